@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/sim/sim_backend.h"
+
+#include <errno.h>
+
+#include "backends/sim/sim_drive.h"
+#include "hal/exec.h"
+#include "hal/support/bits.h"
+#include "hal/support/check.h"
+#include "sim/sim_bus.h"
+
+struct device {
+    struct hal_dev hal;
+    struct sim_drive *drive;
+    struct sim_afu *afu;
+};
+
+struct context {
+    struct hal_ctx hal;
+    struct device *dev;
+    struct sim_ctx *sim;
+    uint64_t key;
+};
+
+static struct device *device(struct hal_dev *dev)
+{
+    return HAL_CONTAINER_OF(dev, struct device, hal);
+}
+
+static struct context *context(struct hal_ctx *ctx)
+{
+    return HAL_CONTAINER_OF(ctx, struct context, hal);
+}
+
+static void enter(struct device *d) { d->drive->ops->enter(d->drive); }
+
+static void leave(struct device *d) { d->drive->ops->leave(d->drive); }
+
+/* ---- adapter ----------------------------------------------------------------------------------
+ */
+
+static void close_device(struct hal_dev *dev)
+{
+    struct device *d = device(dev);
+
+    exec_free(d->drive->exec, d, sizeof *d);
+}
+
+static int afu_reset(struct hal_dev *dev)
+{
+    struct device *d = device(dev);
+    uint64_t done = 0;
+    int rc;
+
+    enter(d);
+    rc = sim_bus_afu_reset(d->afu, &done);
+    leave(d);
+    if (rc)
+        return rc;
+    d->drive->ops->until(d->drive, done);
+    enter(d);
+    rc = sim_bus_afu_reset_result(d->afu);
+    leave(d);
+    return rc;
+}
+
+static int reload_same_image(struct hal_dev *dev, bool same)
+{
+    (void)dev;
+    (void)same; /* the model has one image */
+    return 0;
+}
+
+static int vpd_read(struct hal_dev *dev, void *buf, size_t size, size_t *length)
+{
+    struct device *d = device(dev);
+    int rc;
+
+    enter(d);
+    rc = sim_bus_vpd(d->afu, buf, size);
+    leave(d);
+    if (rc < 0)
+        return rc;
+    *length = (size_t)rc;
+    return 0;
+}
+
+/* ---- contexts ---------------------------------------------------------------------------------
+ */
+
+static int ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind, struct hal_ctx **out)
+{
+    struct device *d = device(dev);
+    struct context *c = exec_alloc(d->drive->exec, sizeof *c, 64);
+    int rc;
+
+    if (!c)
+        return -ENOMEM;
+    enter(d);
+    rc = sim_bus_ctx_create(d->afu, kind == HAL_CTX_MASTER, &c->sim);
+    leave(d);
+    if (rc) {
+        exec_free(d->drive->exec, c, sizeof *c);
+        return rc;
+    }
+    c->dev = d;
+    c->key = sim_bus_ctx_key(c->sim);
+    *out = &c->hal;
+    return 0;
+}
+
+static int ctx_start(struct hal_ctx *ctx, unsigned interrupts)
+{
+    struct context *c = context(ctx);
+    int rc;
+
+    enter(c->dev);
+    rc = sim_bus_ctx_start(c->sim, interrupts);
+    leave(c->dev);
+    ctx->handle = sim_bus_ctx_handle(c->sim);
+    return rc;
+}
+
+static int ctx_stop(struct hal_ctx *ctx)
+{
+    struct context *c = context(ctx);
+
+    enter(c->dev);
+    sim_bus_ctx_stop(c->sim);
+    leave(c->dev);
+    return 0;
+}
+
+static void ctx_release(struct hal_ctx *ctx)
+{
+    struct context *c = context(ctx);
+
+    enter(c->dev);
+    sim_bus_ctx_release(c->sim);
+    leave(c->dev);
+    exec_free(c->dev->drive->exec, c, sizeof *c);
+}
+
+/* ---- registers and events ---------------------------------------------------------------------
+ */
+
+static uint64_t reg_read64(struct hal_ctx *ctx, uint64_t offset)
+{
+    struct context *c = context(ctx);
+    struct sim_drive *drive = c->dev->drive;
+    uint64_t answer = HAL_ALL_ONES, when = 0;
+    bool done = false;
+    int rc;
+
+    do {
+        enter(c->dev);
+        rc = sim_bus_load(c->sim, offset, &answer, &done, &when);
+        leave(c->dev);
+        drive->ops->until(drive, when);
+    } while (rc);
+    CHECK(done);
+    return answer;
+}
+
+static void reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
+{
+    struct context *c = context(ctx);
+    struct sim_drive *drive = c->dev->drive;
+    uint64_t when = 0;
+    int rc;
+
+    drive->ops->publish(drive); /* a doorbell is a barrier too */
+    for (;;) {
+        enter(c->dev);
+        rc = sim_bus_store(c->sim, offset, value, &when);
+        leave(c->dev);
+        if (!rc)
+            return;
+        drive->ops->until(drive, when);
+    }
+}
+
+static void translate_event(const struct sim_bus_event *from, struct hal_event *to)
+{
+    static const enum hal_event_kind kind[] = {
+        [SIM_BUS_EVENT_NONE] = HAL_EVENT_NONE,
+        [SIM_BUS_EVENT_INTERRUPT] = HAL_EVENT_AFU_INTERRUPT,
+        [SIM_BUS_EVENT_DATA_STORAGE] = HAL_EVENT_DATA_STORAGE,
+        [SIM_BUS_EVENT_LOST] = HAL_EVENT_DEVICE_LOST,
+    };
+
+    *to = (struct hal_event){kind[from->kind], from->number, from->address, from->dsisr};
+}
+
+static int event_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *out)
+{
+    struct context *c = context(ctx);
+    struct sim_drive *drive = c->dev->drive;
+    struct sim_bus_event ev;
+    int rc = 0;
+
+    enter(c->dev);
+    for (;;) {
+        ev = sim_bus_event(c->sim);
+        if (ev.kind != SIM_BUS_EVENT_NONE || rc || !deadline)
+            break;
+        rc = drive->ops->wait(drive, c->key, deadline);
+    }
+    leave(c->dev);
+    translate_event(&ev, out);
+    if (ev.kind == SIM_BUS_EVENT_LOST)
+        return -EIO;
+    return ev.kind == SIM_BUS_EVENT_NONE && rc == -EINTR ? -EINTR : 0;
+}
+
+static void progress(struct hal_ctx *ctx)
+{
+    struct context *c = context(ctx);
+
+    c->dev->drive->ops->poll(c->dev->drive, c->key);
+}
+
+/* ---- memory -----------------------------------------------------------------------------------
+ */
+
+static int mem_register(struct hal_dev *dev, void *addr, size_t size, const char *name)
+{
+    struct device *d = device(dev);
+    int rc;
+
+    enter(d);
+    rc = sim_bus_mem_add(d->afu, addr, size, name);
+    leave(d);
+    return rc;
+}
+
+static void mem_release(struct hal_dev *dev, void *addr)
+{
+    struct device *d = device(dev);
+
+    enter(d);
+    sim_bus_mem_remove(d->afu, addr);
+    leave(d);
+}
+
+static void table_store(struct hal_dev *dev, void *addr, uint64_t value)
+{
+    struct device *d = device(dev);
+
+    enter(d);
+    sim_bus_table_store(d->afu, addr, value);
+    leave(d);
+    d->drive->ops->store(d->drive, addr, value);
+}
+
+static void publish(struct hal_dev *dev)
+{
+    struct device *d = device(dev);
+    uint64_t stores = d->drive->ops->publish(d->drive);
+
+    enter(d);
+    sim_bus_publish(d->afu, stores);
+    leave(d);
+}
+
+static void note(struct hal_dev *dev, enum hal_note what, uint64_t a, uint64_t b)
+{
+    struct device *d = device(dev);
+
+    enter(d);
+    sim_bus_note(d->afu, what, a, b);
+    leave(d);
+}
+
+static const struct hal_ops sim_ops = {
+    .name = "sim",
+    .close = close_device,
+    .afu_reset = afu_reset,
+    .reload_same_image = reload_same_image,
+    .vpd_read = vpd_read,
+    .ctx_create = ctx_create,
+    .ctx_start = ctx_start,
+    .ctx_stop = ctx_stop,
+    .ctx_release = ctx_release,
+    .reg_read64 = reg_read64,
+    .reg_write64 = reg_write64,
+    .event_wait = event_wait,
+    .progress = progress,
+    .mem_register = mem_register,
+    .mem_release = mem_release,
+    .table_store = table_store,
+    .publish = publish,
+    .note = note,
+};
+
+int sim_backend_open(struct sim_drive *drive, struct sim_afu *afu, struct hal_dev **out)
+{
+    struct device *d = exec_alloc(drive->exec, sizeof *d, 64);
+
+    if (!d)
+        return -ENOMEM;
+    hal_dev_init(&d->hal, &sim_ops);
+    d->drive = drive;
+    d->afu = afu;
+    *out = &d->hal;
+    return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How time passes for a simulated adapter, whichever execution contract runs above it:
+ *   sched   fibers under virtual time: whoever waits last runs the engine (sim_drive_sched.c);
+ *   paced   threads under the monotonic clock: device time follows it by a factor and never jumps;
+ *           one lock guards the model (sim_drive_paced.c). */
+#ifndef BACKENDS_SIM_SIM_DRIVE_H
+#define BACKENDS_SIM_SIM_DRIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hal/support/must_check.h"
+
+struct exec;
+struct sched;
+struct sim_machine;
+struct sim_drive;
+
+/** Pace of device time against the clock of exec, per mille: 1000 = real time. */
+#define SIM_DRIVE_REAL_TIME 1000u
+
+struct sim_drive_ops {
+    /* Exclusive use of the model. */
+    void (*enter)(struct sim_drive *);
+    void (*leave)(struct sim_drive *);
+    /* Lets device time reach `cycle`. Called outside enter/leave. */
+    void (*until)(struct sim_drive *, uint64_t cycle);
+    /* Waits until the model wakes `key`, or the deadline (ns of exec). The caller has entered, and
+     * is inside again when it returns. 0, -ETIMEDOUT, -EINTR. */
+    int (*wait)(struct sim_drive *, uint64_t key, uint64_t deadline);
+    /* One slice of the engine for a poller of `key`. Called outside. */
+    void (*poll)(struct sim_drive *, uint64_t key);
+    /* A store to a table, and the barrier behind some. Called outside. */
+    void (*store)(struct sim_drive *, uint64_t *addr, uint64_t value);
+    /* Returns how many stores it made visible. */
+    uint64_t (*publish)(struct sim_drive *);
+};
+
+struct sim_drive {
+    const struct sim_drive_ops *ops;
+    struct exec *exec;
+    struct sim_machine *machine;
+};
+
+/** Drives a machine by a deterministic scheduler, in whose world both live. One a machine; it is
+ * allocated in the world. Returns 0 or -ENOMEM. */
+HAL_MUST_CHECK int sim_drive_sched(struct sched *s, struct sim_machine *m, struct sim_drive **out);
+
+/** Drives a machine by the clock of exec at `pace` per mille. Freed by sim_drive_paced_destroy.
+ * Returns 0 or -ENOMEM. */
+HAL_MUST_CHECK int sim_drive_paced(struct exec *exec, struct sim_machine *m, unsigned pace,
+                                   struct sim_drive **out);
+void sim_drive_paced_destroy(struct sim_drive *d);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stddef.h>
+
+#include "backends/sim/sim_drive.h"
+#include "hal/exec.h"
+#include "hal/support/bits.h"
+#include "hal/support/check.h"
+#include "sim/sim_control.h"
+
+struct drive {
+    struct sim_drive base;
+    struct exec_mutex lock; /* guards the whole model */
+    struct exec_cond news;
+    unsigned waiters, pace;
+    uint64_t start; /* ns of exec at cycle 0 of the model */
+};
+
+static struct drive *of(struct sim_drive *d) { return HAL_CONTAINER_OF(d, struct drive, base); }
+
+static uint64_t cycle_at(const struct drive *d, uint64_t ns)
+{
+    return (uint64_t)((unsigned __int128)(ns - d->start) * d->pace / 1000 / SIM_CYCLE_NS);
+}
+
+/* First moment of exec at which device time has reached a cycle. */
+static uint64_t ns_at(const struct drive *d, uint64_t cycle)
+{
+    unsigned __int128 ns = (unsigned __int128)cycle * SIM_CYCLE_NS * 1000;
+
+    return d->start + (uint64_t)((ns + d->pace - 1) / d->pace);
+}
+
+static void on_wake(void *arg, uint64_t key)
+{
+    struct drive *d = arg;
+
+    (void)key; /* few waiters: all look */
+    if (d->waiters)
+        exec_cond_broadcast(d->base.exec, &d->news);
+}
+
+/* Runs what is due. The lock is held. */
+static void catch_up(struct drive *d)
+{
+    uint64_t cycle = cycle_at(d, exec_now(d->base.exec));
+
+    while (cycle > d->base.machine->engine.now && sim_engine_run(&d->base.machine->engine, cycle))
+        ;
+}
+
+static void enter(struct sim_drive *b)
+{
+    exec_mutex_lock(b->exec, &of(b)->lock);
+    catch_up(of(b));
+}
+
+static void leave(struct sim_drive *b) { exec_mutex_unlock(b->exec, &of(b)->lock); }
+
+static void until(struct sim_drive *b, uint64_t cycle)
+{
+    struct drive *d = of(b);
+
+    for (;;) {
+        uint64_t now;
+
+        enter(b);
+        now = b->machine->engine.now;
+        leave(b);
+        if (now >= cycle)
+            return;
+        if (cycle - now < 100000)
+            exec_yield(b->exec);
+        else if (exec_sleep_until(b->exec, ns_at(d, cycle)) == -EINTR)
+            exec_yield(b->exec); /* a register access is not interruptible: keep waiting */
+    }
+}
+
+/* Whoever waits runs the engine: it sleeps until the next event of the device is due. */
+static int wait(struct sim_drive *b, uint64_t key, uint64_t deadline)
+{
+    struct drive *d = of(b);
+    uint64_t next = sim_engine_next(&b->machine->engine), wake = deadline;
+    int rc;
+
+    (void)key;
+    if (next != SIM_NEVER)
+        wake = hal_min64(wake, ns_at(d, next));
+    d->waiters++;
+    rc = exec_cond_wait(b->exec, &d->news, &d->lock, wake, true);
+    d->waiters--;
+    catch_up(d);
+    if (rc == -ETIMEDOUT && exec_now(b->exec) < deadline)
+        return 0;
+    return rc;
+}
+
+static void poll(struct sim_drive *b, uint64_t key)
+{
+    (void)key;
+    enter(b);
+    leave(b);
+    exec_yield(b->exec);
+}
+
+static void store(struct sim_drive *b, uint64_t *addr, uint64_t value)
+{
+    (void)b;
+    __atomic_store_n(addr, value, __ATOMIC_RELEASE);
+}
+
+static uint64_t publish(struct sim_drive *b)
+{
+    (void)b;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static const struct sim_drive_ops ops = {
+    .enter = enter,
+    .leave = leave,
+    .until = until,
+    .wait = wait,
+    .poll = poll,
+    .store = store,
+    .publish = publish,
+};
+
+int sim_drive_paced(struct exec *exec, struct sim_machine *m, unsigned pace, struct sim_drive **out)
+{
+    struct drive *d = exec_alloc(exec, sizeof *d, 64);
+
+    CHECK(pace > 0);
+    if (!d)
+        return -ENOMEM;
+    d->base = (struct sim_drive){&ops, exec, m};
+    d->pace = pace;
+    exec_mutex_init(exec, &d->lock, "model");
+    exec_cond_init(exec, &d->news, "news of the model");
+    d->start = exec_now(exec);
+    m->wake = on_wake;
+    m->wake_arg = d;
+    *out = &d->base;
+    return 0;
+}
+
+void sim_drive_paced_destroy(struct sim_drive *b)
+{
+    struct drive *d = of(b);
+    struct exec *exec = b->exec;
+
+    exec_cond_fini(exec, &d->news);
+    exec_mutex_fini(exec, &d->lock);
+    exec_free(exec, d, sizeof *d);
+}

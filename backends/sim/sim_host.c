@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backends/sim/sim_host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/sim/sim_backend.h"
+#include "backends/sim/sim_drive.h"
+#include "backends/sim/sim_record_store.h"
+#include "sim/sched/sched.h"
+#include "sim/world.h"
+
+#define WORLD_BYTES ((size_t)1 << 30)
+
+struct adapter {
+    struct sim_afu *afu;
+    struct hal_dev *dev;
+    struct sim_record_store store;
+};
+
+/* Lives in its world. */
+struct sim_host {
+    struct sim_world *world;
+    struct sched *sched; /* NULL over threads */
+    struct exec *exec;
+    struct sim_machine *machine;
+    struct sim_drive *drive;
+    unsigned adapters;
+    struct adapter adapter[SIM_HOST_ADAPTERS_MAX];
+};
+
+static int build_adapter(struct sim_host *h, const struct sim_host_config *config, unsigned i,
+                         char *why, size_t size)
+{
+    struct adapter *ad = &h->adapter[i];
+    struct sim_params params;
+    int rc;
+
+    if (config->params)
+        params = *config->params;
+    else
+        sim_params_default(&params);
+    rc = sim_afu_create(h->machine, &params, config->media[i], &ad->afu, why, size);
+    if (!rc)
+        rc = sim_backend_open(h->drive, ad->afu, &ad->dev);
+    if (!rc)
+        h->adapters = i + 1;
+    if (!rc)
+        rc = sim_record_store_init(&ad->store, config->media[i]);
+    return rc;
+}
+
+static int build_drive(struct sim_host *h, const struct sim_host_config *config)
+{
+    struct sched_config sc = {.seed = config->seed};
+    int rc;
+
+    if (config->threads) {
+        h->exec = config->threads;
+        return sim_drive_paced(h->exec, h->machine,
+                               config->pace ? config->pace : SIM_DRIVE_REAL_TIME, &h->drive);
+    }
+    rc = sched_create(h->world, &sc, &h->sched);
+    if (rc)
+        return rc;
+    h->exec = sched_exec(h->sched);
+    return sim_drive_sched(h->sched, h->machine, &h->drive);
+}
+
+static int build(struct sim_host *h, const struct sim_host_config *config, char *why, size_t size)
+{
+    unsigned n = config->adapters ? config->adapters : 1;
+    int rc = sim_machine_create(h->world, config->seed, config->trace, &h->machine);
+
+    if (!rc)
+        rc = build_drive(h, config);
+    for (unsigned i = 0; !rc && i < n; i++)
+        rc = build_adapter(h, config, i, why, size);
+    return rc;
+}
+
+int sim_host_create(const struct sim_host_config *config, struct sim_host **out, char *why,
+                    size_t size)
+{
+    struct sim_world *world;
+    struct sim_host *h;
+    int rc;
+
+    snprintf(why, size, "not enough memory for the simulated world");
+    rc = sim_world_create(config->world_bytes ? config->world_bytes : WORLD_BYTES, &world);
+    if (rc)
+        return rc;
+    h = sim_world_alloc(world, sizeof *h, 64);
+    if (!h) {
+        sim_world_destroy(world);
+        return -ENOMEM;
+    }
+    h->world = world;
+    rc = build(h, config, why, size);
+    if (rc) {
+        sim_host_destroy(h);
+        return rc;
+    }
+    *out = h;
+    return 0;
+}
+
+void sim_host_destroy(struct sim_host *h)
+{
+    struct sim_world *world = h->world;
+
+    for (unsigned i = 0; i < h->adapters; i++)
+        hal_close(h->adapter[i].dev);
+    if (h->machine)
+        sim_machine_destroy(h->machine);
+    if (h->drive && !h->sched)
+        sim_drive_paced_destroy(h->drive);
+    sched_destroy(h->sched);
+    sim_world_destroy(world);
+}
+
+int sim_host_run(struct sim_host *h, void (*body)(void *), void *arg)
+{
+    if (h->sched)
+        return sched_run(h->sched, body, arg);
+    body(arg);
+    return 0;
+}
+
+struct exec *sim_host_exec(struct sim_host *h) { return h->exec; }
+
+struct hal_dev *sim_host_device(struct sim_host *h, unsigned adapter)
+{
+    return h->adapter[adapter].dev;
+}
+
+struct hal_record_store *sim_host_store(struct sim_host *h, unsigned adapter)
+{
+    return &h->adapter[adapter].store.log.store;
+}
+
+struct sim_machine *sim_host_machine(struct sim_host *h) { return h->machine; }
+
+struct sim_afu *sim_host_afu(struct sim_host *h, unsigned adapter)
+{
+    return h->adapter[adapter].afu;
+}
+
+struct sim_world *sim_host_world(struct sim_host *h) { return h->world; }
+
+struct sched *sim_host_sched(struct sim_host *h) { return h->sched; }
+
+uint64_t sim_host_now(const struct sim_host *h) { return h->machine->engine.now * SIM_CYCLE_NS; }

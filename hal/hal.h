@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device contract: what core needs from a CAPI Flash adapter, whichever it is: the card
+ * through libcxl, the simulator in this process, or a filter stacked on either.
+ *
+ * A back end fills struct hal_ops (no slot is NULL; hal_nosys.h fills the rest) and embeds
+ * struct hal_dev and struct hal_ctx as first members of its own objects. Callers use only the
+ * wrappers below: they check states and arguments, so that each back end is held to the same
+ * contract and a breach is found on any machine.
+ *
+ * Errors are negative errno of a closed set (R-43): EINVAL, ENOMEM, EACCES, EBUSY, EIO, ENODEV,
+ * ENOSPC, ENXIO, ENOSYS, ETIMEDOUT, EINTR. */
+#ifndef HAL_HAL_H
+#define HAL_HAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hal/support/must_check.h"
+
+/** What a load of a dead register gives (SL 1). Not an error code: the caller decides. */
+#define HAL_ALL_ONES UINT64_MAX
+
+/** Size of the window that a user context may reach; masters reach the whole map (SL 1). */
+#define HAL_USER_WINDOW UINT64_C(0x10000)
+
+enum hal_ctx_kind {
+    HAL_CTX_MASTER, /* reaches the whole register map; owns tables of other contexts */
+    HAL_CTX_USER,   /* reaches its own 64 KiB window only */
+};
+
+enum hal_event_kind {
+    HAL_EVENT_NONE,          /* nothing happened before the deadline */
+    HAL_EVENT_AFU_INTERRUPT, /* number = LISN 1..3 */
+    HAL_EVENT_DATA_STORAGE,  /* the AFU touched an address it may not: address, dsisr */
+    HAL_EVENT_DEVICE_LOST,   /* the context is dead: reset, freeze or removal */
+};
+
+/** One event of a context (AD-227). */
+struct hal_event {
+    enum hal_event_kind kind;
+    uint32_t number;  /* LISN of an AFU interrupt */
+    uint64_t address; /* effective address of a data-storage event */
+    uint64_t dsisr;
+};
+
+/** What core tells traces, fault sites and checkers. Costs nothing on the card. */
+enum hal_note {
+    HAL_NOTE_REQUEST_BEGIN, /* a = request number, b = context number */
+    HAL_NOTE_REQUEST_END,   /* a = request number, b = result (negative errno as uint64_t) */
+    HAL_NOTE_STATE,         /* a = state machine, b = new state */
+};
+
+struct hal_dev;
+struct hal_ctx;
+
+/** The operations of a back end. Contract and errors stand at the wrappers. */
+struct hal_ops {
+    const char *name;
+    void (*close)(struct hal_dev *);
+
+    int (*afu_reset)(struct hal_dev *);
+    int (*reload_same_image)(struct hal_dev *, bool same);
+    int (*vpd_read)(struct hal_dev *, void *buf, size_t size, size_t *length);
+
+    int (*ctx_create)(struct hal_dev *, enum hal_ctx_kind, struct hal_ctx **out);
+    int (*ctx_start)(struct hal_ctx *, unsigned interrupts);
+    int (*ctx_stop)(struct hal_ctx *);
+    void (*ctx_release)(struct hal_ctx *);
+
+    uint64_t (*reg_read64)(struct hal_ctx *, uint64_t offset);
+    void (*reg_write64)(struct hal_ctx *, uint64_t offset, uint64_t value);
+    int (*event_wait)(struct hal_ctx *, uint64_t deadline, struct hal_event *out);
+
+    void (*progress)(struct hal_ctx *);
+    int (*mem_register)(struct hal_dev *, void *addr, size_t size, const char *name);
+    void (*mem_release)(struct hal_dev *, void *addr);
+    void (*table_store)(struct hal_dev *, void *addr, uint64_t value);
+    void (*publish)(struct hal_dev *);
+    void (*note)(struct hal_dev *, enum hal_note, uint64_t a, uint64_t b);
+};
+
+/** Base of a back end's device. */
+struct hal_dev {
+    const struct hal_ops *ops;
+    unsigned open_contexts; /* kept by the wrappers */
+};
+
+/** Base of a back end's context. */
+struct hal_ctx {
+    const struct hal_ops *ops;
+    struct hal_dev *dev;
+    enum hal_ctx_kind kind;
+    bool started;
+    uint16_t handle; /* context handle = process element number, valid once started */
+};
+
+/** Ties ops to a new device; every slot must be filled. For back ends. */
+void hal_dev_init(struct hal_dev *dev, const struct hal_ops *ops);
+
+/** Closes the device. No context may be open any more. */
+void hal_close(struct hal_dev *dev);
+
+/** Resets the AFU to its power-on register state (AD-225). Returns 0, -EBUSY while any context is
+ * open (R-31), -ENODEV, -EIO. Blocks for the duration of the reset. */
+HAL_MUST_CHECK int hal_afu_reset(struct hal_dev *dev);
+
+/** Tells the platform whether a PERST reloads the same image (AD-30). */
+HAL_MUST_CHECK int hal_reload_same_image(struct hal_dev *dev, bool same);
+
+/** Reads the vital product data of the adapter into buf (AD-226). *length is what is there, at
+ * most size. Returns 0, -ENODEV, -EIO. */
+HAL_MUST_CHECK int hal_vpd_read(struct hal_dev *dev, void *buf, size_t size, size_t *length);
+
+/** Creates a context that is not started. Owned by the caller until hal_ctx_release.
+ * Returns 0, -ENODEV, -ENOSPC when no process element is left, -ENOMEM, -EACCES. */
+HAL_MUST_CHECK int hal_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind,
+                                  struct hal_ctx **out);
+
+/** Starts a context with `interrupts` interrupts, LISN 1..n. From here registers can be reached
+ * and ctx->handle is valid. Returns 0, -EINVAL (count outside the AFU's limits), -ENOSPC (no
+ * interrupts left), -EIO, -EBUSY. */
+HAL_MUST_CHECK int hal_ctx_start(struct hal_ctx *ctx, unsigned interrupts);
+
+/** Stops a started context: nothing of it is running in the AFU afterwards. */
+HAL_MUST_CHECK int hal_ctx_stop(struct hal_ctx *ctx);
+
+/** Frees a context, stopping it first if need be. NULL is ignored. */
+void hal_ctx_release(struct hal_ctx *ctx);
+
+/** Loads a 64-bit register as a number. `offset` is a multiple of 8, in the whole map for a master
+ * and in the own window for a user (SL 1). A dead device gives HAL_ALL_ONES. */
+uint64_t hal_reg_read64(struct hal_ctx *ctx, uint64_t offset);
+
+/** Stores a register. Earlier stores to memory are visible to the AFU before it sees this one;
+ * that is what makes a doorbell. A dead device drops it. */
+void hal_reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value);
+
+/** Waits for the next event of a context until `deadline` (ns of the execution contract's clock;
+ * 0 = only look). Returns 0 with out->kind set (NONE when the deadline passed), -EIO with kind
+ * DEVICE_LOST, -EINTR. One thread per context at a time. */
+HAL_MUST_CHECK int hal_event_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *out);
+
+/** Called by every empty poll of ctx: nothing on the card; in the model one slice of the engine
+ * and a scheduling point, without which a spinning poller would never let the model advance. */
+void hal_progress(struct hal_ctx *ctx);
+
+/** Declares memory that the AFU may reach: locked on the card, a named region in the model (traces
+ * and decisions name addresses as region and offset). `name` is copied. addr must be aligned to
+ * 128 bytes. Returns 0, -EINVAL (overlap), -ENOMEM. */
+HAL_MUST_CHECK int hal_mem_register(struct hal_dev *dev, void *addr, size_t size, const char *name);
+
+/** Withdraws what hal_mem_register declared; addr must be its start. */
+void hal_mem_release(struct hal_dev *dev, void *addr);
+
+/** Stores 8 aligned bytes (`value` as a host number) into a table that the AFU reads: RHT, LXT.
+ * The AFU may see stores between two publishes in any order (design 3, INV-14). */
+void hal_table_store(struct hal_dev *dev, uint64_t *addr, uint64_t value);
+
+/** Barrier: table stores before it become visible before those after it. */
+void hal_publish(struct hal_dev *dev);
+
+/** Announces something to traces and checkers. */
+void hal_note(struct hal_dev *dev, enum hal_note what, uint64_t a, uint64_t b);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* State of one simulated adapter, shared by the blocks of the model (sim_*.c) and by nobody else:
+ * drivers see sim_bus.h, tests sim_control.h.
+ *
+ * A command passes the blocks in this order; each arrow is one event:
+ *   doorbell -> fetch -> decode + translate (-> table walk) -> port -> media -> link -> data
+ *   -> IOASA -> RRQ (-> interrupt)
+ * The command slot embeds its one pending event. */
+#ifndef SIM_SIM_AFU_H
+#define SIM_SIM_AFU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hal/afu_cmd.h"
+#include "hal/afu_regs.h"
+#include "hal/afu_tables.h"
+#include "hal/support/bits.h"
+#include "hal/support/endian.h"
+#include "hal/support/prng.h"
+#include "sim/sim_engine.h"
+#include "sim/sim_fault.h"
+#include "sim/sim_memory.h"
+#include "sim/sim_params.h"
+#include "sim/sim_scsi.h"
+#include "sim/sim_trace.h"
+
+#define SIM_PORTS_MAX 4
+#define SIM_CONTEXTS_MAX 512
+#define SIM_SLOTS_MAX 256
+#define SIM_MMIO_RING 256
+#define SIM_LUN_TABLE_WORDS 512
+#define SIM_FAULTS_QUEUED 16
+#define SIM_LINE 128u
+#define SIM_LISN_MAX 3
+#define SIM_SEGMENTS_MAX 2 /* a transfer of at most 16 MiB touches at most two chunks */
+
+struct sim_afu;
+
+/** A data-storage fault on its way to the program. */
+struct sim_storage_fault {
+    uint64_t address, dsisr;
+};
+
+/** One process element. Exists while the context exists (created .. released). */
+struct sim_ctx {
+    struct sim_afu *afu;
+    uint16_t handle;
+    bool started, master, lost;
+    unsigned interrupts; /* granted */
+    uint64_t wake_key;
+
+    /* host transport map (SL 2) */
+    enum hal_order order;
+    uint64_t endian_ctrl, intr_status, intr_mask, lisn_sync, mbox;
+    uint64_t rrq_start, rrq_end, rrq_at;
+    uint8_t toggle;
+    bool resetting, reset_ones;
+    struct sim_event reset_event;
+
+    /* doorbells not yet fetched: ring of afu.cmd_room entries */
+    uint64_t *bells;
+    uint32_t bell_head, bell_count;
+
+    /* control map (SL 3) */
+    uint64_t rht_start, rht_cnt_id, ctx_cap;
+    bool cap_unlocked;
+
+    /* interrupts: message under way, delivered and not yet read */
+    struct sim_event lisn_event[SIM_LISN_MAX + 1];
+    uint32_t lisn_pending; /* bit per LISN */
+    struct sim_event storage_event;
+    struct sim_storage_fault storage[SIM_FAULTS_QUEUED];
+    uint32_t storage_count, storage_ready;
+
+    uint32_t command_hint, data_hint, rrq_hint; /* for sim_memory_canonical */
+    uint32_t in_flight;                         /* command slots */
+};
+
+enum sim_cmd_state {
+    SIM_CMD_FREE,
+    SIM_CMD_FETCH,
+    SIM_CMD_WALK_RHT,
+    SIM_CMD_WALK_LXT,
+    SIM_CMD_PORT,
+    SIM_CMD_MEDIA_QUEUE,
+    SIM_CMD_MEDIA,
+    SIM_CMD_DATA,
+    SIM_CMD_AFU,   /* internal command at work */
+    SIM_CMD_DRAIN, /* heavy-weight sync waiting for commands */
+    SIM_CMD_STATUS,
+    SIM_CMD_STUCK, /* a fault holds it for ever */
+};
+
+/** A contiguous piece of a command on one LUN of one port. */
+struct sim_segment {
+    uint64_t lun_id, lba;
+    uint32_t blocks;
+    uint8_t lun_index; /* of an LXT word, until the port is chosen */
+    bool whole;        /* the CDB goes to the LUN as it is: lun_id is set, lba and blocks are not */
+};
+
+/** One command slot. */
+struct sim_cmd {
+    struct sim_event event; /* the next step */
+    struct sim_event timeout;
+    struct sim_ctx *ctx;
+    uint16_t slot;
+    uint8_t state;
+    uint8_t port;
+    bool delayed;      /* a fault made one step late */
+    bool corrupt;      /* a fault changes a byte of the data */
+    bool translated;   /* holds a translation of (ctx, handle) */
+    bool draining;     /* a heavy-weight sync waits for it */
+    bool restart_walk; /* a sync hit a table walk in progress */
+    bool entry_valid;  /* entry was read for this command */
+    uint8_t lxt_which; /* LXT words read so far */
+
+    /* IOARCB, decoded */
+    uint64_t ea; /* of the IOARCB */
+    uint16_t ctx_id, flags, timeout_field;
+    uint8_t msi;
+    uint32_t res_hndl; /* or port mask */
+    uint64_t lun_id;
+    uint32_t data_len;
+    uint64_t data_ea;
+
+    struct afu_rht_entry entry;
+    struct afu_rht_virtual virt; /* the entry, if of format 0 */
+    uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
+    uint8_t ports; /* candidates */
+
+    unsigned segments, segment;
+    struct sim_segment part[SIM_SEGMENTS_MAX];
+    uint32_t part_offset; /* bytes of earlier segments */
+
+    struct sim_scsi_request rq;
+    struct sim_scsi_result rs;
+    uint64_t fault_address;
+    struct sim_cmd *next_waiting; /* media queue */
+
+    struct {
+        uint8_t flags, afu_rc, scsi_rc, fc_rc, afu_extra;
+        uint32_t resid;
+        uint8_t sense[SIM_SCSI_SENSE_BYTES];
+    } status;
+};
+
+/** A posted store or a load on its way to the AFU. */
+struct sim_mmio {
+    uint64_t cycle; /* of arrival */
+    struct sim_ctx *ctx;
+    uint64_t offset, value;
+    uint64_t *answer; /* load: where the value goes */
+    bool *done;       /* load: set when *answer is there */
+    enum sim_effect effect;
+    uint64_t arg;
+};
+
+enum sim_link_state { SIM_LINK_ONLINE, SIM_LINK_GOING_DOWN, SIM_LINK_OFFLINE, SIM_LINK_GOING_UP };
+
+/** One FC port: link machine, registers, pipeline stages. */
+struct sim_port {
+    struct sim_afu *afu;
+    uint8_t number;
+    uint8_t link;
+    struct sim_event link_event, shutdown_event;
+    uint64_t cmd_free, in_free, out_free; /* cycle at which a stage is free */
+    uint64_t config, config2, pname, error, errcap, errmsk, crc_count, crc_total, crc_thresh;
+    bool shutdown_active, shutdown_complete;
+    uint64_t lun_table[SIM_LUN_TABLE_WORDS];
+};
+
+/** Operations of one LUN on the medium. */
+struct sim_media_stage {
+    uint32_t busy;
+    struct sim_cmd *first, *last; /* waiting */
+};
+
+/** One entry of the translation cache: an RHT entry or an LXT word. */
+struct sim_xlt_entry {
+    uint64_t tag; /* 0 = empty */
+    uint64_t word[2];
+};
+
+struct sim_afu_counters {
+    uint64_t doorbells, fetched, completed, dropped, interrupts, violations, misaligned_data;
+    uint64_t xlt_hits, xlt_misses, read_lines, write_lines;
+    uint64_t by_status[4]; /* good, afu_rc, scsi_rc, fc_rc */
+};
+
+struct sim_afu {
+    struct sim_engine *engine;
+    struct sim_trace *trace;
+    struct sim_world *world;
+    uint32_t number;
+    struct sim_params params;
+    struct sim_faults faults;
+    struct sim_memory memory;
+    struct hal_prng latency;
+    struct sim_scsi scsi;
+
+    void (*wake)(void *arg, uint64_t key); /* something happened to the context of this key */
+    void *wake_arg;
+
+    /* MMIO decode: constant latency, so arrivals are in order */
+    struct sim_event mmio_event;
+    struct sim_mmio mmio[SIM_MMIO_RING];
+    uint32_t mmio_head, mmio_count;
+    uint64_t mmio_last; /* latest arrival given out */
+
+    /* fetch: contexts with doorbells, served round robin */
+    struct sim_event fetch_event;
+    uint64_t ready[SIM_CONTEXTS_MAX / 64];
+    uint32_t ready_count, fetch_last;
+    bool fetch_stalled; /* no command slot */
+
+    /* bus interface, one stage a direction */
+    uint64_t read_free, write_free;
+
+    struct sim_ctx *ctx[SIM_CONTEXTS_MAX];
+    uint32_t ctx_open;
+    uint32_t irqs_used;
+
+    struct sim_cmd *cmds; /* afu.cmd_slots of them */
+    uint16_t free_slot[SIM_SLOTS_MAX];
+    uint32_t free_count;
+
+    struct sim_xlt_entry *xlt; /* afu.xlt.entries of them */
+
+    struct sim_cmd *internal; /* the one AFU command at work */
+    uint32_t drain_left;
+    enum sim_effect internal_effect; /* planned for it */
+    uint64_t internal_arg;
+
+    struct sim_port port[SIM_PORTS_MAX];
+    uint8_t port_rr;
+    struct sim_media_stage stage[SIM_MEDIA_LUNS_MAX];
+
+    /* global registers */
+    uint64_t aintr_status, aintr_mask, afu_ctrl, hb, scratch, port_sel, config;
+    uint64_t rrin_read_to, cont_retry_to;
+    bool resetting, reset_failed;
+    struct sim_event reset_event;
+
+    struct sim_afu_counters counters;
+};
+
+/* ---- shared by the blocks -------------------------------------------------------------------- */
+
+static inline struct sim_cmd *sim_cmd_of(struct sim_event *ev)
+{
+    return HAL_CONTAINER_OF(ev, struct sim_cmd, event);
+}
+
+/** Schedules the next step of a command. */
+static inline void sim_cmd_at(struct sim_cmd *c, uint64_t cycle, enum sim_rank rank,
+                              sim_event_fn *fn)
+{
+    sim_engine_at(c->ctx->afu->engine, &c->event, cycle, rank, fn);
+}
+
+static inline void sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v,
+                              uint64_t w)
+{
+    sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
+}
+
+/** Reserves the host-to-card direction for `lines` lines from now on; returns the cycle at which
+ * the last response is there. A single line takes the latency; in a longer transfer each line is
+ * issued when its interval has passed (timing.md 8). */
+static inline uint64_t sim_bus_read(struct sim_afu *a, uint32_t lines)
+{
+    uint64_t start = hal_max64(a->engine->now, a->read_free);
+    uint64_t busy = lines * a->params.read_interval;
+
+    a->read_free = start + busy;
+    a->counters.read_lines += lines;
+    return start + (lines > 1 ? busy : 0) + a->params.read_latency;
+}
+
+/** Same for the card-to-host direction. */
+static inline uint64_t sim_bus_write(struct sim_afu *a, uint32_t lines)
+{
+    uint64_t start = hal_max64(a->engine->now, a->write_free);
+    uint64_t busy = lines * a->params.write_interval;
+
+    a->write_free = start + busy;
+    a->counters.write_lines += lines;
+    return start + (lines > 1 ? busy : 0) + a->params.write_latency;
+}
+
+/** Number of 128-byte lines that [ea, ea + n) touches; n > 0. */
+static inline uint32_t sim_lines(uint64_t ea, uint32_t n)
+{
+    return (uint32_t)(((ea & (SIM_LINE - 1)) + n + SIM_LINE - 1) / SIM_LINE);
+}
+
+/** Asks a fault site and records what fires. */
+static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, uint64_t *arg)
+{
+    enum sim_effect effect = sim_fault(&a->faults, site, arg);
+
+    if (__builtin_expect(effect != SIM_EFFECT_NONE, 0))
+        sim_record(a, SIM_EVENT_FAULT, site, effect, a->faults.hits[site]);
+    return effect;
+}
+
+/** Reports an access that hardware might let pass, but a correct host never makes. */
+void sim_violation(struct sim_afu *a, uint32_t context, uint64_t rule, uint64_t detail);
+
+/* sim_mmio.c: stores and loads on their way in */
+void sim_mmio_arrive(struct sim_event *ev);
+void sim_mmio_forget(struct sim_ctx *ctx); /* a context ends: its accesses never arrive */
+
+/* sim_register.c: what a register does */
+void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset, uint64_t value);
+uint64_t sim_register_read(struct sim_afu *a, uint64_t offset);
+
+/* sim_fetch.c */
+void sim_doorbell(struct sim_ctx *ctx, uint64_t value);
+uint64_t sim_cmd_room(struct sim_ctx *ctx);
+void sim_fetch_kick(struct sim_afu *a);
+void sim_doorbells_drop(struct sim_ctx *ctx);
+
+/* sim_decode.c */
+void sim_decode(struct sim_event *ev);
+
+/* sim_translate.c */
+void sim_translate(struct sim_cmd *c);
+void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle);
+bool sim_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle);
+#define SIM_XLT_ALL_HANDLES UINT64_MAX
+
+/* sim_port.c: c->part and c->ports are set */
+void sim_port_command(struct sim_cmd *c);
+void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
+void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
+void sim_port_reset(struct sim_port *p, struct sim_afu *a, unsigned number);
+void sim_link_offline(struct sim_port *p);
+void sim_link_online(struct sim_port *p);
+void sim_port_shutdown(struct sim_port *p);
+uint64_t sim_ports_present(const struct sim_afu *a);
+
+/* sim_data.c */
+void sim_data_in(struct sim_cmd *c);    /* link has delivered: card to host */
+void sim_data_out(struct sim_cmd *c);   /* host to card */
+int sim_data_finish(struct sim_cmd *c); /* moves the bytes; -EFAULT with c->fault_address */
+
+/* sim_status.c */
+void sim_status(struct sim_cmd *c); /* c->status is set: IOASA, RRQ, interrupt, slot */
+void sim_status_afu(struct sim_cmd *c, uint8_t afu_rc, uint8_t afu_extra);
+void sim_segment_done(struct sim_cmd *c);     /* c->rs is final: next segment or status */
+void sim_segment_done_now(struct sim_cmd *c); /* same, the time to build a status has passed */
+void sim_cmd_drop(struct sim_cmd *c);         /* leaves its slot without posting */
+void sim_cmd_abort(struct sim_cmd *c);
+void sim_abort_context(struct sim_ctx *ctx);
+
+/* sim_afu_command.c */
+void sim_afu_command(struct sim_cmd *c);
+void sim_task_management(struct sim_cmd *c);
+void sim_afu_command_gone(struct sim_cmd *c); /* aborted while at work */
+void sim_drain_check(struct sim_cmd *finished);
+
+/* sim_interrupt.c */
+void sim_interrupt(struct sim_ctx *ctx, unsigned lisn);
+void sim_intr_status(struct sim_ctx *ctx, uint64_t bits);
+void sim_intr_reevaluate(struct sim_ctx *ctx);
+void sim_aintr_status(struct sim_afu *a, uint64_t bits);
+void sim_aintr_reevaluate(struct sim_afu *a);
+void sim_storage_fault(struct sim_ctx *ctx, uint64_t address, uint64_t store);
+
+/* sim_context.c */
+void sim_context_reset(struct sim_ctx *ctx); /* from the reset register */
+void sim_afu_registers_reset(struct sim_afu *a);
+
+#endif

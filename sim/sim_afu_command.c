@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Internal commands: AFU sync and task management (SL 12). One AFU command at a time. */
+#include "hal/support/check.h"
+#include "sim/sim_afu.h"
+
+static bool names(const struct sim_cmd *c, uint16_t context, uint32_t handle)
+{
+    return c->translated && c->ctx->handle == context && c->res_hndl == handle;
+}
+
+/* Commands that a sync has to see the end of: translated with (context, handle), or, for a global
+ * sync, on ports that are no longer selected. */
+static bool must_drain(const struct sim_cmd *sync, const struct sim_cmd *c)
+{
+    const struct sim_afu *a = sync->ctx->afu;
+    bool at_port = c->state >= SIM_CMD_PORT && c->state <= SIM_CMD_DATA;
+
+    if (c->state == SIM_CMD_FREE || c == sync)
+        return false;
+    if (afu_sync_cdb_mode(sync->rq.cdb) == AFU_SYNC_GSYNC)
+        return at_port && !(a->port_sel & HAL_BIT(c->port));
+    return names(c, afu_sync_cdb_ctx(sync->rq.cdb), afu_sync_cdb_handle(sync->rq.cdb));
+}
+
+static uint32_t start_drain(struct sim_cmd *sync)
+{
+    struct sim_afu *a = sync->ctx->afu;
+    uint32_t left = 0;
+
+    for (uint64_t i = 0; i < a->params.cmd_slots; i++)
+        if (must_drain(sync, &a->cmds[i])) {
+            a->cmds[i].draining = true;
+            left++;
+        }
+    return left;
+}
+
+static void finish(struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+
+    a->internal = NULL;
+    sim_record(a, SIM_EVENT_AFU_CMD_DONE, c->slot, c->ctx->handle, 0);
+    switch (a->internal_effect) {
+    case SIM_EFFECT_ERROR:
+        sim_status_afu(c, a->internal_arg ? (uint8_t)a->internal_arg : AFU_RC_TIMED_OUT, 0);
+        return;
+    case SIM_EFFECT_DROP:
+    case SIM_EFFECT_NEVER: /* a lost answer: the timer of the AFU does not see it */
+        sim_engine_cancel(a->engine, &c->timeout);
+        c->state = SIM_CMD_STUCK;
+        return;
+    default:
+        sim_status(c);
+    }
+}
+
+void sim_drain_check(struct sim_cmd *finished)
+{
+    struct sim_afu *a = finished->ctx->afu;
+
+    if (!finished->draining)
+        return;
+    finished->draining = false;
+    CHECK(a->drain_left > 0);
+    if (--a->drain_left == 0 && a->internal && a->internal->state == SIM_CMD_DRAIN)
+        finish(a->internal);
+}
+
+/* Light: forget translations. Heavy and global: then wait for what used them. */
+static void sync_work(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+    struct sim_afu *a = c->ctx->afu;
+    uint16_t handle = afu_sync_cdb_ctx(c->rq.cdb);
+    uint8_t mode = afu_sync_cdb_mode(c->rq.cdb);
+
+    if (mode == AFU_SYNC_GSYNC)
+        sim_xlt_drop(a, NULL, SIM_XLT_ALL_HANDLES);
+    else if (handle < SIM_CONTEXTS_MAX && a->ctx[handle])
+        sim_xlt_drop(a, a->ctx[handle], afu_sync_cdb_handle(c->rq.cdb));
+    if (mode == AFU_SYNC_LW) {
+        finish(c);
+        return;
+    }
+    a->drain_left = start_drain(c);
+    c->state = SIM_CMD_DRAIN;
+    if (!a->drain_left)
+        finish(c);
+}
+
+void sim_afu_command(struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+    uint8_t code = c->rq.cdb[0], mode = afu_sync_cdb_mode(c->rq.cdb);
+    uint64_t time = mode == AFU_SYNC_LW ? a->params.sync_lw : a->params.sync_hw;
+
+    sim_record(a, SIM_EVENT_AFU_CMD, c->slot, code, mode);
+    if (a->internal) {
+        sim_status_afu(c, AFU_RC_SYNC_IN_PROGRESS, 0);
+        return;
+    }
+    if (code != AFU_CMD_SYNC || mode > AFU_SYNC_GSYNC) {
+        /* Commands without their capability bit do not exist (SL 12). */
+        sim_status_afu(c, AFU_RC_CAP_VIOLATION, afu_ctx_cap_extra(c->ctx->ctx_cap));
+        return;
+    }
+    a->internal = c;
+    c->state = SIM_CMD_AFU;
+    a->internal_arg = 0;
+    a->internal_effect = sim_site(a, SIM_SITE_AFUCMD, &a->internal_arg);
+    if (a->internal_effect == SIM_EFFECT_LATE)
+        time += a->internal_arg;
+    sim_cmd_at(c, a->engine->now + time, SIM_RANK_AFU_COMMAND, sync_work);
+}
+
+void sim_afu_command_gone(struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+
+    if (a->internal != c)
+        return;
+    a->internal = NULL;
+    a->drain_left = 0;
+    for (uint64_t i = 0; i < a->params.cmd_slots; i++)
+        a->cmds[i].draining = false;
+}
+
+/* ---- task management --------------------------------------------------------------------------
+ */
+
+/* Ends one command with a status of the target. */
+static void target_abort(struct sim_cmd *c)
+{
+    sim_engine_cancel(c->ctx->afu->engine, &c->event);
+    sim_port_leave_media(c);
+    c->status.fc_rc = AFU_FC_RC_TGTABORT;
+    sim_status(c);
+}
+
+static void lun_reset(struct sim_afu *a, unsigned lun)
+{
+    for (uint64_t i = 0; i < a->params.cmd_slots; i++) {
+        struct sim_cmd *c = &a->cmds[i];
+        bool begun = c->state >= SIM_CMD_MEDIA_QUEUE && c->state <= SIM_CMD_DATA;
+
+        if (begun && c->rs.lun == lun)
+            target_abort(c);
+    }
+    sim_scsi_lun_reset(&a->scsi, lun);
+}
+
+void sim_task_management(struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+    uint64_t function = afu_tmf_cdb_word(c->ctx->order, c->rq.cdb);
+    unsigned lun = afu_lun_number(c->lun_id);
+
+    sim_record(a, SIM_EVENT_AFU_CMD, c->slot, function, 0xFF);
+    if (function == AFU_TMF_LUN_RESET && sim_media_lun(a->scsi.media, lun))
+        lun_reset(a, lun);
+    sim_status(c);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The event engine: a clock in AFU cycles and a timing wheel. It knows no model.
+ *
+ * Order is part of the contract, so that a second engine can be compared with this one: at each
+ * cycle the event of the lowest rank (block) goes first; among events of one rank, the one that
+ * was scheduled first. An event scheduled for the current cycle takes its place among those still
+ * to come.
+ *
+ * The wheel has two rolling levels (1 and 1024 cycles a slot) and a heap for what lies further
+ * ahead. Slots are first-in-first-out lists of events that their owners embed: nothing is
+ * allocated. */
+#ifndef SIM_SIM_ENGINE_H
+#define SIM_SIM_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SIM_CYCLE_NS 4u /* 250 MHz */
+#define SIM_NEVER UINT64_MAX
+#define SIM_WHEEL_BITS 10
+#define SIM_WHEEL_SLOTS (1u << SIM_WHEEL_BITS)
+#define SIM_FAR_MAX 2048u
+
+/** Blocks in their order within a cycle. */
+enum sim_rank {
+    SIM_RANK_CONTEXT, /* AFU reset, context start, end and reset */
+    SIM_RANK_LINK,
+    SIM_RANK_MMIO,
+    SIM_RANK_FETCH,
+    SIM_RANK_DECODE, /* command decode, translation, table walks */
+    SIM_RANK_AFU_COMMAND,
+    SIM_RANK_MEDIA,
+    SIM_RANK_PORT,
+    SIM_RANK_DATA,
+    SIM_RANK_STATUS,
+    SIM_RANK_INTERRUPT,
+};
+
+struct sim_event;
+typedef void sim_event_fn(struct sim_event *ev);
+
+enum sim_event_place { SIM_EVENT_IDLE, SIM_EVENT_NEAR, SIM_EVENT_MID, SIM_EVENT_FAR };
+
+/** One thing that will happen. Embedded in its owner; zero it before first use. */
+struct sim_event {
+    uint64_t cycle;
+    sim_event_fn *fn;
+    struct sim_event *next, *prev;
+    uint64_t serial; /* order of events in the far heap */
+    uint32_t heap_index;
+    uint8_t rank, place;
+};
+
+struct sim_wheel_slot {
+    struct sim_event *first, *last;
+};
+
+struct sim_wheel {
+    uint64_t summary; /* bit w: word w of the map is not 0 */
+    uint64_t map[SIM_WHEEL_SLOTS / 64];
+    struct sim_wheel_slot slot[SIM_WHEEL_SLOTS];
+};
+
+struct sim_engine {
+    uint64_t now;   /* cycles */
+    uint64_t count; /* events run */
+    uint64_t serial;
+    bool stop; /* set by a model when somebody outside may want to look */
+    uint32_t far_count;
+    struct sim_wheel near, mid;
+    struct sim_event *far[SIM_FAR_MAX];
+};
+
+/** Empties the engine and sets its clock to 0. */
+void sim_engine_init(struct sim_engine *e);
+
+/** Schedules ev, which must be idle, at `cycle` (not in the past). */
+void sim_engine_at(struct sim_engine *e, struct sim_event *ev, uint64_t cycle, enum sim_rank rank,
+                   sim_event_fn *fn);
+
+/** Withdraws ev if it is scheduled. */
+void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev);
+
+/** Cycle of the next event, SIM_NEVER if there is none. */
+uint64_t sim_engine_next(struct sim_engine *e);
+
+/** Runs events up to and including cycle `until`, or until a model sets e->stop (which is cleared
+ * first). The clock ends at `until` unless it was stopped or `until` is SIM_NEVER. Returns whether
+ * it was stopped. */
+bool sim_engine_run(struct sim_engine *e, uint64_t until);
+
+static inline bool sim_event_pending(const struct sim_event *ev)
+{
+    return ev->place != SIM_EVENT_IDLE;
+}
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Doorbells, credits and the fetch of IOARCBs (SL 10.1). Contexts with doorbells are served round
+ * robin, one fetch at a time; a credit returns when its IOARCB is fetched, not when the command
+ * completes. */
+#include "hal/support/check.h"
+#include "sim/sim_afu.h"
+
+static void set_ready(struct sim_afu *a, const struct sim_ctx *ctx)
+{
+    uint64_t *word = &a->ready[ctx->handle / 64], bit = HAL_BIT(ctx->handle % 64);
+
+    if (*word & bit)
+        return;
+    *word |= bit;
+    a->ready_count++;
+}
+
+static void clear_ready(struct sim_afu *a, const struct sim_ctx *ctx)
+{
+    uint64_t *word = &a->ready[ctx->handle / 64], bit = HAL_BIT(ctx->handle % 64);
+
+    if (!(*word & bit))
+        return;
+    *word &= ~bit;
+    a->ready_count--;
+}
+
+/* The ready context after the one served last. */
+static struct sim_ctx *next_ready(struct sim_afu *a)
+{
+    uint32_t from = (a->fetch_last + 1) % SIM_CONTEXTS_MAX;
+    uint32_t word = from / 64;
+    uint64_t bits = a->ready[word] & ~(HAL_BIT(from % 64) - 1);
+
+    while (!bits) {
+        word = (word + 1) % (SIM_CONTEXTS_MAX / 64);
+        bits = a->ready[word];
+    }
+    a->fetch_last = word * 64 + hal_lowest_bit(bits);
+    return a->ctx[a->fetch_last];
+}
+
+uint64_t sim_cmd_room(struct sim_ctx *ctx)
+{
+    uint64_t arg = 0;
+
+    switch (sim_site(ctx->afu, SIM_SITE_ROOM, &arg)) {
+    case SIM_EFFECT_VALUE:
+        return arg;
+    case SIM_EFFECT_ONES:
+        return UINT64_MAX;
+    default:
+        return ctx->afu->params.cmd_room - ctx->bell_count;
+    }
+}
+
+void sim_doorbells_drop(struct sim_ctx *ctx)
+{
+    ctx->bell_count = 0;
+    clear_ready(ctx->afu, ctx);
+}
+
+void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
+{
+    struct sim_afu *a = ctx->afu;
+    uint64_t arg = 0, canonical;
+
+    if (sim_site(a, SIM_SITE_BELL, &arg) == SIM_EFFECT_DROP)
+        return;
+    a->counters.doorbells++;
+    if (value % 16) {
+        sim_violation(a, ctx->handle, 21, value % 16);
+        sim_intr_status(ctx, AFU_INTR_PERM_ERR_RCB_READ);
+        return;
+    }
+    if (ctx->bell_count == a->params.cmd_room) {
+        sim_violation(a, ctx->handle, 2, ctx->bell_count);
+        sim_intr_status(ctx, AFU_INTR_PERM_ERR_CMDROOM);
+        return;
+    }
+    ctx->bells[(ctx->bell_head + ctx->bell_count++) % a->params.cmd_room] = value;
+    canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
+    sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
+    set_ready(a, ctx);
+    sim_fetch_kick(a);
+}
+
+static struct sim_cmd *take_slot(struct sim_afu *a)
+{
+    struct sim_cmd *c = &a->cmds[a->free_slot[--a->free_count]];
+
+    CHECK(c->state == SIM_CMD_FREE && !sim_event_pending(&c->event));
+    c->state = SIM_CMD_FETCH;
+    c->translated = c->restart_walk = c->entry_valid = c->delayed = c->corrupt = false;
+    c->draining = false;
+    c->lxt_which = 0;
+    c->port = 0;
+    c->segment = 0;
+    c->part_offset = 0;
+    c->status.flags = c->status.afu_rc = c->status.scsi_rc = c->status.fc_rc = 0;
+    c->status.afu_extra = 0;
+    c->status.resid = 0;
+    return c;
+}
+
+/* Issues the read of one IOARCB; the command is decoded when it is here. */
+static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
+{
+    uint64_t arg = 0, done;
+
+    c->ctx = ctx;
+    c->ea = ctx->bells[ctx->bell_head];
+    ctx->bell_head = (ctx->bell_head + 1) % (uint32_t)a->params.cmd_room;
+    if (--ctx->bell_count == 0)
+        clear_ready(a, ctx);
+    ctx->in_flight++;
+    a->counters.fetched++;
+    sim_record(a, SIM_EVENT_FETCH, c->slot, ctx->handle, ctx->bell_count);
+    done = sim_bus_read(a, sim_lines(c->ea, sizeof(struct afu_ioarcb))) + a->params.cmd_decode;
+    switch (sim_site(a, SIM_SITE_FETCH, &arg)) {
+    case SIM_EFFECT_NEVER:
+        c->state = SIM_CMD_STUCK;
+        return;
+    case SIM_EFFECT_ERROR:
+        c->ea = 0; /* the read will fail */
+        break;
+    case SIM_EFFECT_LATE:
+        done += arg;
+        break;
+    default:
+        break;
+    }
+    sim_cmd_at(c, done, SIM_RANK_DECODE, sim_decode);
+}
+
+static void fetch_one(struct sim_event *ev)
+{
+    struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, fetch_event);
+
+    if (!a->ready_count)
+        return;
+    if (!a->free_count) {
+        a->fetch_stalled = true;
+        return;
+    }
+    fetch(a, next_ready(a), take_slot(a));
+    if (a->ready_count)
+        sim_engine_at(a->engine, ev, hal_max64(a->engine->now + 1, a->read_free), SIM_RANK_FETCH,
+                      fetch_one);
+}
+
+void sim_fetch_kick(struct sim_afu *a)
+{
+    if (sim_event_pending(&a->fetch_event) || !a->ready_count)
+        return;
+    a->fetch_stalled = false;
+    sim_engine_at(a->engine, &a->fetch_event, a->engine->now + a->params.doorbell_to_fetch,
+                  SIM_RANK_FETCH, fetch_one);
+}

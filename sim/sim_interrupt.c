@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Interrupt messages and the error status registers behind them (SL 2.1, 14, 16; MD-15, R-19).
+ * A message for a number that is already on its way or unread collapses into it (CX-72). */
+#include "hal/support/check.h"
+#include "sim/sim_afu.h"
+
+static void deliver(struct sim_ctx *ctx, unsigned lisn)
+{
+    struct sim_afu *a = ctx->afu;
+
+    ctx->lisn_pending |= 1u << lisn;
+    a->counters.interrupts++;
+    sim_record(a, SIM_EVENT_INTERRUPT, ctx->handle, lisn, ctx->lisn_pending);
+    a->wake(a->wake_arg, ctx->wake_key);
+}
+
+/* One function a LISN: the event alone says which it is. */
+static void deliver_1(struct sim_event *ev)
+{
+    deliver(HAL_CONTAINER_OF(ev, struct sim_ctx, lisn_event[1]), 1);
+}
+
+static void deliver_2(struct sim_event *ev)
+{
+    deliver(HAL_CONTAINER_OF(ev, struct sim_ctx, lisn_event[2]), 2);
+}
+
+static void deliver_3(struct sim_event *ev)
+{
+    deliver(HAL_CONTAINER_OF(ev, struct sim_ctx, lisn_event[3]), 3);
+}
+
+void sim_interrupt(struct sim_ctx *ctx, unsigned lisn)
+{
+    static sim_event_fn *const fn[SIM_LISN_MAX + 1] = {NULL, deliver_1, deliver_2, deliver_3};
+    struct sim_afu *a = ctx->afu;
+    uint64_t arg = 0, delay = a->params.irq_delivery;
+
+    if (!lisn || lisn > SIM_LISN_MAX || lisn > ctx->interrupts) {
+        sim_violation(a, ctx->handle, 14, lisn);
+        return;
+    }
+    if (sim_event_pending(&ctx->lisn_event[lisn]))
+        return;
+    switch (sim_site(a, SIM_SITE_LISN, &arg)) {
+    case SIM_EFFECT_DROP:
+        return;
+    case SIM_EFFECT_LATE:
+        delay += arg;
+        break;
+    case SIM_EFFECT_TWICE:
+        deliver(ctx, lisn);
+        break;
+    default:
+        break;
+    }
+    sim_engine_at(a->engine, &ctx->lisn_event[lisn], a->engine->now + delay, SIM_RANK_INTERRUPT,
+                  fn[lisn]);
+}
+
+/* ---- synchronous errors of a context ----------------------------------------------------------
+ */
+
+void sim_intr_reevaluate(struct sim_ctx *ctx)
+{
+    if ((ctx->intr_status & ~ctx->intr_mask) && ctx->lisn_sync)
+        sim_interrupt(ctx, (unsigned)ctx->lisn_sync);
+}
+
+void sim_intr_status(struct sim_ctx *ctx, uint64_t bits)
+{
+    bool quiet = !(ctx->intr_status & ~ctx->intr_mask);
+
+    ctx->intr_status |= bits;
+    sim_record(ctx->afu, SIM_EVENT_INTR_STATUS, ctx->handle, bits, ctx->intr_status);
+    if (quiet)
+        sim_intr_reevaluate(ctx);
+}
+
+/* ---- asynchronous events of the adapter -------------------------------------------------------
+ */
+
+void sim_aintr_reevaluate(struct sim_afu *a)
+{
+    uint16_t handle = afu_ctrl_handle(a->afu_ctrl);
+    struct sim_ctx *ctx = handle < SIM_CONTEXTS_MAX ? a->ctx[handle] : NULL;
+
+    if ((a->aintr_status & ~a->aintr_mask) && ctx && ctx->started && afu_ctrl_lisn(a->afu_ctrl))
+        sim_interrupt(ctx, afu_ctrl_lisn(a->afu_ctrl));
+}
+
+void sim_aintr_status(struct sim_afu *a, uint64_t bits)
+{
+    bool quiet = !(a->aintr_status & ~a->aintr_mask);
+    uint64_t arg = 0;
+
+    if (sim_site(a, SIM_SITE_AINTR, &arg) == SIM_EFFECT_DROP)
+        return;
+    a->aintr_status |= bits;
+    sim_record(a, SIM_EVENT_AINTR_STATUS, 0, bits, a->aintr_status);
+    if (quiet)
+        sim_aintr_reevaluate(a);
+}
+
+/* ---- faults that the system could not resolve -------------------------------------------------
+ */
+
+#define DSISR_NO_TRANSLATION UINT64_C(0x40000000)
+#define DSISR_STORE UINT64_C(0x02000000)
+
+static void storage_arrived(struct sim_event *ev)
+{
+    struct sim_ctx *ctx = HAL_CONTAINER_OF(ev, struct sim_ctx, storage_event);
+    struct sim_afu *a = ctx->afu;
+
+    ctx->storage_ready = ctx->storage_count;
+    sim_record(a, SIM_EVENT_DATA_STORAGE, ctx->handle, ctx->storage_ready, 0);
+    a->wake(a->wake_arg, ctx->wake_key);
+}
+
+void sim_storage_fault(struct sim_ctx *ctx, uint64_t address, uint64_t store)
+{
+    struct sim_afu *a = ctx->afu;
+    struct sim_storage_fault *f;
+
+    if (ctx->storage_count == SIM_FAULTS_QUEUED)
+        return; /* the program is told about the first ones; more change nothing for it */
+    f = &ctx->storage[ctx->storage_count++];
+    f->address = address;
+    f->dsisr = DSISR_NO_TRANSLATION | (store ? DSISR_STORE : 0);
+    if (!sim_event_pending(&ctx->storage_event))
+        sim_engine_at(a->engine, &ctx->storage_event, a->engine->now + a->params.xlate_bad,
+                      SIM_RANK_INTERRUPT, storage_arrived);
+}

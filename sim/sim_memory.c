@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/sim_memory.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "hal/support/bits.h"
+#include "hal/support/check.h"
+#include "sim/sim_copy.h"
+
+/* Index of the first region that ends after ea. */
+static uint32_t find(const struct sim_memory *m, uint64_t ea)
+{
+    uint32_t low = 0, high = m->count;
+
+    while (low < high) {
+        uint32_t mid = (low + high) / 2;
+
+        if (m->region[mid].start + m->region[mid].size <= ea)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+int sim_memory_add(struct sim_memory *m, uint64_t start, uint64_t size, const char *name)
+{
+    uint32_t i = find(m, start);
+    struct sim_region *r = &m->region[i];
+
+    if (!size || start + size < start || (i < m->count && r->start < start + size))
+        return -EINVAL;
+    if (m->count == SIM_REGIONS_MAX)
+        return -ENOMEM;
+    memmove(r + 1, r, (m->count - i) * sizeof *r);
+    *r = (struct sim_region){.start = start, .size = size, .number = m->numbered++};
+    strncpy(r->name, name, SIM_REGION_NAME - 1);
+    m->count++;
+    return 0;
+}
+
+void sim_memory_remove(struct sim_memory *m, uint64_t start)
+{
+    uint32_t i = find(m, start);
+
+    CHECK(i < m->count && m->region[i].start == start);
+    m->count--;
+    memmove(&m->region[i], &m->region[i + 1], (m->count - i) * sizeof m->region[i]);
+}
+
+static bool inside(const struct sim_region *r, uint64_t ea) { return ea - r->start < r->size; }
+
+static uint64_t name(const struct sim_region *r, uint64_t ea)
+{
+    return ((uint64_t)r->number << SIM_EA_OFFSET_BITS) | (ea - r->start);
+}
+
+bool sim_memory_known(const struct sim_memory *m, uint64_t ea, uint64_t *canonical)
+{
+    uint32_t i = find(m, ea);
+
+    if (i >= m->count || !inside(&m->region[i], ea))
+        return false;
+    *canonical = name(&m->region[i], ea);
+    return true;
+}
+
+uint64_t sim_memory_canonical(struct sim_memory *m, uint64_t ea, uint32_t *hint)
+{
+    uint32_t i = *hint;
+
+    if (i >= m->count || !inside(&m->region[i], ea)) {
+        i = find(m, ea);
+        if (i >= m->count || !inside(&m->region[i], ea))
+            return SIM_EA_UNKNOWN | (m->unknown++ & (HAL_BIT(SIM_EA_OFFSET_BITS) - 1));
+        *hint = i;
+    }
+    return name(&m->region[i], ea);
+}
+
+size_t sim_memory_read(uint64_t ea, void *to, size_t n)
+{
+    return sim_copy(to, (const void *)(uintptr_t)ea, n);
+}
+
+size_t sim_memory_write(uint64_t ea, const void *from, size_t n)
+{
+    return sim_copy((void *)(uintptr_t)ea, from, n);
+}

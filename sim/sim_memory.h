@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Effective addresses as the model sees them. Named regions make traces and decisions independent
+ * of where memory lies: an address is (region number, offset), regions numbered in order of
+ * registration; any other address is (unknown, running number). */
+#ifndef SIM_SIM_MEMORY_H
+#define SIM_SIM_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hal/support/must_check.h"
+
+#define SIM_REGIONS_MAX 4096
+#define SIM_REGION_NAME 24
+#define SIM_EA_OFFSET_BITS 44
+#define SIM_EA_UNKNOWN (UINT64_C(0xFFFFF) << SIM_EA_OFFSET_BITS)
+
+struct sim_region {
+    uint64_t start, size;
+    uint32_t number;
+    char name[SIM_REGION_NAME];
+};
+
+/** The address map of one adapter. */
+struct sim_memory {
+    struct sim_region *region; /* sorted by start; room for SIM_REGIONS_MAX */
+    uint32_t count, numbered;
+    uint64_t unknown; /* running number of unregistered addresses */
+};
+
+/** Adds a region. Returns 0, -EINVAL when it overlaps one, -ENOMEM when the map is full. */
+HAL_MUST_CHECK int sim_memory_add(struct sim_memory *m, uint64_t start, uint64_t size,
+                                  const char *name);
+
+/** Removes the region that starts at `start`; there must be one. */
+void sim_memory_remove(struct sim_memory *m, uint64_t start);
+
+/** The canonical form of an address. *hint (a region index, any value) speeds up the look-up. */
+uint64_t sim_memory_canonical(struct sim_memory *m, uint64_t ea, uint32_t *hint);
+
+/** Whether ea lies in a region; *canonical is its canonical form then, else untouched. */
+bool sim_memory_known(const struct sim_memory *m, uint64_t ea, uint64_t *canonical);
+
+/** Copies from, or to, effective address ea. Returns the number of bytes at the end that could not
+ * be reached: 0 = all done. */
+size_t sim_memory_read(uint64_t ea, void *to, size_t n);
+size_t sim_memory_write(uint64_t ea, const void *from, size_t n);
+
+#endif

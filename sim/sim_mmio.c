@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Register accesses on their way to the AFU: posted stores and loads in one queue, one accepted a
+ * cycle (TM-8). The latency is constant, so the queue is in order of arrival. */
+#include <errno.h>
+
+#include "hal/support/check.h"
+#include "sim/sim_afu.h"
+#include "sim/sim_bus.h"
+
+/* Room for one more access; else the cycle at which there will be. */
+static int ring_room(struct sim_afu *a, uint64_t *when)
+{
+    if (a->mmio_count < SIM_MMIO_RING)
+        return 0;
+    *when = a->mmio[a->mmio_head].cycle;
+    return -EAGAIN;
+}
+
+static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t delay)
+{
+    struct sim_afu *a = ctx->afu;
+    struct sim_mmio *m = &a->mmio[(a->mmio_head + a->mmio_count) % SIM_MMIO_RING];
+    uint64_t soonest = a->mmio_last + a->params.mmio_ack;
+
+    m->cycle = hal_max64(a->engine->now + a->params.mmio_write_latency + delay, soonest);
+    m->ctx = ctx;
+    m->offset = ctx->master ? offset : AFU_HOST_BASE(ctx->handle) + offset;
+    a->mmio_last = m->cycle;
+    if (a->mmio_count++ == 0)
+        sim_engine_at(a->engine, &a->mmio_event, m->cycle, SIM_RANK_MMIO, sim_mmio_arrive);
+    return m;
+}
+
+int sim_bus_store(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t *when)
+{
+    struct sim_afu *a = ctx->afu;
+    struct sim_mmio *m;
+    uint64_t arg = 0, delay = 0;
+    int rc = ring_room(a, when);
+
+    if (rc)
+        return rc;
+    if (!ctx->started || ctx->lost)
+        return 0;
+    switch (sim_site(a, SIM_SITE_MW, &arg)) {
+    case SIM_EFFECT_DROP:
+        return 0;
+    case SIM_EFFECT_LATE:
+        delay = arg;
+        break;
+    default:
+        break;
+    }
+    m = ring_push(ctx, offset, delay);
+    m->value = value;
+    m->answer = NULL;
+    return 0;
+}
+
+int sim_bus_load(struct sim_ctx *ctx, uint64_t offset, uint64_t *answer, bool *done, uint64_t *when)
+{
+    struct sim_afu *a = ctx->afu;
+    struct sim_mmio *m;
+    enum sim_effect effect;
+    uint64_t arg = 0, back;
+    int rc = ring_room(a, when);
+
+    if (rc)
+        return rc;
+    *done = false;
+    if (!ctx->started || ctx->lost) {
+        *answer = UINT64_MAX;
+        *done = true;
+        *when = a->engine->now;
+        return 0;
+    }
+    effect = sim_site(a, SIM_SITE_MR, &arg);
+    m = ring_push(ctx, offset, effect == SIM_EFFECT_LATE ? arg : 0);
+    m->effect = effect;
+    m->arg = arg;
+    m->answer = answer;
+    m->done = done;
+    back = hal_max64(a->params.mmio_read_latency, a->params.mmio_write_latency) -
+           a->params.mmio_write_latency;
+    *when = m->cycle + back;
+    return 0;
+}
+
+/* The value that the program gets, unless a fault says otherwise. */
+static uint64_t load(struct sim_afu *a, const struct sim_mmio *m)
+{
+    uint64_t value = sim_register_read(a, m->offset);
+
+    switch (m->effect) {
+    case SIM_EFFECT_ONES:
+        return UINT64_MAX;
+    case SIM_EFFECT_VALUE:
+        return m->arg;
+    default:
+        return value;
+    }
+}
+
+static void access(struct sim_afu *a, const struct sim_mmio *m)
+{
+    if (!m->answer) {
+        sim_register_write(a, m->ctx, m->offset, m->value);
+        return;
+    }
+    *m->answer = load(a, m);
+    *m->done = true;
+    sim_record(a, SIM_EVENT_MMIO_READ, m->ctx->handle, m->offset, *m->answer);
+}
+
+void sim_mmio_arrive(struct sim_event *ev)
+{
+    struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, mmio_event);
+    struct sim_mmio m = a->mmio[a->mmio_head];
+
+    CHECK(a->mmio_count > 0);
+    a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
+    if (--a->mmio_count)
+        sim_engine_at(a->engine, ev, a->mmio[a->mmio_head].cycle, SIM_RANK_MMIO, sim_mmio_arrive);
+    if (m.ctx)
+        access(a, &m);
+}
+
+void sim_mmio_forget(struct sim_ctx *ctx)
+{
+    struct sim_afu *a = ctx->afu;
+
+    for (uint32_t i = 0; i < a->mmio_count; i++) {
+        struct sim_mmio *m = &a->mmio[(a->mmio_head + i) % SIM_MMIO_RING];
+
+        if (m->ctx != ctx)
+            continue;
+        m->ctx = NULL;
+        if (m->answer) {
+            *m->answer = UINT64_MAX;
+            *m->done = true;
+            m->answer = NULL;
+        }
+    }
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The SCSI target: which LUN, which command, unit attentions, status and residual. The commands
+ * themselves are in sim_scsi_block.c (data) and sim_scsi_report.c (everything about the target). */
+#include "sim/sim_scsi.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "hal/support/bits.h"
+#include "hal/support/check.h"
+#include "hal/support/endian.h"
+#include "sim/sim_scsi_ops.h"
+
+/* Index 0 stands for "not supported". */
+static const struct scsi_command commands[] = {
+    {.opcode = 0x00, .cdb_bytes = 0},
+    {.opcode = 0x00, .cdb_bytes = 6}, /* TEST UNIT READY */
+    {.opcode = 0x03,
+     .cdb_bytes = 6,
+     .passes_ua = true,
+     .any_lun = true,
+     .alloc = 4,
+     .alloc_bytes = 1,
+     .begin = scsi_begin_request_sense,
+     .build = scsi_build_request_sense},
+    {.opcode = 0x08, .cdb_bytes = 6, .begin = scsi_begin_read, .finish = scsi_finish_read},
+    {.opcode = 0x0A, .cdb_bytes = 6, .begin = scsi_begin_write, .finish = scsi_finish_write},
+    {.opcode = 0x12,
+     .cdb_bytes = 6,
+     .passes_ua = true,
+     .any_lun = true,
+     .alloc = 3,
+     .alloc_bytes = 2,
+     .begin = scsi_begin_inquiry,
+     .build = scsi_build_inquiry},
+    {.opcode = 0x28, .cdb_bytes = 10, .begin = scsi_begin_read, .finish = scsi_finish_read},
+    {.opcode = 0x2A, .cdb_bytes = 10, .begin = scsi_begin_write, .finish = scsi_finish_write},
+    {.opcode = 0x35, .cdb_bytes = 10, .begin = scsi_begin_sync, .finish = scsi_finish_sync},
+    {.opcode = 0x88, .cdb_bytes = 16, .begin = scsi_begin_read, .finish = scsi_finish_read},
+    {.opcode = 0x8A, .cdb_bytes = 16, .begin = scsi_begin_write, .finish = scsi_finish_write},
+    {.opcode = 0x91, .cdb_bytes = 16, .begin = scsi_begin_sync, .finish = scsi_finish_sync},
+    {.opcode = 0x93,
+     .cdb_bytes = 16,
+     .begin = scsi_begin_write_same,
+     .finish = scsi_finish_write_same},
+    {.opcode = 0x9E,
+     .cdb_bytes = 16,
+     .alloc = 10,
+     .alloc_bytes = 4,
+     .begin = scsi_begin_read_capacity,
+     .build = scsi_build_read_capacity},
+    {.opcode = 0xA0,
+     .cdb_bytes = 12,
+     .passes_ua = true,
+     .any_lun = true,
+     .alloc = 6,
+     .alloc_bytes = 4,
+     .begin = scsi_begin_report_luns,
+     .build = scsi_build_report_luns},
+    {.opcode = 0xA8, .cdb_bytes = 12, .begin = scsi_begin_read, .finish = scsi_finish_read},
+    {.opcode = 0xAA, .cdb_bytes = 12, .begin = scsi_begin_write, .finish = scsi_finish_write},
+};
+
+/* Place of an opcode in `commands`. */
+static const uint8_t command_of[256] = {
+    [0x00] = 1,  [0x03] = 2,  [0x08] = 3,  [0x0A] = 4,  [0x12] = 5,  [0x28] = 6,
+    [0x2A] = 7,  [0x35] = 8,  [0x88] = 9,  [0x8A] = 10, [0x91] = 11, [0x93] = 12,
+    [0x9E] = 13, [0xA0] = 14, [0xA8] = 15, [0xAA] = 16,
+};
+
+static const uint16_t ua_codes[SIM_SCSI_N_UA] = {
+    [SIM_SCSI_UA_RESET] = 0x2900,   [SIM_SCSI_UA_MODE] = 0x2A01, [SIM_SCSI_UA_CAPACITY] = 0x2A09,
+    [SIM_SCSI_UA_INQUIRY] = 0x3F03, [SIM_SCSI_UA_LUNS] = 0x3F0E,
+};
+
+uint64_t scsi_lun_id(unsigned lun)
+{
+    CHECK(lun < 256);
+    return (uint64_t)lun << 48;
+}
+
+int scsi_lun_number(uint64_t id) { return id & ~(UINT64_C(0xFF) << 48) ? -1 : (int)(id >> 48); }
+
+void sim_scsi_init(struct sim_scsi *t, struct sim_media *media)
+{
+    *t = (struct sim_scsi){.media = media, .lbpme = true, .lbprz = true};
+    for (unsigned i = 0; i < sim_media_n_luns(media); i++) {
+        const struct sim_media_lun *l = sim_media_lun(media, i);
+        memcpy(t->luns[i].wwid, l->wwid, sizeof l->wwid);
+        t->luns[i].port_mask = l->port_mask;
+    }
+}
+
+void sim_scsi_sense(uint8_t sense[SIM_SCSI_SENSE_BYTES], uint8_t key, uint8_t asc, uint8_t ascq)
+{
+    memset(sense, 0, SIM_SCSI_SENSE_BYTES);
+    sense[0] = 0x70; /* current error, fixed format */
+    sense[2] = key;
+    sense[7] = 10; /* bytes after this one: 18 in all */
+    sense[12] = asc;
+    sense[13] = ascq;
+}
+
+/* Sets residual and flags for `moved` bytes on the link. */
+static void set_moved(struct sim_scsi_result *rs, uint32_t data_len, uint32_t moved)
+{
+    CHECK(moved <= data_len);
+    rs->moved = moved;
+    rs->residual = data_len - moved;
+    rs->underrun = rs->residual != 0;
+    rs->overrun = false;
+}
+
+void scsi_fail(struct scsi_call *c, unsigned key, unsigned asc_ascq)
+{
+    struct sim_scsi_result *rs = c->rs;
+
+    rs->failed = true;
+    rs->status = SIM_SCSI_CHECK_CONDITION;
+    rs->sense_valid = true;
+    sim_scsi_sense(rs->sense, (uint8_t)key, (uint8_t)(asc_ascq >> 8), (uint8_t)asc_ascq);
+    rs->kind = SIM_SCSI_NO_DATA;
+    rs->medium = SIM_SCSI_MEDIUM_NONE;
+    rs->blocks = rs->transfer_len = 0;
+    set_moved(rs, c->rq->data_len, 0);
+}
+
+void scsi_invalid_field(struct scsi_call *c)
+{
+    scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD);
+}
+
+int scsi_take_unit_attention(struct sim_scsi_lun *l, unsigned port)
+{
+    uint8_t pending = l->ua[port];
+
+    if (!pending)
+        return -1;
+    l->ua[port] = (uint8_t)(pending & (pending - 1));
+    return ua_codes[hal_lowest_bit(pending)];
+}
+
+/* The LUN that the request names, if it can be seen through its port. */
+static void find_lun(struct scsi_call *c)
+{
+    int n = scsi_lun_number(c->rq->lun_id);
+
+    CHECK(c->rq->port < SIM_SCSI_PORTS);
+    if (n < 0 || (unsigned)n >= sim_media_n_luns(c->t->media))
+        return;
+    if (!(c->t->luns[n].port_mask >> c->rq->port & 1))
+        return;
+    c->rs->lun = (uint16_t)n;
+    c->lun = &c->t->luns[n];
+    c->medium = sim_media_lun(c->t->media, (unsigned)n);
+    c->rs->block_size = c->medium->block_size;
+}
+
+static uint32_t allocation_length(const struct scsi_command *cmd, const uint8_t *cdb)
+{
+    const uint8_t *p = cdb + cmd->alloc;
+    return cmd->alloc_bytes == 1 ? p[0] : cmd->alloc_bytes == 2 ? hal_be16_at(p) : hal_be32_at(p);
+}
+
+/* What keeps a command from being looked at: 0, or it has failed. */
+static bool refused(struct scsi_call *c, const struct scsi_command *cmd)
+{
+    int ua;
+
+    if (!c->lun && !cmd->any_lun)
+        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_UNKNOWN_LUN);
+    else if (!cmd->passes_ua && (ua = scsi_take_unit_attention(c->lun, c->rq->port)) >= 0)
+        scsi_fail(c, SCSI_KEY_UNIT_ATTENTION, (unsigned)ua);
+    else if (!cmd->cdb_bytes)
+        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPCODE);
+    else if (c->rq->cdb[cmd->cdb_bytes - 1] & 0x04) /* CONTROL: NACA is not supported */
+        scsi_invalid_field(c);
+    return c->rs->failed;
+}
+
+static void begin_parameters(struct scsi_call *c, const struct scsi_command *cmd)
+{
+    uint8_t data[SCSI_PARAMETERS_MAX] = {0};
+
+    c->rs->kind = SIM_SCSI_DATA_IN;
+    c->rs->transfer_len = hal_min64(cmd->build(c, data), allocation_length(cmd, c->rq->cdb));
+}
+
+/* Compares what the device wants to move with what the initiator offers (SL 21). */
+static void check_transfer(struct scsi_call *c)
+{
+    struct sim_scsi_result *rs = c->rs;
+    uint64_t wanted = rs->transfer_len;
+    uint32_t offered = c->rq->data_len;
+
+    if (!wanted)
+        return;
+    if (offered && c->rq->host_write != (rs->kind == SIM_SCSI_DATA_OUT)) {
+        rs->direction_mismatch = true;
+        set_moved(rs, offered, 0);
+    } else if (wanted > offered) {
+        scsi_invalid_field(c);
+        rs->overrun = true;
+        rs->underrun = false;
+        rs->residual = (uint32_t)hal_min64(wanted - offered, UINT32_MAX);
+    }
+}
+
+void sim_scsi_begin(struct sim_scsi *t, const struct sim_scsi_request *rq,
+                    struct sim_scsi_result *rs)
+{
+    struct scsi_call c = {.t = t, .rq = rq, .rs = rs};
+    const struct scsi_command *cmd;
+
+    *rs = (struct sim_scsi_result){.opcode_class = command_of[rq->cdb[0]]};
+    cmd = &commands[rs->opcode_class];
+    find_lun(&c);
+    if (refused(&c, cmd))
+        return;
+    if (cmd->begin)
+        cmd->begin(&c);
+    if (!rs->failed && cmd->build)
+        begin_parameters(&c, cmd);
+    if (!rs->failed)
+        check_transfer(&c);
+}
+
+static int send_parameters(struct scsi_call *c, const struct scsi_command *cmd)
+{
+    uint8_t data[SCSI_PARAMETERS_MAX] = {0};
+    uint32_t n = (uint32_t)hal_min64(cmd->build(c, data), c->rs->transfer_len);
+
+    c->rs->transfer_len = n; /* the list of LUNs may have become shorter since begin */
+    return n ? c->sink(c->arg, 0, data, n) : 0;
+}
+
+/* A failure of the medium, as sense data. A full disk is a write error on this target: to its
+ * client, space was promised by the capacity (3/0C/00, not the thin-provisioning codes). */
+static void medium_failed(struct scsi_call *c, int error)
+{
+    bool reading = c->rs->medium == SIM_SCSI_MEDIUM_READ;
+
+    switch (error) {
+    case -ERANGE:
+        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+        break;
+    case -EROFS:
+        scsi_fail(c, SCSI_KEY_DATA_PROTECT, SCSI_ASC_WRITE_PROTECTED);
+        break;
+    case -ENOSPC:
+    case -EIO:
+        scsi_fail(c, SCSI_KEY_MEDIUM_ERROR, reading ? SCSI_ASC_READ_ERROR : SCSI_ASC_WRITE_ERROR);
+        break;
+    default:
+        scsi_fail(c, SCSI_KEY_HARDWARE_ERROR, SCSI_ASC_TARGET_FAILURE);
+        break;
+    }
+}
+
+static void apply_forced(struct sim_scsi_result *rs)
+{
+    rs->status = rs->forced_status;
+    rs->sense_valid = rs->forced_sense_valid;
+    memcpy(rs->sense, rs->forced_sense, sizeof rs->sense);
+}
+
+/* Carries the command out and fills the status. Returns 0 or -EFAULT. */
+static int carry_out(struct scsi_call *c)
+{
+    const struct scsi_command *cmd = &commands[c->rs->opcode_class];
+    int error;
+
+    if (cmd->build)
+        error = send_parameters(c, cmd);
+    else
+        error = cmd->finish ? cmd->finish(c) : 0;
+    if (error == -EFAULT)
+        return error;
+    if (error)
+        medium_failed(c, error);
+    else
+        set_moved(c->rs, c->rq->data_len, (uint32_t)c->rs->transfer_len);
+    return 0;
+}
+
+int sim_scsi_finish(struct sim_scsi *t, const struct sim_scsi_request *rq,
+                    struct sim_scsi_result *rs, sim_media_sink *sink, sim_media_source *source,
+                    void *arg)
+{
+    struct scsi_call c = {.t = t, .rq = rq, .rs = rs, .sink = sink, .source = source, .arg = arg};
+    int error = 0;
+
+    if (rs->failed || rs->direction_mismatch)
+        return 0;
+    find_lun(&c);
+    if (rs->forced && !rs->forced_after_data)
+        set_moved(rs, rq->data_len, 0);
+    else if (!c.lun && !commands[rs->opcode_class].any_lun) /* taken away since begin */
+        scsi_fail(&c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_UNKNOWN_LUN);
+    else
+        error = carry_out(&c);
+    if (rs->forced && !error && !rs->failed)
+        apply_forced(rs);
+    return error;
+}
+
+void sim_scsi_force(struct sim_scsi_result *rs, uint8_t status, uint8_t key, uint8_t asc,
+                    uint8_t ascq, bool after_data)
+{
+    rs->forced = true;
+    rs->forced_after_data = after_data;
+    rs->forced_status = status;
+    rs->forced_sense_valid = status == SIM_SCSI_CHECK_CONDITION && key != 0xFF;
+    if (rs->forced_sense_valid)
+        sim_scsi_sense(rs->forced_sense, key, asc, ascq);
+}
+
+void sim_scsi_set_unit_attention(struct sim_scsi *t, unsigned lun, unsigned port_mask,
+                                 enum sim_scsi_ua ua)
+{
+    CHECK(lun < SIM_MEDIA_LUNS_MAX && ua < SIM_SCSI_N_UA);
+    for (unsigned p = 0; p < SIM_SCSI_PORTS; p++)
+        if (port_mask >> p & 1)
+            t->luns[lun].ua[p] |= (uint8_t)HAL_BIT(ua);
+}
+
+void sim_scsi_lun_reset(struct sim_scsi *t, unsigned lun)
+{
+    sim_scsi_set_unit_attention(t, lun, UINT32_MAX, SIM_SCSI_UA_RESET);
+}
+
+void sim_scsi_power_on(struct sim_scsi *t)
+{
+    for (unsigned i = 0; i < SIM_MEDIA_LUNS_MAX; i++)
+        memset(t->luns[i].ua, HAL_BIT(SIM_SCSI_UA_RESET), sizeof t->luns[i].ua);
+}
+
+int sim_scsi_set_size(struct sim_scsi *t, unsigned lun, uint64_t blocks)
+{
+    int error = sim_media_set_size(t->media, lun, blocks);
+
+    if (!error)
+        sim_scsi_set_unit_attention(t, lun, UINT32_MAX, SIM_SCSI_UA_CAPACITY);
+    return error;
+}
+
+void sim_scsi_set_ports(struct sim_scsi *t, unsigned lun, uint8_t port_mask)
+{
+    CHECK(lun < SIM_MEDIA_LUNS_MAX);
+    t->luns[lun].port_mask = port_mask;
+}
+
+void sim_scsi_set_wwid(struct sim_scsi *t, unsigned lun, const uint8_t wwid[16])
+{
+    CHECK(lun < SIM_MEDIA_LUNS_MAX);
+    memcpy(t->luns[lun].wwid, wwid, sizeof t->luns[lun].wwid);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The binary trace: fixed-size canonical records in a ring, a running hash over all of them, and
+ * an optional sink that receives each full ring (VCD, Chrome trace, tests). Nothing is formatted
+ * on the run path. Values are decoded numbers; addresses are canonical (region, offset), so the
+ * hash is the same on every host. */
+#ifndef SIM_SIM_TRACE_H
+#define SIM_SIM_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hal/support/hash.h"
+
+enum sim_event_kind {
+#define SIM_EVENT(enumerator, name, track, who, a, b) SIM_EVENT_##enumerator,
+#include "sim/sim_events.def"
+#undef SIM_EVENT
+    SIM_EVENT_COUNT
+};
+
+/** One record. `who` is a command slot, context, port or site by kind (see sim_events.def). */
+struct sim_trace_record {
+    uint64_t cycle;
+    uint16_t kind;
+    uint16_t adapter;
+    uint32_t who;
+    uint64_t a, b;
+};
+
+#define SIM_TRACE_RING 1024 /* records */
+
+/** Receives `count` records in order. They are valid during the call only. */
+typedef void sim_trace_sink(void *arg, const struct sim_trace_record *records, size_t count);
+
+/** One trace per world. */
+struct sim_trace {
+    bool on;        /* false: records cost one branch */
+    uint32_t fill;  /* records in the ring since the last flush */
+    uint64_t total; /* records so far */
+    uint64_t hash;
+    sim_trace_sink *sink;
+    void *sink_arg;
+    struct sim_trace_record ring[SIM_TRACE_RING];
+};
+
+/** Empties the trace and switches it on or off. */
+void sim_trace_init(struct sim_trace *t, bool on);
+
+/** Sets the receiver of records; the ring is flushed to the old one first. NULL = none. */
+void sim_trace_set_sink(struct sim_trace *t, sim_trace_sink *sink, void *arg);
+
+/** Hands the records since the last flush to the sink. */
+void sim_trace_flush(struct sim_trace *t);
+
+/** Identity of all records so far. */
+static inline uint64_t sim_trace_hash(const struct sim_trace *t) { return t->hash; }
+
+/** Appends one record. */
+static inline void sim_trace_add(struct sim_trace *t, uint64_t cycle, enum sim_event_kind kind,
+                                 uint32_t adapter, uint32_t who, uint64_t a, uint64_t b)
+{
+    struct sim_trace_record *r;
+
+    if (!t->on)
+        return;
+    r = &t->ring[t->fill];
+    r->cycle = cycle;
+    r->kind = (uint16_t)kind;
+    r->adapter = (uint16_t)adapter;
+    r->who = who;
+    r->a = a;
+    r->b = b;
+    /* Independent products first: only one multiplication is on the chain from record to record. */
+    t->hash = hal_hash_word(t->hash, (cycle * UINT64_C(0x9E3779B97F4A7C15) +
+                                      (((uint64_t)kind << 48) | ((uint64_t)adapter << 32) | who)) ^
+                                         (a * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
+                                         ((b + 0x165667B1) * UINT64_C(0xD6E8FEB86659FD93)));
+    t->total++;
+    if (__builtin_expect(++t->fill == SIM_TRACE_RING, 0))
+        sim_trace_flush(t);
+}
+
+/** Names for one kind: record, track, and the fields who, a, b. */
+struct sim_event_info {
+    const char *name, *track, *who, *a, *b;
+};
+
+extern const struct sim_event_info sim_event_table[SIM_EVENT_COUNT];
+
+#endif

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/sim_vcd.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hal/support/bits.h"
+#include "sim/sim_fault.h"
+
+#define CYCLE_NS 4u
+#define SLOTS 256u
+#define FIELDS 3u
+#define LINE_BYTES 128u
+#define BUFFER_BYTES 65536u
+
+/* Variables beside the fields of records. */
+enum extra {
+    EXTRA_DOORBELLS,
+    EXTRA_IN_FLIGHT,
+    EXTRA_OUTSTANDING,
+    EXTRA_DATA_LINES,
+    EXTRA_RRQ_WRITES,
+    EXTRA_OPEN,
+    EXTRA_STATE,
+    EXTRA_LINK0,
+    EXTRA_LINK1,
+    EXTRA_LINK2,
+    EXTRA_LINK3,
+    EXTRA_FAULT,
+    EXTRA_COUNT
+};
+
+/* text: value of a string variable before the first record; NULL = a vector, which begins at 0. */
+static const struct {
+    const char *track, *name, *text;
+    unsigned width;
+} extra_table[EXTRA_COUNT] = {
+    [EXTRA_DOORBELLS] = {"doorbell", "doorbells", NULL, 64},
+    [EXTRA_IN_FLIGHT] = {"fetch", "in_flight", NULL, 16},
+    [EXTRA_OUTSTANDING] = {"media", "outstanding", NULL, 16},
+    [EXTRA_DATA_LINES] = {"bus", "data_lines", NULL, 64},
+    [EXTRA_RRQ_WRITES] = {"status", "rrq_writes", NULL, 64},
+    [EXTRA_OPEN] = {"contexts", "open", NULL, 16},
+    [EXTRA_STATE] = {"contexts", "state", "running", 1},
+    [EXTRA_LINK0] = {"port", "link0", "unknown", 1},
+    [EXTRA_LINK1] = {"port", "link1", "unknown", 1},
+    [EXTRA_LINK2] = {"port", "link2", "unknown", 1},
+    [EXTRA_LINK3] = {"port", "link3", "unknown", 1},
+    [EXTRA_FAULT] = {"faults", "fault", "none", 1},
+};
+
+static const char *const link_names[] = {"online", "going_down", "offline", "going_up"};
+
+/* Variables of an adapter in the order of their numbers: `event` and `events` of each track, the
+ * fields of each kind, the extras. There are at most as many tracks as kinds. */
+#define VAR_FIELDS (2u * SIM_EVENT_COUNT)
+#define VAR_EXTRAS (VAR_FIELDS + FIELDS * SIM_EVENT_COUNT)
+#define VARS (VAR_EXTRAS + EXTRA_COUNT)
+
+/* A command slot, as far as the records tell. */
+struct slot {
+    uint32_t context;
+    bool in_flight, on_media;
+};
+
+struct adapter {
+    uint64_t value[VARS]; /* last written; of a string, a number that stands for it */
+    bool known[VARS];
+    struct slot slot[SLOTS];
+};
+
+struct sim_vcd {
+    FILE *out;
+    char *path;
+    int error;      /* first failure, negative errno */
+    uint64_t cycle; /* last time stamp */
+    unsigned adapters, tracks;
+    uint8_t track_of[SIM_EVENT_COUNT];
+    const char *track[SIM_EVENT_COUNT];
+    struct adapter *adapter;
+    char buffer[BUFFER_BYTES];
+};
+
+/* ---- text ---- */
+
+static int fail(int rc, char *why, size_t size, const char *path, const char *sentence)
+{
+    if (why && size)
+        snprintf(why, size, "%s: %s", path, sentence);
+    return rc;
+}
+
+/* The short code of a variable: digits of base 94 from '!' on. */
+static void put_code(struct sim_vcd *v, unsigned adapter, unsigned var)
+{
+    unsigned n = adapter * VARS + var;
+
+    do
+        putc_unlocked('!' + (int)(n % 94), v->out);
+    while (n /= 94);
+}
+
+static void put_time(struct sim_vcd *v, uint64_t cycle)
+{
+    fprintf(v->out, "#%" PRIu64 "\n", cycle * CYCLE_NS);
+}
+
+/* A vector takes a new value. */
+static void put_vector(struct sim_vcd *v, unsigned adapter, unsigned var, uint64_t value)
+{
+    struct adapter *a = &v->adapter[adapter];
+    char digits[65];
+    size_t at = sizeof digits;
+
+    if (a->known[var] && a->value[var] == value)
+        return;
+    a->known[var] = true;
+    a->value[var] = value;
+    digits[--at] = ' ';
+    do
+        digits[--at] = (char)('0' + (value & 1));
+    while (value >>= 1);
+    putc_unlocked('b', v->out);
+    fwrite_unlocked(digits + at, 1, sizeof digits - at, v->out);
+    put_code(v, adapter, var);
+    putc_unlocked('\n', v->out);
+}
+
+/* A string takes a new value; equal numbers mean equal texts. */
+static void put_string(struct sim_vcd *v, unsigned adapter, unsigned var, uint64_t number,
+                       const char *text)
+{
+    struct adapter *a = &v->adapter[adapter];
+
+    if (a->known[var] && a->value[var] == number)
+        return;
+    a->known[var] = true;
+    a->value[var] = number;
+    putc_unlocked('s', v->out);
+    fputs_unlocked(text, v->out);
+    putc_unlocked(' ', v->out);
+    put_code(v, adapter, var);
+    putc_unlocked('\n', v->out);
+}
+
+/* ---- head ---- */
+
+/* One line for each parameter of an adapter that differs from the default. */
+static void put_differences(struct sim_vcd *v, unsigned adapter, const struct sim_params *p)
+{
+    char now[SIM_PARAMS_VALUE_BYTES], dflt[SIM_PARAMS_VALUE_BYTES];
+
+    for (size_t k = 0; k < sim_param_count; k++) {
+        const struct sim_param_info *row = &sim_param_table[k];
+        uint64_t value = sim_params_get(p, row);
+        if (value == row->dflt)
+            continue;
+        sim_params_format(row, value, now);
+        sim_params_format(row, row->dflt, dflt);
+        fprintf(v->out, "  adapter%u %s = %s (default %s, %s)\n", adapter, row->name, now, dflt,
+                row->unit);
+    }
+}
+
+static void put_comment(struct sim_vcd *v, const struct sim_vcd_info *info)
+{
+    fprintf(v->out, "$comment\n  Superpipe trace, 1 cycle = %u ns\n  seed 0x%" PRIx64 "\n",
+            CYCLE_NS, info->seed);
+    fprintf(v->out, "  adapters %u\n", info->adapters);
+    for (unsigned n = 0; info->params && n < info->adapters; n++)
+        put_differences(v, n, info->params[n]);
+    fputs("$end\n$timescale 1 ns $end\n", v->out);
+}
+
+static void put_variable(struct sim_vcd *v, unsigned adapter, unsigned var, const char *type,
+                         unsigned width, const char *name)
+{
+    fprintf(v->out, "$var %s %u ", type, width);
+    put_code(v, adapter, var);
+    fprintf(v->out, " %s $end\n", name);
+}
+
+static void put_scope(struct sim_vcd *v, const char *name)
+{
+    fputs("$scope module ", v->out);
+    for (; *name; name++)
+        putc_unlocked(*name == '.' ? '_' : *name, v->out); /* a point would part scopes */
+    fputs(" $end\n", v->out);
+}
+
+static void put_upscope(struct sim_vcd *v) { fputs("$upscope $end\n", v->out); }
+
+static const char *field_name(unsigned kind, unsigned field)
+{
+    const struct sim_event_info *e = &sim_event_table[kind];
+
+    return field == 0 ? e->who : field == 1 ? e->a : e->b;
+}
+
+static bool has_field(unsigned kind, unsigned field)
+{
+    return strcmp(field_name(kind, field), "none") != 0;
+}
+
+static void put_kind(struct sim_vcd *v, unsigned adapter, unsigned kind)
+{
+    put_scope(v, sim_event_table[kind].name);
+    for (unsigned f = 0; f < FIELDS; f++)
+        if (has_field(kind, f))
+            put_variable(v, adapter, VAR_FIELDS + kind * FIELDS + f, "wire", f ? 64 : 32,
+                         field_name(kind, f));
+    put_upscope(v);
+}
+
+static void put_track(struct sim_vcd *v, unsigned adapter, unsigned track)
+{
+    put_scope(v, v->track[track]);
+    put_variable(v, adapter, 2 * track, "string", 1, "event");
+    put_variable(v, adapter, 2 * track + 1, "wire", 64, "events");
+    for (unsigned x = 0; x < EXTRA_COUNT; x++)
+        if (!strcmp(extra_table[x].track, v->track[track]))
+            put_variable(v, adapter, VAR_EXTRAS + x, extra_table[x].text ? "string" : "wire",
+                         extra_table[x].width, extra_table[x].name);
+    for (unsigned k = 0; k < SIM_EVENT_COUNT; k++)
+        if (v->track_of[k] == track)
+            put_kind(v, adapter, k);
+    put_upscope(v);
+}
+
+static void put_declarations(struct sim_vcd *v)
+{
+    char name[32];
+
+    for (unsigned n = 0; n < v->adapters; n++) {
+        snprintf(name, sizeof name, "adapter%u", n);
+        put_scope(v, name);
+        for (unsigned t = 0; t < v->tracks; t++)
+            put_track(v, n, t);
+        put_upscope(v);
+    }
+    fputs("$enddefinitions $end\n", v->out);
+}
+
+/* Counters and states have a value from the start; the fields of records are unknown. */
+static void put_start_values(struct sim_vcd *v)
+{
+    put_time(v, 0);
+    fputs("$dumpvars\n", v->out);
+    for (unsigned n = 0; n < v->adapters; n++) {
+        for (unsigned t = 0; t < v->tracks; t++)
+            put_vector(v, n, 2 * t + 1, 0);
+        for (unsigned x = 0; x < EXTRA_COUNT; x++) {
+            if (extra_table[x].text)
+                put_string(v, n, VAR_EXTRAS + x, 0, extra_table[x].text);
+            else
+                put_vector(v, n, VAR_EXTRAS + x, 0);
+        }
+    }
+    fputs("$end\n", v->out);
+}
+
+/* Numbers the tracks in the order in which the table names them first. */
+static void find_tracks(struct sim_vcd *v)
+{
+    for (unsigned k = 0; k < SIM_EVENT_COUNT; k++) {
+        unsigned t = 0;
+        while (t < v->tracks && strcmp(v->track[t], sim_event_table[k].track))
+            t++;
+        if (t == v->tracks)
+            v->track[v->tracks++] = sim_event_table[k].track;
+        v->track_of[k] = (uint8_t)t;
+    }
+}
+
+static void note_error(struct sim_vcd *v)
+{
+    if (!v->error && ferror_unlocked(v->out))
+        v->error = errno ? -errno : -EIO;
+}
+
+static void destroy(struct sim_vcd *v)
+{
+    if (v) {
+        free(v->adapter);
+        free(v->path);
+    }
+    free(v);
+}
+
+int sim_vcd_open(const char *path, const struct sim_vcd_info *info, struct sim_vcd **out, char *why,
+                 size_t size)
+{
+    struct sim_vcd *v;
+
+    if (!info->adapters || info->adapters > SIM_VCD_ADAPTERS_MAX)
+        return fail(-EINVAL, why, size, path, "the number of adapters must be 1 to 64");
+    v = calloc(1, sizeof *v);
+    if (v) {
+        v->adapter = calloc(info->adapters, sizeof *v->adapter);
+        v->path = strdup(path);
+    }
+    if (!v || !v->adapter || !v->path) {
+        destroy(v);
+        return fail(-ENOMEM, why, size, path, strerror(ENOMEM));
+    }
+    v->out = fopen(path, "we");
+    if (!v->out) {
+        int rc = -errno;
+        destroy(v);
+        return fail(rc, why, size, path, strerror(-rc));
+    }
+    setvbuf(v->out, v->buffer, _IOFBF, sizeof v->buffer);
+    v->adapters = info->adapters;
+    find_tracks(v);
+    errno = 0;
+    put_comment(v, info);
+    put_declarations(v);
+    put_start_values(v);
+    note_error(v);
+    *out = v;
+    return 0;
+}
+
+/* ---- what records mean ---- */
+
+/* Moves a counter; one that would fall below 0 stays (a trace may begin in the middle). */
+static void count(struct sim_vcd *v, unsigned adapter, enum extra x, int64_t change)
+{
+    uint64_t now = v->adapter[adapter].value[VAR_EXTRAS + x];
+
+    if (change >= 0 || now >= (uint64_t)-change)
+        put_vector(v, adapter, VAR_EXTRAS + x, now + (uint64_t)change);
+}
+
+static void leave_media(struct sim_vcd *v, unsigned adapter, struct slot *s)
+{
+    if (s->on_media)
+        count(v, adapter, EXTRA_OUTSTANDING, -1);
+    s->on_media = false;
+}
+
+static void leave_slot(struct sim_vcd *v, unsigned adapter, struct slot *s)
+{
+    leave_media(v, adapter, s);
+    if (s->in_flight)
+        count(v, adapter, EXTRA_IN_FLIGHT, -1);
+    s->in_flight = false;
+}
+
+static void leave_slots(struct sim_vcd *v, unsigned adapter, bool all, uint32_t context)
+{
+    struct slot *s = v->adapter[adapter].slot;
+
+    for (unsigned i = 0; i < SLOTS; i++)
+        if (all || s[i].context == context)
+            leave_slot(v, adapter, &s[i]);
+}
+
+static void follow_slot(struct sim_vcd *v, const struct sim_trace_record *r)
+{
+    struct slot *s = &v->adapter[r->adapter].slot[r->who % SLOTS];
+
+    switch ((enum sim_event_kind)r->kind) {
+    case SIM_EVENT_FETCH:
+        leave_slot(v, r->adapter, s); /* a command that was dropped leaves no record */
+        *s = (struct slot){.context = (uint32_t)r->a, .in_flight = true};
+        count(v, r->adapter, EXTRA_IN_FLIGHT, 1);
+        break;
+    case SIM_EVENT_MEDIA_START:
+        leave_media(v, r->adapter, s);
+        s->on_media = true;
+        count(v, r->adapter, EXTRA_OUTSTANDING, 1);
+        break;
+    case SIM_EVENT_MEDIA_DONE:
+        leave_media(v, r->adapter, s);
+        break;
+    case SIM_EVENT_RRQ:
+        leave_slot(v, r->adapter, s);
+        count(v, r->adapter, EXTRA_RRQ_WRITES, 1);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Lines that a transfer touches. */
+static int64_t lines(uint64_t address, uint64_t bytes)
+{
+    return bytes ? (int64_t)((address % LINE_BYTES + bytes + LINE_BYTES - 1) / LINE_BYTES) : 0;
+}
+
+/* "rrq#17=d", as in a plan. */
+static void put_fault(struct sim_vcd *v, const struct sim_trace_record *r)
+{
+    const char *site = r->who < SIM_SITE_COUNT ? sim_site_name((enum sim_site)r->who) : "?";
+    char effect = r->a > ' ' && r->a <= '~' ? (char)r->a : '?';
+    uint64_t before = v->adapter[r->adapter].value[VAR_EXTRAS + EXTRA_FAULT];
+    char text[64];
+
+    snprintf(text, sizeof text, "%s#%" PRIu64 "=%c", site, r->b, effect);
+    put_string(v, r->adapter, VAR_EXTRAS + EXTRA_FAULT, before + 1, text);
+}
+
+static void follow(struct sim_vcd *v, const struct sim_trace_record *r)
+{
+    switch ((enum sim_event_kind)r->kind) {
+    case SIM_EVENT_DOORBELL:
+        count(v, r->adapter, EXTRA_DOORBELLS, 1);
+        break;
+    case SIM_EVENT_DATA:
+        count(v, r->adapter, EXTRA_DATA_LINES, lines(r->a, r->b));
+        break;
+    case SIM_EVENT_CTX_START:
+        count(v, r->adapter, EXTRA_OPEN, 1);
+        break;
+    case SIM_EVENT_CTX_END:
+        count(v, r->adapter, EXTRA_OPEN, -1);
+        leave_slots(v, r->adapter, false, r->who);
+        break;
+    case SIM_EVENT_CTX_RESET:
+        leave_slots(v, r->adapter, false, r->who);
+        break;
+    case SIM_EVENT_AFU_RESET:
+        leave_slots(v, r->adapter, true, 0);
+        put_string(v, r->adapter, VAR_EXTRAS + EXTRA_STATE, r->a != 0,
+                   r->a ? "resetting" : "running");
+        break;
+    case SIM_EVENT_LINK:
+        if (r->who < 4 && r->a < HAL_ARRAY_LENGTH(link_names))
+            put_string(v, r->adapter, VAR_EXTRAS + EXTRA_LINK0 + r->who, r->a + 1,
+                       link_names[r->a]);
+        break;
+    case SIM_EVENT_FAULT:
+        put_fault(v, r);
+        break;
+    default:
+        follow_slot(v, r);
+        break;
+    }
+}
+
+static void put_record(struct sim_vcd *v, const struct sim_trace_record *r)
+{
+    const uint64_t field[FIELDS] = {r->who, r->a, r->b};
+    unsigned track = v->track_of[r->kind];
+    uint64_t events = v->adapter[r->adapter].value[2 * track + 1];
+
+    if (r->cycle > v->cycle) {
+        v->cycle = r->cycle;
+        put_time(v, r->cycle);
+    }
+    put_string(v, r->adapter, 2 * track, r->kind, sim_event_table[r->kind].name);
+    put_vector(v, r->adapter, 2 * track + 1, events + 1);
+    for (unsigned f = 0; f < FIELDS; f++)
+        if (has_field(r->kind, f))
+            put_vector(v, r->adapter, VAR_FIELDS + r->kind * FIELDS + f, field[f]);
+    follow(v, r);
+}
+
+void sim_vcd_records(void *arg, const struct sim_trace_record *records, size_t n)
+{
+    struct sim_vcd *v = arg;
+
+    errno = 0;
+    for (size_t i = 0; i < n && !v->error; i++) {
+        if (records[i].adapter < v->adapters && records[i].kind < SIM_EVENT_COUNT)
+            put_record(v, &records[i]);
+        note_error(v);
+    }
+}
+
+int sim_vcd_close(struct sim_vcd *v, char *why, size_t size)
+{
+    int rc;
+
+    errno = 0;
+    if (!v->error)
+        put_time(v, v->cycle + 1); /* so that a viewer shows the last cycle */
+    note_error(v);
+    if (fclose(v->out) && !v->error)
+        v->error = errno ? -errno : -EIO;
+    rc = v->error;
+    if (rc)
+        fail(rc, why, size, v->path, strerror(-rc));
+    destroy(v);
+    return rc;
+}

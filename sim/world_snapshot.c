@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Snapshots of a world: the stretches of its arena and regions that are alive, copied out and back.
+ *
+ * Under AddressSanitizer the memory of fiber stacks and free blocks may not be read by ordinary
+ * code, and its marks (one shadow byte for 8 bytes) belong to the state: both are copied by a
+ * function that the sanitizer does not see. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hal/support/bits.h"
+#include "hal/support/check.h"
+#include "sim/sanitizer.h"
+#include "sim/world.h"
+#include "sim/world_internal.h"
+
+/* One stretch of memory and where its copy stands in the snapshot. */
+struct piece {
+    unsigned char *at, *copy, *shadow_copy;
+    size_t size;
+};
+
+struct sim_snapshot {
+    struct sim_world *world;
+    size_t size; /* of the whole snapshot */
+    unsigned region_count;
+    struct sim_world_region regions[SIM_WORLD_REGIONS_MAX];
+    size_t piece_count;
+    struct piece *pieces;
+    unsigned char *data;
+};
+
+#if SIM_ASAN
+/* volatile keeps the compiler from making this a memcpy, which would be checked. */
+__attribute__((no_sanitize_address)) static void copy_raw(void *to, const void *from, size_t size)
+{
+    volatile uint64_t *t = to;
+    const volatile uint64_t *f = from;
+    volatile unsigned char *tail_to = to;
+    const volatile unsigned char *tail_from = from;
+
+    for (size_t i = 0; i < size / 8; i++)
+        t[i] = f[i];
+    for (size_t i = size & ~(size_t)7; i < size; i++)
+        tail_to[i] = tail_from[i];
+}
+
+static unsigned char *shadow_of(void *p)
+{
+    size_t scale, offset;
+
+    __asan_get_shadow_mapping(&scale, &offset);
+    CHECK(scale == 3);
+    return (unsigned char *)(((uintptr_t)p >> scale) + offset);
+}
+#else
+static void copy_raw(void *to, const void *from, size_t size) { memcpy(to, from, size); }
+#endif
+
+static size_t shadow_size(size_t size) { return SIM_ASAN ? (size + 7) / 8 : 0; }
+
+static void save(const struct piece *p)
+{
+    copy_raw(p->copy, p->at, p->size);
+#if SIM_ASAN
+    copy_raw(p->shadow_copy, shadow_of(p->at), shadow_size(p->size));
+#endif
+}
+
+static void load(const struct piece *p)
+{
+    copy_raw(p->at, p->copy, p->size);
+#if SIM_ASAN
+    copy_raw(shadow_of(p->at), p->shadow_copy, shadow_size(p->size));
+#endif
+}
+
+static bool snapshots_work(void)
+{
+#if SIM_ASAN
+    return !__asan_get_current_fake_stack();
+#else
+    return true;
+#endif
+}
+
+static void sort_holes(struct sim_world_hole *h, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct sim_world_hole moving = h[i];
+        size_t k = i;
+
+        for (; k > 0 && h[k - 1].start > moving.start; k--)
+            h[k] = h[k - 1];
+        h[k] = moving;
+    }
+}
+
+/* The dead stretches of w, sorted, in a block that the caller frees. */
+static int find_holes(struct sim_world *w, struct sim_world_hole **out, size_t *count)
+{
+    size_t room = 0, n;
+    struct sim_world_hole *h = NULL;
+
+    *out = NULL;
+    *count = 0;
+    if (!w->holes || SIM_ASAN)
+        return 0;
+    while ((n = w->holes(w->holes_arg, h, room)) > room) {
+        free(h);
+        room = n;
+        h = calloc(room, sizeof *h);
+        if (!h)
+            return -ENOMEM;
+    }
+    sort_holes(h, n);
+    *out = h;
+    *count = n;
+    return 0;
+}
+
+static void add_piece(struct sim_snapshot *s, unsigned char *at, size_t size)
+{
+    if (size == 0)
+        return;
+    s->pieces[s->piece_count++] = (struct piece){.at = at, .size = size};
+    s->size += size + shadow_size(size);
+}
+
+/* What lies between the holes, then the regions. */
+static void add_pieces(struct sim_snapshot *s, const struct sim_world_hole *h, size_t count)
+{
+    unsigned char *at = (unsigned char *)s->world, *end = at + s->world->extent;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned char *hole = h[i].start;
+
+        CHECK(hole >= at && sim_world_contains(s->world, hole, h[i].size));
+        add_piece(s, at, (size_t)(hole - at));
+        at = hole + h[i].size;
+    }
+    add_piece(s, at, (size_t)(end - at));
+    for (unsigned i = 0; i < s->region_count; i++)
+        add_piece(s, s->regions[i].start, s->regions[i].size);
+}
+
+static int place_copies(struct sim_snapshot *s)
+{
+    unsigned char *next;
+
+    next = s->data = malloc(s->size);
+    if (!next)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->piece_count; i++) {
+        s->pieces[i].copy = next;
+        next += s->pieces[i].size;
+        s->pieces[i].shadow_copy = next;
+        next += shadow_size(s->pieces[i].size);
+    }
+    return 0;
+}
+
+static int fill(struct sim_snapshot *s)
+{
+    struct sim_world_hole *holes;
+    size_t count;
+    int rc = find_holes(s->world, &holes, &count);
+
+    if (rc)
+        return rc;
+    s->pieces = calloc(count + 1 + s->region_count, sizeof *s->pieces);
+    if (s->pieces)
+        add_pieces(s, holes, count);
+    free(holes);
+    if (!s->pieces)
+        return -ENOMEM;
+    rc = place_copies(s);
+    for (size_t i = 0; rc == 0 && i < s->piece_count; i++)
+        save(&s->pieces[i]);
+    return rc;
+}
+
+int sim_world_snapshot(struct sim_world *w, struct sim_snapshot **out)
+{
+    struct sim_snapshot *s;
+    int rc;
+
+    CHECK(!w->fibers_run);
+    if (w->pin_count)
+        return -EBUSY;
+    if (!snapshots_work())
+        return -ENOTSUP;
+    s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->world = w;
+    s->size = sizeof *s;
+    s->region_count = w->region_count;
+    memcpy(s->regions, w->regions, sizeof s->regions);
+    rc = fill(s);
+    if (rc) {
+        sim_snapshot_destroy(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+/* A region that is attached now and was not then would be lost; one that is gone cannot be
+ * written to. */
+static void check_same_regions(const struct sim_world *w, const struct sim_snapshot *snap)
+{
+    CHECK(w->region_count == snap->region_count);
+    for (unsigned i = 0; i < snap->region_count; i++)
+        CHECK(w->regions[i].start == snap->regions[i].start);
+}
+
+void sim_world_restore(struct sim_world *w, const struct sim_snapshot *snap)
+{
+    size_t touched = w->touched;
+
+    CHECK(snap->world == w && !w->fibers_run && !w->pin_count);
+    check_same_regions(w, snap);
+    for (size_t i = 0; i < snap->piece_count; i++)
+        load(&snap->pieces[i]);
+    w->touched = touched;
+}
+
+size_t sim_snapshot_size(const struct sim_snapshot *snap) { return snap->size; }
+
+void sim_snapshot_destroy(struct sim_snapshot *snap)
+{
+    if (!snap)
+        return;
+    free(snap->data);
+    free(snap->pieces);
+    free(snap);
+}
+
+void sim_world_pin(struct sim_world *w, const char *why)
+{
+    CHECK(why && w->pin_count < SIM_WORLD_PINS_MAX);
+    w->pins[w->pin_count++] = why;
+}
+
+void sim_world_unpin(struct sim_world *w, const char *why)
+{
+    unsigned i = 0;
+
+    while (i < w->pin_count && strcmp(w->pins[i], why) != 0)
+        i++;
+    CHECK(i < w->pin_count);
+    w->pin_count--;
+    memmove(&w->pins[i], &w->pins[i + 1], (w->pin_count - i) * sizeof w->pins[0]);
+}
+
+const char *sim_world_pinned(const struct sim_world *w) { return w->pin_count ? w->pins[0] : NULL; }
+
+int sim_world_attach_region(struct sim_world *w, void *ptr, size_t size)
+{
+    CHECK(ptr && ((uintptr_t)ptr & 15) == 0 && (size & 15) == 0);
+    if (w->region_count == SIM_WORLD_REGIONS_MAX)
+        return -ENOSPC;
+    w->regions[w->region_count++] = (struct sim_world_region){ptr, size};
+    return 0;
+}
+
+static unsigned find_region(const struct sim_world *w, const void *ptr)
+{
+    unsigned i = 0;
+
+    while (i < w->region_count && w->regions[i].start != ptr)
+        i++;
+    CHECK(i < w->region_count);
+    return i;
+}
+
+void sim_world_resize_region(struct sim_world *w, void *ptr, size_t size)
+{
+    CHECK((size & 15) == 0);
+    w->regions[find_region(w, ptr)].size = size;
+}
+
+void sim_world_detach_region(struct sim_world *w, void *ptr)
+{
+    unsigned i = find_region(w, ptr);
+
+    w->region_count--;
+    memmove(&w->regions[i], &w->regions[i + 1], (w->region_count - i) * sizeof w->regions[0]);
+}
+
+void sim_world_set_holes(struct sim_world *w, sim_world_holes_fn *fn, void *arg)
+{
+    CHECK(!fn || sim_world_contains(w, arg, 1));
+    w->holes = fn;
+    w->holes_arg = arg;
+}

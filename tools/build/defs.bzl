@@ -1,0 +1,111 @@
+"""Rules of this tree: C libraries, programs, tests and fuzz targets with the project's flags."""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+load("//tools/build:copts.bzl", "SPIPE_COPTS")
+
+def spipe_library(name, srcs = [], hdrs = [], deps = [], visibility = None, copts = [], **kwargs):
+    """A cc_library with the project's compiler flags.
+
+    Args:
+      name: of the target; one library per source file or small concept
+      srcs: C sources and headers that only they include
+      hdrs: headers that dependents include, by their path from the workspace root
+      deps: libraries
+      visibility: one of the lists of visibility.bzl; private when not given
+      copts: flags beside the project's
+      **kwargs: anything else that cc_library takes
+    """
+    cc_library(
+        name = name,
+        srcs = srcs,
+        hdrs = hdrs,
+        copts = SPIPE_COPTS + copts,
+        visibility = visibility,
+        deps = deps,
+        **kwargs
+    )
+
+def spipe_binary(name, srcs = [], deps = [], visibility = None, copts = [], **kwargs):
+    """A cc_binary with the project's compiler flags, linked statically against the tree's libraries.
+
+    Args:
+      name: of the program
+      srcs: C sources
+      deps: libraries
+      visibility: private when not given
+      copts: flags beside the project's
+      **kwargs: anything else that cc_binary takes
+    """
+    cc_binary(
+        name = name,
+        srcs = srcs,
+        copts = SPIPE_COPTS + copts,
+        linkstatic = True,
+        visibility = visibility,
+        deps = deps,
+        **kwargs
+    )
+
+def spipe_test(name, srcs, deps = [], size = "small", copts = [], **kwargs):
+    """A test program written with Criterion's classic macros.
+
+    Linked with Criterion, or with the stand-in under --define=test_framework=mini. PROVES() of
+    tests/testlib/proves.h is there without naming it. Tags: no-asan, no-tsan, no-ppc, no-cov leave
+    the target out of that configuration; manual leaves it out of //....
+
+    Args:
+      name: <library>_test
+      srcs: the tests; keep them here, not in a library, or the linker drops them
+      deps: libraries under test and fixtures
+      size: small (60 s), medium (300 s), large (900 s)
+      copts: flags beside the project's
+      **kwargs: anything else that cc_test takes, e.g. shard_count, tags, data, args
+    """
+    cc_test(
+        name = name,
+        size = size,
+        srcs = srcs,
+        copts = SPIPE_COPTS + copts,
+        linkstatic = True,
+        deps = deps + [
+            "//tests/testlib:proves",
+            "//tools/build/criterion",
+        ],
+        **kwargs
+    )
+
+def spipe_fuzz(name, srcs, deps, corpus):
+    """A libFuzzer program NAME (--config=fuzz, see tools/fuzz.sh) and the test NAME_replay.
+
+    The test feeds every seed to the same function without libFuzzer, in every configuration.
+
+    Args:
+      name: of the libFuzzer program
+      srcs: with LLVMFuzzerTestOneInput
+      deps: libraries under test
+      corpus: label of a filegroup of seed inputs
+    """
+    spipe_library(
+        name = name + "_body",
+        testonly = True,
+        srcs = srcs,
+        deps = deps,
+        alwayslink = True,
+    )
+    spipe_binary(
+        name = name,
+        testonly = True,
+        linkopts = ["-fsanitize=fuzzer"],
+        tags = ["manual"],
+        deps = [":" + name + "_body"],
+    )
+    cc_test(
+        name = name + "_replay",
+        size = "small",
+        srcs = ["//tools/build/fuzz:replay_main.c"],
+        args = ["$(locations %s)" % corpus],
+        copts = SPIPE_COPTS,
+        data = [corpus],
+        linkstatic = True,
+        deps = [":" + name + "_body"],
+    )

@@ -145,7 +145,10 @@ static inline struct afu_rht_entry afu_rht_pack_direct(enum hal_order o,
 /** The byte `fp` of an entry, in the same place in both formats (SL 8.2). */
 static inline uint8_t afu_rht_entry_fp(const struct afu_rht_entry *e)
 {
-    return ((const uint8_t *)e->word)[offsetof(struct afu_rht_format0, fp)];
+    struct afu_rht_format0 f;
+
+    memcpy(&f, e, sizeof f);
+    return f.fp;
 }
 
 /** Format of an entry; may be none of enum afu_rht_format (SL 8.2). */
@@ -163,14 +166,17 @@ static inline unsigned afu_rht_entry_permissions(const struct afu_rht_entry *e)
 /** True if the entry is free by the convention of hosts: its last byte is 0 (SL 8.1, 8.2). */
 static inline bool afu_rht_entry_free(const struct afu_rht_entry *e)
 {
-    return ((const uint8_t *)e->word)[offsetof(struct afu_rht_format0, nmask)] == 0;
+    struct afu_rht_format0 f;
+
+    memcpy(&f, e, sizeof f);
+    return f.nmask == 0;
 }
 
 /** True if every bit that has no meaning in the entry's format is 0; an entry of a format that does
  * not exist has none. For the strict checker of the model (SL 8.1, 8.2). */
 static inline bool afu_rht_entry_reserved_clear(const struct afu_rht_entry *e)
 {
-    static const uint8_t zero[5];
+    static const uint8_t zero[5] = {0};
     unsigned format = afu_rht_entry_format(e);
     size_t from = format == AFU_RHT_FORMAT_DIRECT ? offsetof(struct afu_rht_format1, reserved)
                                                   : offsetof(struct afu_rht_format0, reserved);

@@ -418,8 +418,12 @@ static void begin_command(struct sim_chrome *c, const struct sim_trace_record *r
 static void put_arrow(struct sim_chrome *c, const struct sim_trace_record *r)
 {
     const struct slot *s = &c->adapter[r->adapter].slot[r->who % SLOTS];
-    char ph = r->kind == SIM_EVENT_FETCH ? 's' : r->kind == SIM_EVENT_RRQ ? 'f' : 't';
+    char ph = 't';
 
+    if (r->kind == SIM_EVENT_FETCH)
+        ph = 's';
+    else if (r->kind == SIM_EVENT_RRQ)
+        ph = 'f';
     put_event(c, ph, r->adapter, c->kind[r->kind].track, "way of a command");
     put(c, ",\"cat\":\"way\",\"id\":\"0x");
     put_number(c, s->command, 16, 1);
@@ -460,7 +464,7 @@ static void put_mark(struct sim_chrome *c, const struct sim_trace_record *r, uns
         bool printable = r->a > ' ' && r->a <= '~' && r->a != '"' && r->a != '\\';
         snprintf(fault, sizeof fault, "%s#%" PRIu64 "=%c",
                  r->who < SIM_SITE_COUNT ? sim_site_name((enum sim_site)r->who) : "?", r->b,
-                 printable ? (char)r->a : '?');
+                 printable ? (int)r->a : '?');
         name = fault;
     }
     put_event(c, 'i', r->adapter, thread, name);

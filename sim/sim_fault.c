@@ -67,7 +67,7 @@ static __attribute__((format(printf, 2, 3))) int refuse(struct parser *p, const 
     if (!p->why || !p->size)
         return -EINVAL;
     for (; p->term[n] && p->term[n] != '+' && n < sizeof term - 1; n++)
-        term[n] = p->term[n] >= ' ' && p->term[n] <= '~' ? p->term[n] : '?';
+        term[n] = sim_number_shown(p->term[n]);
     term[n] = 0;
     used = snprintf(p->why, p->size, "fault %u, '%s': ", p->number, term);
     if (used < 0 || (size_t)used >= p->size)

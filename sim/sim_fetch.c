@@ -64,6 +64,7 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
     uint64_t arg = 0, canonical;
+    uint32_t tail;
 
     if (sim_site(a, SIM_SITE_BELL, &arg) == SIM_EFFECT_DROP)
         return;
@@ -78,7 +79,10 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
         sim_intr_status(ctx, AFU_INTR_PERM_ERR_CMDROOM);
         return;
     }
-    ctx->bells[(ctx->bell_head + ctx->bell_count++) % a->params.cmd_room] = value;
+    tail = ctx->bell_head + ctx->bell_count++;
+    if (tail >= a->params.cmd_room)
+        tail -= (uint32_t)a->params.cmd_room;
+    ctx->bells[tail] = value;
     canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
     sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
     set_ready(a, ctx);
@@ -110,7 +114,8 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
 
     c->ctx = ctx;
     c->ea = ctx->bells[ctx->bell_head];
-    ctx->bell_head = (ctx->bell_head + 1) % (uint32_t)a->params.cmd_room;
+    if (++ctx->bell_head == a->params.cmd_room)
+        ctx->bell_head = 0;
     if (--ctx->bell_count == 0)
         clear_ready(a, ctx);
     ctx->in_flight++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers as people type them in parameter files and fault plans. */
+/* Numbers as people type them in parameter files and fault plans, and the way back into sentences
+ * about them. */
 #ifndef SIM_SIM_NUMBER_H
 #define SIM_SIM_NUMBER_H
 
@@ -8,6 +9,14 @@
 #include <stdint.h>
 
 #include "hal/support/must_check.h"
+
+/** A character of a user's text for a sentence: what would move a terminal becomes '?'. */
+static inline char sim_number_shown(char c)
+{
+    if (c < ' ' || c > '~')
+        c = '?';
+    return c;
+}
 
 /** The value of one digit, or 99. */
 static inline unsigned sim_number_digit(char c)

@@ -103,12 +103,12 @@ struct shown {
 
 static struct shown show(const char *text)
 {
-    struct shown s;
+    struct shown s = {{0}};
     size_t n = 0;
 
-    for (; text[n] && n < NAME_MAX_LENGTH; n++)
-        s.text[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
-    strcpy(s.text + n, text[n] ? "..." : "");
+    for (; n < NAME_MAX_LENGTH && text[n]; n++)
+        s.text[n] = sim_number_shown(text[n]);
+    snprintf(s.text + n, sizeof s.text - n, "%s", text[n] ? "..." : "");
     return s;
 }
 
@@ -122,7 +122,7 @@ void sim_params_format(const struct sim_param_info *info, uint64_t value, char *
 
 static struct shown show_value(const struct sim_param_info *info, uint64_t value)
 {
-    struct shown s;
+    struct shown s = {{0}};
 
     sim_params_format(info, value, s.text);
     return s;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hal/afu_tables.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 #include "hal/support/endian.h"
@@ -73,14 +74,6 @@ static const uint16_t ua_codes[SIM_SCSI_N_UA] = {
     [SIM_SCSI_UA_INQUIRY] = 0x3F03, [SIM_SCSI_UA_LUNS] = 0x3F0E,
 };
 
-uint64_t scsi_lun_id(unsigned lun)
-{
-    CHECK(lun < 256);
-    return (uint64_t)lun << 48;
-}
-
-int scsi_lun_number(uint64_t id) { return id & ~(UINT64_C(0xFF) << 48) ? -1 : (int)(id >> 48); }
-
 void sim_scsi_init(struct sim_scsi *t, struct sim_media *media)
 {
     *t = (struct sim_scsi){.media = media, .lbpme = true, .lbprz = true};
@@ -143,16 +136,16 @@ int scsi_take_unit_attention(struct sim_scsi_lun *l, unsigned port)
 /* The LUN that the request names, if it can be seen through its port. */
 static void find_lun(struct scsi_call *c)
 {
-    int n = scsi_lun_number(c->rq->lun_id);
+    uint32_t n = afu_lun_number(c->rq->lun_id);
 
     CHECK(c->rq->port < SIM_SCSI_PORTS);
-    if (n < 0 || (unsigned)n >= sim_media_n_luns(c->t->media))
+    if (n >= sim_media_n_luns(c->t->media) || afu_lun_id(n) != c->rq->lun_id)
         return;
     if (!(c->t->luns[n].port_mask >> c->rq->port & 1))
         return;
     c->rs->lun = (uint16_t)n;
     c->lun = &c->t->luns[n];
-    c->medium = sim_media_lun(c->t->media, (unsigned)n);
+    c->medium = sim_media_lun(c->t->media, n);
     c->rs->block_size = c->medium->block_size;
 }
 

@@ -61,10 +61,6 @@ void scsi_fail(struct scsi_call *c, unsigned key, unsigned asc_ascq);
 /** Ends it with ILLEGAL REQUEST, INVALID FIELD IN CDB. */
 void scsi_invalid_field(struct scsi_call *c);
 
-/** 64-bit id of a LUN number below 256 (SL 23.9), and back: -1 if the id is no such number. */
-uint64_t scsi_lun_id(unsigned lun);
-int scsi_lun_number(uint64_t id);
-
 /* The commands, by concept. */
 void scsi_begin_read(struct scsi_call *c);
 void scsi_begin_write(struct scsi_call *c);

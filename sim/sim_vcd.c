@@ -397,7 +397,7 @@ static int64_t lines(uint64_t address, uint64_t bytes)
 static void put_fault(struct sim_vcd *v, const struct sim_trace_record *r)
 {
     const char *site = r->who < SIM_SITE_COUNT ? sim_site_name((enum sim_site)r->who) : "?";
-    char effect = r->a > ' ' && r->a <= '~' ? (char)r->a : '?';
+    int effect = r->a > ' ' && r->a <= '~' ? (int)r->a : '?';
     uint64_t before = v->adapter[r->adapter].value[VAR_EXTRAS + EXTRA_FAULT];
     char text[64];
 

@@ -57,6 +57,7 @@ static void *pop_free(struct sim_world *w, unsigned align_class, unsigned class)
     sim_asan_unpoison(f, class_size(class));
     CHECK(f->magic == (FREE_MAGIC ^ (uintptr_t)f)); /* else somebody wrote to it after freeing */
     w->free[align_class][class] = f->next;
+    f->magic = 0; /* it may lie behind what the caller asked for and gets zeroed */
     return f;
 }
 

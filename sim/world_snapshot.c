@@ -34,15 +34,13 @@ struct sim_snapshot {
 /* volatile keeps the compiler from making this a memcpy, which would be checked. */
 __attribute__((no_sanitize_address)) static void copy_raw(void *to, const void *from, size_t size)
 {
-    volatile uint64_t *t = to;
-    const volatile uint64_t *f = from;
-    volatile unsigned char *tail_to = to;
-    const volatile unsigned char *tail_from = from;
+    bool words = (((uintptr_t)to | (uintptr_t)from) & 7) == 0;
+    size_t done = words ? size & ~(size_t)7 : 0;
 
-    for (size_t i = 0; i < size / 8; i++)
-        t[i] = f[i];
-    for (size_t i = size & ~(size_t)7; i < size; i++)
-        tail_to[i] = tail_from[i];
+    for (size_t i = 0; i < done / 8; i++)
+        ((volatile uint64_t *)to)[i] = ((const volatile uint64_t *)from)[i];
+    for (size_t i = done; i < size; i++)
+        ((volatile unsigned char *)to)[i] = ((const volatile unsigned char *)from)[i];
 }
 
 static unsigned char *shadow_of(void *p)
@@ -58,6 +56,12 @@ static void copy_raw(void *to, const void *from, size_t size) { memcpy(to, from,
 #endif
 
 static size_t shadow_size(size_t size) { return SIM_ASAN ? (size + 7) / 8 : 0; }
+
+/* What a piece takes in the snapshot: words stay aligned. */
+static size_t copy_size(size_t size)
+{
+    return hal_align_up(size, 16) + hal_align_up(shadow_size(size), 16);
+}
 
 static void save(const struct piece *p)
 {
@@ -124,7 +128,7 @@ static void add_piece(struct sim_snapshot *s, unsigned char *at, size_t size)
     if (size == 0)
         return;
     s->pieces[s->piece_count++] = (struct piece){.at = at, .size = size};
-    s->size += size + shadow_size(size);
+    s->size += copy_size(size);
 }
 
 /* What lies between the holes, then the regions. */
@@ -153,9 +157,8 @@ static int place_copies(struct sim_snapshot *s)
         return -ENOMEM;
     for (size_t i = 0; i < s->piece_count; i++) {
         s->pieces[i].copy = next;
-        next += s->pieces[i].size;
-        s->pieces[i].shadow_copy = next;
-        next += shadow_size(s->pieces[i].size);
+        s->pieces[i].shadow_copy = next + hal_align_up(s->pieces[i].size, 16);
+        next += copy_size(s->pieces[i].size);
     }
     return 0;
 }

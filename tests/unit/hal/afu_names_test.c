@@ -127,7 +127,7 @@ Test(afu_names, every_offset_has_an_answer)
         afu_reg_name(offset, buf, sizeof buf);
         cr_assert(buf[0] && strlen(buf) < AFU_REG_NAME_MAX, "0x%lx", (unsigned long)offset);
         cr_assert(strcmp(buf, last) != 0, "0x%lx %s", (unsigned long)offset, buf);
-        strcpy(last, buf);
+        memcpy(last, buf, sizeof last);
     }
 }
 

@@ -30,13 +30,12 @@ static const uint8_t direct_bytes[2][16] = {
 /* Stores the words one by one, as hal_table_store does. */
 static void assert_image(const struct afu_rht_entry *e, const uint8_t want[16])
 {
-    uint64_t memory[2];
+    uint64_t memory[2] = {e->word[0], e->word[1]};
+    uint8_t bytes[16];
 
-    memory[0] = e->word[0];
-    memory[1] = e->word[1];
+    memcpy(bytes, memory, sizeof bytes);
     for (unsigned i = 0; i < 16; i++)
-        cr_assert_eq(((uint8_t *)memory)[i], want[i], "byte %u is %02x, not %02x", i,
-                     ((uint8_t *)memory)[i], want[i]);
+        cr_assert_eq(bytes[i], want[i], "byte %u is %02x, not %02x", i, bytes[i], want[i]);
 }
 
 Test(afu_tables, virtual_entry_of_section_23_5)

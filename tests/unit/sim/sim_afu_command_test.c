@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AFU sync and task management (SL 12; ). */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+static const uint64_t chunk0[] = {0};
+
+static void up(void)
+{
+    m = model_create("flashsystem");
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+}
+
+static void down(void)
+{
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+TestSuite(sim_afu_command, .init = up, .fini = down);
+
+static void start_read(unsigned slot, uint32_t handle)
+{
+    model_rw(m, &user, slot, false, handle, 0, 1, m->buffer);
+    model_doorbell(m, &user, slot);
+    model_run(m, 2000); /* translated, on the medium */
+}
+
+Test(sim_afu_command, heavy_sync_waits_for_old_translations)
+{
+    start_read(0, 0);
+    cr_assert_eq(model_sync(m, AFU_SYNC_HW, user.handle, 0), 0);
+    cr_assert_eq(model_harvest(&user), 0, "the sync ended before the command it had to wait for");
+    PROVES(R_9);
+}
+
+Test(sim_afu_command, light_sync_and_other_handles_do_not_wait)
+{
+    start_read(0, 0);
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 0), 0);
+    cr_assert_eq(model_harvest(&user), -1);
+    cr_assert_eq(model_sync(m, AFU_SYNC_HW, user.handle, 1), 0);
+    cr_assert_eq(model_harvest(&user), -1);
+}
+
+Test(sim_afu_command, global_sync_waits_for_unselected_ports)
+{
+    start_read(0, 0);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 2);
+    cr_assert_eq(model_sync(m, AFU_SYNC_GSYNC, 0, 0), 0);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_not(sim_afu_xlt_cached(m->afu, user.handle, 0));
+}
+
+static void prepare_sync(unsigned slot, uint8_t mode, uint32_t handle, uint16_t seconds)
+{
+    struct afu_ioarcb *r = model_ioarcb(&m->master, slot);
+
+    r->req_flags = xe16_of(m->master.order, AFU_REQ_AFU_CMD);
+    r->timeout = xe16_of(m->master.order, seconds);
+    afu_sync_cdb(r->cdb, (enum afu_sync_mode)mode, user.handle, handle);
+}
+
+Test(sim_afu_command, one_at_a_time)
+{
+    start_read(0, 0);
+    prepare_sync(0, AFU_SYNC_HW, 0, 5);
+    prepare_sync(1, AFU_SYNC_LW, 0, 5);
+    model_doorbell(m, &m->master, 0);
+    model_run(m, 1000);
+    model_doorbell(m, &m->master, 1);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&m->master), 1);
+    cr_assert_eq(m->master.pair[1].ioasa.rc.afu_rc, 0x22);
+    cr_assert_eq(model_harvest(&m->master), 0);
+    cr_assert_eq(m->master.pair[0].ioasa.rc.afu_rc, 0);
+}
+
+/* a drain that takes longer than the field ends the sync with 0x51. */
+Test(sim_afu_command, a_slow_drain_times_out_on_the_card)
+{
+    char why[64];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "media#1=n", why, sizeof why), 0);
+    start_read(0, 0);
+    prepare_sync(0, AFU_SYNC_HW, 0, 5);
+    cr_assert(model_issue(m, &m->master, 0, UINT64_C(1300000000)));
+    cr_assert_eq(m->master.pair[0].ioasa.rc.afu_rc, 0x51);
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 0), 0, "the unit is stuck");
+    PROVES(R_14);
+}
+
+Test(sim_afu_command, a_lost_answer_bypasses_the_cards_timer)
+{
+    char why[64];
+
+    cr_assert_eq(
+        sim_faults_load(sim_afu_faults(m->afu), "afucmd#1=d+afucmd#2=x(0x22)", why, sizeof why), 0);
+    prepare_sync(0, AFU_SYNC_LW, 0, 5);
+    cr_assert_not(model_issue(m, &m->master, 0, UINT64_C(3000000000)));
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 0), 0x22);
+}
+
+Test(sim_afu_command, users_may_not)
+{
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    user.pair[0].ioarcb.req_flags = xe16_of(user.order, AFU_REQ_AFU_CMD);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x21);
+}
+
+/* every command in flight to the LUN ends with 0x5C, then 6/29/00 once on each port. */
+Test(sim_afu_command, lun_reset)
+{
+    struct afu_ioarcb *r;
+
+    start_read(0, 0);
+    r = model_ioarcb(&m->master, 0);
+    r->req_flags = xe16_of(m->master.order, AFU_TMF_REQ_FLAGS);
+    r->port_sel = xe32_of(m->master.order, 1);
+    afu_tmf_cdb(r->cdb, m->master.order, AFU_TMF_LUN_RESET);
+    cr_assert(model_issue(m, &m->master, 0, 1000000));
+    cr_assert_eq(model_ioasc(&m->master, 0), 0);
+    model_run(m, 2000);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(user.pair[0].ioasa.rc.fc_rc, 0x5C);
+    model_rw(m, &user, 1, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(user.pair[1].ioasa.rc.scsi_rc, 0x02);
+    cr_assert_eq(user.pair[1].ioasa.sense_data[2], 0x06);
+    cr_assert_eq(user.pair[1].ioasa.sense_data[12], 0x29);
+    model_rw(m, &user, 2, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 2, 1000000));
+    cr_assert_eq(model_ioasc(&user, 2), 0);
+    PROVES(R_27);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Process elements, interrupts budget, context reset, AFU reset (MD-17, R-31). */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+static const uint64_t chunk0[] = {0};
+
+static void up(void)
+{
+    m = model_create("flashsystem");
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+}
+
+static void down(void)
+{
+    if (user.sim)
+        model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+TestSuite(sim_context, .init = up, .fini = down);
+
+/* R-7: with 4 interrupts each 508 users fit beside a master with 3; the next start is -ENOSPC. With
+ * 3 each the process elements run out first. */
+static unsigned fill(unsigned interrupts, int *rc)
+{
+    static struct sim_ctx *ctx[512];
+    unsigned n = 0;
+
+    for (;; n++) {
+        *rc = sim_bus_ctx_create(m->afu, false, &ctx[n]);
+        if (*rc)
+            break;
+        *rc = sim_bus_ctx_start(ctx[n], interrupts);
+        if (*rc) {
+            sim_bus_ctx_release(ctx[n]);
+            break;
+        }
+    }
+    for (unsigned i = 0; i < n; i++)
+        sim_bus_ctx_release(ctx[i]);
+    return n;
+}
+
+Test(sim_context, limits)
+{
+    int rc;
+
+    model_ctx_end(m, &user);
+    cr_assert_eq(fill(4, &rc), 508);
+    cr_assert_eq(rc, -ENOSPC);
+    cr_assert_eq(fill(3, &rc), 511);
+    cr_assert_eq(rc, -ENODEV);
+    cr_assert_eq(fill(4, &rc), 508, "something was not given back");
+    cr_assert_eq(fill(2, &rc), 0);
+    cr_assert_eq(rc, -EINVAL);
+    PROVES(R_7);
+}
+
+/* aborted silently, nothing posts, credits full, RRQ position and registers unchanged. */
+Test(sim_context, context_reset)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        model_rw(m, &user, i, false, 0, i, 1, m->buffer);
+        model_doorbell(m, &user, i);
+    }
+    model_run(m, 1000);
+    model_store(m, &user, AFU_HOST_IOARRIN, 1);
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_IOARRIN), 1);
+    model_run(m, 128);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_IOARRIN) & 1, 0);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), -1);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_CMD_ROOM), 16);
+    model_rw(m, &user, 9, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 9, 1000000), "translations or capabilities were lost");
+    cr_assert_eq(model_ioasc(&user, 9), 0);
+    PROVES(R_16);
+}
+
+/* MD-18: the end of a context aborts silently and clears its registers. */
+Test(sim_context, context_end)
+{
+    uint64_t ctrl = AFU_CTRL_BASE(user.handle);
+    struct sim_afu_stats stats;
+
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &user, 0);
+    model_run(m, 1000);
+    model_ctx_end(m, &user);
+    model_run_dry(m);
+    sim_afu_stats(m->afu, &stats);
+    cr_assert_eq(stats.in_flight, 0);
+    cr_assert_eq(model_load(m, &m->master, ctrl + AFU_CTRL_CTX_CAP), 0);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE); /* the lowest free handle: the same */
+    cr_assert_eq(AFU_CTRL_BASE(user.handle), ctrl);
+}
+
+/* MD-14, R-17: locked at start, unlocked by mbox_r, zero always accepted. */
+Test(sim_context, capability_lock)
+{
+    struct sim_ctx *other;
+    uint64_t cap;
+
+    cr_assert_eq(sim_bus_ctx_create(m->afu, false, &other), 0);
+    cr_assert_eq(sim_bus_ctx_start(other, 3), 0);
+    cap = AFU_CTRL_BASE(sim_bus_ctx_handle(other)) + AFU_CTRL_CTX_CAP;
+    model_store(m, &m->master, cap, 3);
+    cr_assert_eq(model_load(m, &m->master, cap), 0);
+    model_load(m, &m->master, AFU_CTRL_BASE(sim_bus_ctx_handle(other)) + AFU_CTRL_MBOX_R);
+    model_store(m, &m->master, cap, 3);
+    cr_assert_eq(model_load(m, &m->master, cap), 3);
+    model_store(m, &m->master, cap, 0);
+    model_store(m, &m->master, cap, 3); /* stays unlocked */
+    cr_assert_eq(model_load(m, &m->master, cap), 3);
+    sim_bus_ctx_stop(other);
+    cr_assert_eq(sim_bus_ctx_start(other, 3), 0);
+    model_store(m, &m->master, cap, 3);
+    cr_assert_eq(model_load(m, &m->master, cap), 0);
+    sim_bus_ctx_release(other);
+    PROVES(R_17);
+}
+
+Test(sim_context, afu_reset_needs_an_idle_adapter)
+{
+    uint64_t done = 0, sel = AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL;
+
+    model_store(m, &m->master, sel, 1);
+    model_store(m, &m->master, AFU_LUN_TABLE_ENTRY(0, 9), 77);
+    cr_assert_eq(sim_bus_afu_reset(m->afu, &done), -EBUSY);
+    model_ctx_end(m, &user);
+    model_ctx_end(m, &m->master);
+    cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);
+    cr_assert_eq(done - m->machine->engine.now, 250000);
+    cr_assert_eq(sim_bus_afu_reset_result(m->afu), -EBUSY);
+    model_run(m, 250000);
+    cr_assert_eq(sim_bus_afu_reset_result(m->afu), 0);
+    cr_assert_eq(sim_afu_peek(m->afu, sel), 3);
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_LUN_TABLE_ENTRY(0, 9)), 0);
+    model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
+    PROVES(R_31);
+}
+
+Test(sim_context, planned_faults)
+{
+    struct sim_ctx *other;
+    uint64_t done = 0;
+    char why[96];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "ctx#1=f+creset#1=n+creset#2=o+afurst#1=x",
+                                 why, sizeof why),
+                 0);
+    cr_assert_eq(sim_bus_ctx_create(m->afu, false, &other), -ENODEV);
+    model_store(m, &user, AFU_HOST_IOARRIN, 1);
+    model_run(m, 1000000);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_IOARRIN), 1, "a reset that never ends ended");
+    model_ctx_end(m, &user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_store(m, &user, AFU_HOST_IOARRIN, 1);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_IOARRIN), UINT64_MAX);
+    model_ctx_end(m, &user);
+    model_ctx_end(m, &m->master);
+    cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);
+    model_run(m, 250000);
+    cr_assert_eq(sim_bus_afu_reset_result(m->afu), -EIO);
+    model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data transfers: contents, alignment, unreachable buffers, short ones (SL 21). */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+static const uint64_t chunk0[] = {0};
+
+static void up(void)
+{
+    m = model_create("zero");
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+}
+
+static void down(void)
+{
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+TestSuite(sim_data, .init = up, .fini = down);
+
+static void go(unsigned slot) { cr_assert(model_issue(m, &user, slot, 10000000)); }
+
+/* SL 21, last row: 16, 128 and multiples of 5 all work. */
+Test(sim_data, any_alignment_works)
+{
+    static const unsigned align[] = {0, 16, 128, 5, 10, 15};
+
+    for (unsigned i = 0; i < sizeof align / sizeof *align; i++) {
+        memset(m->buffer, 0x40 + (int)i, 8192);
+        model_rw(m, &user, 0, true, 0, i, 1, m->buffer + align[i]);
+        go(0);
+        cr_assert_eq(model_ioasc(&user, 0), 0);
+        memset(m->buffer, 0, 16384);
+        model_rw(m, &user, 1, false, 0, i, 1, m->buffer + 8192 + align[i]);
+        go(1);
+        cr_assert_eq(model_ioasc(&user, 1), 0);
+        for (unsigned k = 0; k < 4096; k++)
+            cr_assert_eq(m->buffer[8192 + align[i] + k], 0x40 + i);
+        cr_assert_eq(m->buffer[8192 + align[i] + 4096], 0);
+    }
+    PROVES(R_22);
+}
+
+/* SL 21: bad data EA (0 or 0x1234): an event, no completion, and the context goes on working. */
+Test(sim_data, an_unreachable_buffer_is_an_event)
+{
+    static const uint64_t bad[] = {0, 0x1234};
+
+    for (int write = 0; write < 2; write++)
+        for (int i = 0; i < 2; i++) {
+            struct sim_bus_event ev;
+
+            model_rw(m, &user, 0, write, 0, 0, 1, (void *)(uintptr_t)bad[i]);
+            cr_assert_not(model_issue(m, &user, 0, 1000000), "it completed");
+            model_run_dry(m);
+            ev = sim_bus_event(user.sim);
+            cr_assert_eq(ev.kind, SIM_BUS_EVENT_DATA_STORAGE);
+            cr_assert_eq(ev.address, bad[i]);
+            cr_assert_eq(!!(ev.dsisr & 0x02000000), !write); /* the card stores when it reads */
+            model_rw(m, &user, 1, false, 0, 0, 1, m->buffer);
+            go(1);
+            cr_assert_eq(model_ioasc(&user, 1), 0);
+        }
+    PROVES(R_11);
+}
+
+Test(sim_data, the_event_names_the_first_bad_page)
+{
+    size_t page = 65536;
+    char *p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    cr_assert_eq(mprotect(p + page, page, PROT_NONE), 0);
+    model_rw(m, &user, 0, false, 0, 0, 2, p + page - 4096);
+    cr_assert_not(model_issue(m, &user, 0, 1000000));
+    model_run_dry(m);
+    cr_assert_eq(sim_bus_event(user.sim).address, (uintptr_t)p + page);
+}
+
+Test(sim_data, by_option_a_bad_address_is_a_status)
+{
+    sim_afu_params_mutable(m->afu)->bad_ea_status = 1;
+    model_rw(m, &user, 0, false, 0, 0, 1, NULL);
+    go(0);
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x31);
+    cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x0B);
+}
+
+/* SL 21: data_len half of the CDB length, or 0: check condition with over/underrun flags. */
+Test(sim_data, a_short_buffer_is_the_devices_business)
+{
+    static const uint32_t len[] = {2048, 0};
+
+    for (int i = 0; i < 2; i++) {
+        model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+        user.pair[0].ioarcb.data_len = xe32_of(user.order, len[i]);
+        go(0);
+        cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0);
+        cr_assert_eq(user.pair[0].ioasa.rc.scsi_rc, 0x02);
+        cr_assert_neq(user.pair[0].ioasa.rc.flags, 0);
+    }
+    PROVES(R_12);
+}
+
+Test(sim_data, planned_faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "data#1=x(10)+media#2=x+media#3=v", why,
+                                 sizeof why),
+                 0);
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    go(0);
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x31);
+    cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x0A);
+    go(0);
+    cr_assert_eq(user.pair[0].ioasa.rc.scsi_rc, 0x02);
+    cr_assert_eq(user.pair[0].ioasa.sense_data[2], 0x03); /* medium error */
+    m->buffer[0] = 1;
+    go(0);
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    cr_assert_eq(m->buffer[0], 1, "silent corruption of a zero byte");
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Capability checks, addressing modes, time-outs: rows of SL 13.1, 21 and R-14. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+static const uint64_t chunk0[] = {0};
+
+static void up(void)
+{
+    m = model_create("zero");
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+}
+
+static void down(void)
+{
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+TestSuite(sim_decode, .init = up, .fini = down);
+
+/* SL 21, first row: what is no read or write needs GSCSI_CMD, which users do not have. */
+Test(sim_decode, users_only_read_and_write)
+{
+    static const uint8_t opcode[] = {0xFA, 0x00, 0xA0, 0x9E, 0x12, 0x03, 0x1B, 0x5A, 0x55};
+
+    for (size_t i = 0; i < sizeof opcode; i++) {
+        model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+        user.pair[0].ioarcb.cdb[0] = opcode[i];
+        cr_assert(model_issue(m, &user, 0, 100000));
+        cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x21, "opcode 0x%02x", opcode[i]);
+        cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x03); /* only read and write */
+    }
+}
+
+Test(sim_decode, no_physical_addressing_for_users)
+{
+    model_rw(m, &user, 0, false, 1, 0, 1, m->buffer);
+    user.pair[0].ioarcb.req_flags = xe16_of(user.order, 0);
+    cr_assert(model_issue(m, &user, 0, 100000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x21);
+}
+
+Test(sim_decode, another_contexts_id_needs_proxy_rights)
+{
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    user.pair[0].ioarcb.ctx_id = xe16_of(user.order, m->master.handle);
+    cr_assert(model_issue(m, &user, 0, 100000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x21);
+    model_rw(m, &user, 1, false, 0, 0, 1, m->buffer);
+    user.pair[1].ioarcb.ctx_id = xe16_of(user.order, 500); /* nobody */
+    cr_assert(model_issue(m, &user, 1, 100000));
+    cr_assert_eq(user.pair[1].ioasa.rc.afu_rc, 0x21);
+}
+
+Test(sim_decode, the_master_reaches_luns_by_port)
+{
+    struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
+
+    r->port_sel = xe32_of(m->master.order, 1);
+    r->lun_id = xe64_of(m->master.order, afu_lun_id(1));
+    r->cdb[0] = 0x00; /* TEST UNIT READY */
+    cr_assert(model_issue(m, &m->master, 0, 100000));
+    cr_assert_eq(model_ioasc(&m->master, 0), 0);
+}
+
+Test(sim_decode, a_bad_command_address_is_an_event_and_an_error_bit)
+{
+    struct sim_bus_event ev;
+
+    model_store(m, &user, AFU_HOST_IOARRIN, 0x10); /* aligned, not mapped */
+    model_run_dry(m);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), AFU_INTR_PERM_ERR_RCB_READ);
+    ev = sim_bus_event(user.sim);
+    cr_assert_eq(ev.kind, SIM_BUS_EVENT_DATA_STORAGE);
+    cr_assert_eq(ev.address, 0x10);
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 100000), "the context no longer works");
+    PROVES(R_11);
+}
+
+/* the field is enforced from fetch; the unit is in the flags. */
+Test(sim_decode, time_outs_of_the_card)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+    uint64_t start;
+
+    p->media_read = p->media_unwritten = 1000000;
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    user.pair[0].ioarcb.req_flags =
+        xe16_of(user.order, AFU_REQ_RES_HNDL | AFU_REQ_TIMEOUT_MICROSECONDS);
+    user.pair[0].ioarcb.timeout = xe16_of(user.order, 100); /* 25,000 cycles */
+    start = m->machine->engine.now;
+    cr_assert(model_issue(m, &user, 0, 900000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x51);
+    cr_assert_geq(m->machine->engine.now - start, 25000);
+    cr_assert_lt(m->machine->engine.now - start, 26500);
+    PROVES(R_14);
+}

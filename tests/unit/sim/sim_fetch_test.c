@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Doorbells, credits, fetch order (SL 10.1, R-21). */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+static const uint64_t chunk0[] = {0};
+
+static void up(void)
+{
+    m = model_create("flashsystem");
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+}
+
+static void down(void)
+{
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+TestSuite(sim_fetch, .init = up, .fini = down);
+
+static void ring(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        model_rw(m, &user, i, false, 0, i, 1, m->buffer + i * 4096);
+        model_doorbell(m, &user, i);
+    }
+}
+
+/* Arrival of the last of 16 stores, before the first fetch of the card gives anything back. */
+Test(sim_fetch, room_is_what_was_not_fetched)
+{
+    cr_assert_eq(model_load(m, &user, AFU_HOST_CMD_ROOM), 16);
+    ring(4);
+    model_run(m, 75 + 3); /* four stores, one a cycle; the first fetch is 8 cycles later */
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_CMD_ROOM), 12);
+    model_run(m, 5 + 10); /* fetches at +83 and +93: one credit each comes back */
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_CMD_ROOM), 14);
+    model_run_dry(m);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_CMD_ROOM), 16);
+}
+
+Test(sim_fetch, sixteen_never_violate)
+{
+    ring(16);
+    model_run_dry(m);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
+    for (int i = 0; i < 16; i++)
+        cr_assert_geq(model_harvest(&user), 0);
+}
+
+Test(sim_fetch, one_doorbell_too_many_is_dropped)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+
+    p->doorbell_to_fetch = 1000; /* so that all arrive before the first fetch */
+    ring(17);
+    model_run(m, 500);
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_INTR_STATUS),
+                 AFU_INTR_PERM_ERR_CMDROOM);
+    model_run_dry(m);
+    for (int i = 0; i < 16; i++)
+        cr_assert_eq(model_harvest(&user), i);
+    cr_assert_eq(model_harvest(&user), -1);
+    /* the context goes on accepting */
+    model_rw(m, &user, 20, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 20, 100000));
+    PROVES(R_21);
+}
+
+Test(sim_fetch, an_unaligned_doorbell_is_dropped)
+{
+    model_store(m, &user, AFU_HOST_IOARRIN, (uintptr_t)&user.pair[0] + 8);
+    model_run_dry(m);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), AFU_INTR_PERM_ERR_RCB_READ);
+}
+
+Test(sim_fetch, contexts_take_turns)
+{
+    struct model_ctx two = {0};
+
+    model_ctx_start(m, &two, false, HAL_ORDER_LITTLE);
+    two.rht[0] = user.rht[0];
+    ring(4);
+    for (unsigned i = 0; i < 4; i++) {
+        model_rw(m, &two, i, false, 0, i, 1, m->buffer + (8 + i) * 4096);
+        model_doorbell(m, &two, i);
+    }
+    model_run(m, 75 + 8 + 8 + 10 * 4); /* at least four fetches */
+    cr_assert_leq(sim_afu_peek(m->afu, AFU_HOST_BASE(two.handle) + AFU_HOST_CMD_ROOM), 16);
+    cr_assert_geq(sim_afu_peek(m->afu, AFU_HOST_BASE(two.handle) + AFU_HOST_CMD_ROOM), 14,
+                  "the second context waited for all of the first");
+    model_run_dry(m);
+    model_ctx_end(m, &two);
+}
+
+/* A full set of command slots stops fetching; the credits stay with the doorbells. */
+Test(sim_fetch, no_slot_no_fetch)
+{
+    struct sim_params p;
+    struct sim_afu_stats stats;
+
+    down();
+    sim_params_default(&p);
+    p.cmd_slots = 2;
+    m = model_create_bare(&p);
+    model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CONFIG, AFU_CONFIG_ENDIAN_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+    ring(6);
+    model_run(m, 10000);
+    sim_afu_stats(m->afu, &stats);
+    cr_assert_eq(stats.in_flight, 2);
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_CMD_ROOM), 12);
+    model_run_dry(m);
+    for (int i = 0; i < 6; i++)
+        cr_assert_geq(model_harvest(&user), 0);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Interrupt messages (SL 14, MD-15, R-19): edges, re-evaluation, collapsing, masks. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+static const uint64_t chunk0[] = {0};
+
+static void up(void)
+{
+    m = model_create("flashsystem");
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+}
+
+static void down(void)
+{
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+TestSuite(sim_interrupt, .init = up, .fini = down);
+
+static unsigned interrupts(unsigned lisn)
+{
+    struct sim_bus_event ev;
+    unsigned n = 0;
+
+    while ((ev = sim_bus_event(user.sim)).kind != SIM_BUS_EVENT_NONE)
+        n += ev.kind == SIM_BUS_EVENT_INTERRUPT && ev.number == lisn;
+    return n;
+}
+
+static void read_with_msi(unsigned slot, uint8_t msi)
+{
+    model_rw(m, &user, slot, false, 0, 0, 1, m->buffer);
+    user.pair[slot].ioarcb.msi = msi;
+    model_doorbell(m, &user, slot);
+}
+
+Test(sim_interrupt, msi_zero_means_none)
+{
+    read_with_msi(0, 0);
+    model_run_dry(m);
+    cr_assert_eq(interrupts(2), 0);
+}
+
+Test(sim_interrupt, completions_collapse_while_one_is_on_its_way)
+{
+    for (unsigned i = 0; i < 4; i++)
+        read_with_msi(i, 2);
+    model_run_dry(m);
+    for (int i = 0; i < 4; i++)
+        cr_assert_geq(model_harvest(&user), 0);
+    cr_assert_geq(interrupts(2), 1);
+    cr_assert_leq(interrupts(2), 4);
+}
+
+static void provoke(void) /* PERM_ERR_RCB_READ by an unaligned doorbell */
+{
+    model_store(m, &user, AFU_HOST_IOARRIN, 0x10008);
+}
+
+Test(sim_interrupt, status_latches_while_masked_and_fires_on_unmask)
+{
+    model_store(m, &user, AFU_HOST_CTX_CTRL, 1);
+    provoke();
+    model_run_dry(m);
+    cr_assert_eq(interrupts(1), 0);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), AFU_INTR_PERM_ERR_RCB_READ);
+    model_store(m, &user, AFU_HOST_INTR_MASK, AFU_INTR_MASK_NONE);
+    model_run_dry(m);
+    cr_assert_eq(interrupts(1), 1);
+}
+
+/* no message for a second bit while one is pending; one after a clear that leaves a bit. */
+Test(sim_interrupt, edges_and_re_evaluation)
+{
+    model_store(m, &user, AFU_HOST_CTX_CTRL, 1);
+    model_store(m, &user, AFU_HOST_INTR_MASK, AFU_INTR_MASK_NONE);
+    provoke();
+    model_run_dry(m);
+    cr_assert_eq(interrupts(1), 1);
+    sim_afu_params_mutable(m->afu)->doorbell_to_fetch = 5000;
+    for (unsigned i = 0; i < 17; i++) /* PERM_ERR_CMDROOM while RCB_READ is set */
+        model_doorbell(m, &user, 0);
+    model_run(m, 4000);
+    cr_assert_eq(interrupts(1), 0);
+    model_store(m, &user, AFU_HOST_INTR_CLEAR, AFU_INTR_PERM_ERR_RCB_READ);
+    model_run(m, 1600);
+    cr_assert_eq(interrupts(1), 1);
+    model_store(m, &user, AFU_HOST_INTR_CLEAR, AFU_INTR_PERM_ERR_CMDROOM);
+    model_run_dry(m);
+    cr_assert_eq(interrupts(1), 0);
+    PROVES(R_19);
+}
+
+/* SL 16: the byte of a port, sent to the context named in afu_ctrl. */
+Test(sim_interrupt, asynchronous_events_reach_the_master)
+{
+    struct sim_bus_event ev;
+    uint64_t status = AFU_GLOBAL_BASE + AFU_GLOBAL_AINTR_STATUS;
+
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AINTR_MASK, 0xFFFFFFFF00000000);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CTRL,
+                afu_ctrl(m->master.handle, 3, false));
+    sim_afu_link_down(m->afu, 1);
+    model_run(m, 260000);
+    cr_assert_eq(model_load(m, &m->master, status), 0x2); /* FC1 LINK_DN */
+    ev = sim_bus_event(m->master.sim);
+    cr_assert(ev.kind == SIM_BUS_EVENT_INTERRUPT && ev.number == 3);
+    sim_afu_link_up(m->afu, 1);
+    model_run_dry(m);
+    cr_assert_eq(model_load(m, &m->master, status), 0x7); /* + LINK_UP, LOGI_S */
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AINTR_CLEAR, UINT64_MAX);
+    cr_assert_eq(model_load(m, &m->master, status), 0);
+}
+
+Test(sim_interrupt, planned_faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "lisn#1=d+evt#1=d", why, sizeof why), 0);
+    read_with_msi(0, 2);
+    model_run_dry(m);
+    cr_assert_eq(interrupts(2), 0, "a dropped message arrived");
+    read_with_msi(1, 2);
+    model_run_dry(m);
+    cr_assert_eq(interrupts(2), 0, "a dropped event was read");
+    read_with_msi(2, 2);
+    model_run_dry(m);
+    cr_assert_eq(interrupts(2), 1);
+}

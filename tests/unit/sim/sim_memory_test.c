@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "sim/sim_memory.h"
+
+static struct sim_region room[SIM_REGIONS_MAX];
+
+Test(sim_memory, names_by_order_of_registration)
+{
+    struct sim_memory m = {.region = room};
+    uint32_t hint = 77;
+    uint64_t canonical = 0;
+
+    cr_assert_eq(sim_memory_add(&m, 0x9000, 0x1000, "second address, first number"), 0);
+    cr_assert_eq(sim_memory_add(&m, 0x1000, 0x1000, "b"), 0);
+    cr_assert_eq(sim_memory_canonical(&m, 0x9010, &hint), 0x10);
+    cr_assert_eq(sim_memory_canonical(&m, 0x1FFF, &hint), (UINT64_C(1) << 44) | 0xFFF);
+    cr_assert(sim_memory_known(&m, 0x9FFF, &canonical));
+    cr_assert_eq(canonical, 0xFFF);
+    cr_assert_not(sim_memory_known(&m, 0xA000, &canonical));
+    sim_memory_remove(&m, 0x9000);
+    cr_assert_eq(sim_memory_add(&m, 0x9000, 0x1000, "again"), 0);
+    cr_assert_eq(sim_memory_canonical(&m, 0x9010, &hint), (UINT64_C(2) << 44) | 0x10);
+}
+
+Test(sim_memory, unknown_addresses_get_running_numbers)
+{
+    struct sim_memory m = {.region = room};
+    uint32_t hint = 0;
+
+    cr_assert_eq(sim_memory_canonical(&m, 0x1234, &hint), UINT64_C(0xFFFFF) << 44);
+    cr_assert_eq(sim_memory_canonical(&m, 0x1234, &hint), (UINT64_C(0xFFFFF) << 44) | 1);
+}
+
+Test(sim_memory, refuses_overlap_and_too_many)
+{
+    struct sim_memory m = {.region = room};
+
+    cr_assert_eq(sim_memory_add(&m, 0x2000, 0x1000, "a"), 0);
+    cr_assert_eq(sim_memory_add(&m, 0x2FFF, 1, "b"), -EINVAL);
+    cr_assert_eq(sim_memory_add(&m, 0x1000, 0x1001, "b"), -EINVAL);
+    cr_assert_eq(sim_memory_add(&m, 0x1000, 0, "b"), -EINVAL);
+    cr_assert_eq(sim_memory_add(&m, UINT64_MAX - 5, 100, "b"), -EINVAL);
+    for (uint64_t i = 1; i < SIM_REGIONS_MAX; i++)
+        cr_assert_eq(sim_memory_add(&m, 0x10000 + i * 0x10, 0x10, "r"), 0);
+    cr_assert_eq(sim_memory_add(&m, 0x3000, 0x10, "one more"), -ENOMEM);
+}

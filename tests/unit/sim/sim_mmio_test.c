@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Register accesses in time: latency, one a cycle, order, back pressure, faults (timing.md 4,
+ * TM-8). */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+#define SCRATCH (AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_SCRATCH_PAD)
+
+static struct model *m;
+
+static void up(void) { m = model_create("flashsystem"); }
+static void down(void) { model_destroy(m); }
+
+TestSuite(sim_mmio, .init = up, .fini = down);
+
+Test(sim_mmio, a_store_arrives_after_its_latency)
+{
+    uint64_t when = 0;
+
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 42, &when), 0);
+    model_run(m, 74);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 0);
+    model_run(m, 1);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 42);
+}
+
+Test(sim_mmio, a_load_takes_250_cycles_and_sees_earlier_stores)
+{
+    uint64_t when = 0, answer = 0, start = m->machine->engine.now;
+    bool done = false;
+
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 43, &when), 0);
+    cr_assert_eq(sim_bus_load(m->master.sim, SCRATCH, &answer, &done, &when), 0);
+    cr_assert_eq(when, start + 250 + 1); /* one behind the store: one access a cycle */
+    model_run(m, when - start);
+    cr_assert(done);
+    cr_assert_eq(answer, 43);
+    PROVES(TM_8);
+}
+
+Test(sim_mmio, refuses_when_too_many_are_under_way)
+{
+    uint64_t when = 0, start = m->machine->engine.now;
+    int rc = 0;
+    unsigned n = 0;
+
+    while (!(rc = sim_bus_store(m->master.sim, SCRATCH, n, &when)))
+        n++;
+    cr_assert_eq(rc, -EAGAIN);
+    cr_assert_eq(when, start + 75); /* the first one leaves then */
+    model_run(m, 75);
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, n, &when), 0);
+    model_run(m, 2000);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), n);
+}
+
+Test(sim_mmio, a_context_that_ends_takes_its_accesses_along)
+{
+    struct model_ctx user = {0};
+    uint64_t answer = 0, when = 0;
+    bool done = false;
+
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    cr_assert_eq(sim_bus_load(user.sim, AFU_HOST_CMD_ROOM, &answer, &done, &when), 0);
+    model_ctx_end(m, &user);
+    cr_assert(done);
+    cr_assert_eq(answer, UINT64_MAX);
+    model_run_dry(m);
+}
+
+Test(sim_mmio, planned_faults)
+{
+    char why[128];
+
+    cr_assert_eq(
+        sim_faults_load(sim_afu_faults(m->afu), "mr#2=o+mr#3=v(17)+mw#1=d", why, sizeof why), 0);
+    model_store(m, &m->master, SCRATCH, 5); /* dropped */
+    cr_assert_eq(model_load(m, &m->master, SCRATCH), 0);
+    cr_assert_eq(model_load(m, &m->master, SCRATCH), UINT64_MAX);
+    cr_assert_eq(model_load(m, &m->master, SCRATCH), 17);
+    cr_assert_eq(model_load(m, &m->master, SCRATCH), 0);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ports, media, and closed-form times of timing.md 8. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+static const uint64_t chunk0[] = {0};
+
+static void start(const char *profile)
+{
+    m = model_create(profile);
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+}
+
+static void up(void) { start("flashsystem"); }
+
+static void down(void)
+{
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+static void restart(const char *profile)
+{
+    down();
+    start(profile);
+}
+
+TestSuite(sim_port, .init = up, .fini = down);
+
+/* Cycles from the store of the doorbell to the RRQ element, translation cached. */
+static uint64_t warm_latency(bool write, uint64_t lba)
+{
+    uint64_t begin;
+
+    model_rw(m, &user, 0, write, 0, lba, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    model_rw(m, &user, 1, write, 0, lba, 1, m->buffer);
+    begin = m->machine->engine.now;
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(model_ioasc(&user, 1), 0);
+    return m->machine->engine.now - begin;
+}
+
+/* The sum of the default path, warm, queue depth 1: timing.md section 8. */
+Test(sim_port, unloaded_read_is_the_sum_of_its_parts)
+{
+    cr_assert_eq(warm_latency(false, 0), 35124);
+}
+
+Test(sim_port, flashgt_read_latencies)
+{
+    restart("flashgt");
+    cr_assert_eq(warm_latency(false, 0), 6134); /* never written */
+    model_rw(m, &user, 2, true, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 2, 1000000));
+    cr_assert_eq(warm_latency(false, 0), 11884);
+    PROVES(TM_22);
+}
+
+/* 75 doorbell, 8, 220 fetch, 16, 4, 25, 250 frame, 320 + 220 data, 1240 link, 21250 medium, 16,
+ * 150, 150. */
+Test(sim_port, unloaded_write)
+{
+    cr_assert_eq(warm_latency(true, 5),
+                 75 + 8 + 220 + 16 + 4 + 25 + 250 + 320 + 220 + 1240 + 21250 + 16 + 150 + 150);
+}
+
+static unsigned run_many(unsigned n)
+{
+    unsigned done = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        model_rw(m, &user, i, false, 0, i, 1, m->buffer + (i % 64) * 4096);
+        model_doorbell(m, &user, i);
+    }
+    while (sim_engine_next(&m->machine->engine) != SIM_NEVER) {
+        sim_engine_run(&m->machine->engine, sim_engine_next(&m->machine->engine));
+        while (model_harvest(&user) >= 0)
+            done++;
+    }
+    return done;
+}
+
+/* Port 0 serves 4 KiB every 1240 cycles: 16 reads leave the link 15 x 1240 after the first. */
+Test(sim_port, the_link_is_serial)
+{
+    uint64_t begin = m->machine->engine.now;
+
+    cr_assert_eq(run_many(16), 16);
+    cr_assert_geq(m->machine->engine.now - begin, 35124 + 15 * 1240);
+    cr_assert_lt(m->machine->engine.now - begin, 35124 + 15 * 1240 + 1000);
+}
+
+Test(sim_port, media_places_are_limited)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+    uint64_t begin = m->machine->engine.now;
+
+    p->media_parallel = 4;
+    cr_assert_eq(run_many(16), 16);
+    cr_assert_geq(m->machine->engine.now - begin, 4 * 32500);
+    cr_assert_lt(m->machine->engine.now - begin, 4 * 32500 + 10000);
+}
+
+Test(sim_port, round_robin_uses_both_ports)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+    unsigned by_port[2] = {0};
+
+    p->port_choice_rr = 1;
+    for (unsigned i = 0; i < 8; i++) {
+        model_rw(m, &user, 0, false, 0, i, 1, m->buffer);
+        cr_assert(model_issue(m, &user, 0, 1000000));
+        by_port[user.pair[0].ioasa.port]++;
+    }
+    cr_assert_eq(by_port[0], 4);
+    cr_assert_eq(by_port[1], 4);
+}
+
+Test(sim_port, no_channel)
+{
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 1);
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_RW, 2)); /* port 1 only */
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x20); /* SL 23.7: available 1, requested 2 */
+    cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x06);
+    PROVES(R_23);
+}
+
+Test(sim_port, a_link_that_falls_ends_commands_in_flight)
+{
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &user, 0);
+    model_run(m, 5000);
+    sim_afu_link_down(m->afu, 0);
+    model_run(m, 300000);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(user.pair[0].ioasa.rc.fc_rc, 0x57);
+    model_rw(m, &user, 1, false, 0, 0, 1, m->buffer); /* the other port goes on */
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(model_ioasc(&user, 1), 0);
+    cr_assert_eq(user.pair[1].ioasa.port, 1);
+}
+
+/* nothing written, fc_rc 0x58; on FlashGT also afu_rc 0x62. */
+Test(sim_port, direction_mismatch)
+{
+    for (int gt = 0; gt < 2; gt++) {
+        if (gt)
+            restart("flashgt");
+        model_rw(m, &user, 0, true, 0, 0, 1, m->buffer);
+        user.pair[0].ioarcb.req_flags = xe16_of(user.order, AFU_REQ_RES_HNDL);
+        cr_assert(model_issue(m, &user, 0, 1000000));
+        cr_assert_eq(user.pair[0].ioasa.rc.fc_rc, 0x58);
+        cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, gt ? 0x62 : 0);
+        cr_assert_eq(sim_media_counters(m->media, 0)->blocks_written, 0);
+    }
+    PROVES(R_28);
+}

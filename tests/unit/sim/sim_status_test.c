@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* IOASA and RRQ: bytes, order, toggle, faults (SL 7, 9; MD-7). */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+static const uint64_t chunk0[] = {0};
+
+static void up(void)
+{
+    m = model_create("zero");
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+}
+
+static void down(void)
+{
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+TestSuite(sim_status, .init = up, .fini = down);
+
+static void read_one(unsigned slot)
+{
+    model_rw(m, &user, slot, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, slot, 1000000));
+}
+
+/* MD-7: bytes 0..11 always, sense only when valid, bytes 32..63 never. */
+Test(sim_status, writes_only_what_it_may)
+{
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    memset(&user.pair[0].ioasa, 0xEE, 64);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    for (int i = 0; i < 12; i++)
+        cr_assert_eq(((uint8_t *)&user.pair[0].ioasa)[i], 0);
+    for (int i = 12; i < 64; i++)
+        cr_assert_eq(((uint8_t *)&user.pair[0].ioasa)[i], 0xEE);
+}
+
+Test(sim_status, sense_of_a_check_condition)
+{
+    static const uint8_t expected[32] = {0x80, 0x00, 0x02, 0x00, 0, 0, 0, 0, 0,    0, 0,
+                                         0,    0x70, 0,    0x05, 0, 0, 0, 0, 0x0A, 0, 0,
+                                         0,    0,    0x21, 0,    0, 0, 0, 0, 0,    0};
+    struct afu_rht_direct d = {
+        .lun_id = afu_lun_id(0), .valid = true, .permissions = AFU_PERM_RW, .port_sel = 1};
+
+    user.rht[1] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d);
+    model_rw(m, &user, 0, false, 1, 10 * 65536, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    user.pair[0].ioasa.rc.flags &= 0x8F; /* residual flags are tested elsewhere */
+    memset((uint8_t *)&user.pair[0].ioasa + 4, 0, 4);
+    cr_assert_arr_eq((uint8_t *)&user.pair[0].ioasa, expected, 32);
+}
+
+/* SL 9: toggle 1 on the first lap, 0 on the second; the element at rrq_end is used. */
+Test(sim_status, rrq_wraps_and_toggles)
+{
+    for (unsigned lap = 0; lap < 3; lap++)
+        for (unsigned i = 0; i < MODEL_RRQ; i++) {
+            read_one(i);
+            cr_assert_eq(user.rrq[i] & 1, lap % 2 == 0);
+            cr_assert_eq(user.rrq[i] & ~UINT64_C(1), (uintptr_t)&user.pair[i]);
+        }
+}
+
+/* SL 15: the context's order, on any host. */
+Test(sim_status, big_endian_context)
+{
+    struct model_ctx big = {0};
+    uint8_t bytes[8];
+
+    model_ctx_start(m, &big, false, HAL_ORDER_BIG);
+    big.rht[0] = user.rht[0];
+    model_rw(m, &big, 3, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &big, 3);
+    model_run_dry(m);
+    memcpy(bytes, big.rrq, 8);
+    cr_assert_eq(hal_be64_at(bytes), (uintptr_t)&big.pair[3] | 1);
+    model_ctx_end(m, &big);
+}
+
+Test(sim_status, an_unreachable_rrq_is_an_error_of_that_context_only)
+{
+    struct model_ctx two = {0};
+
+    model_ctx_start(m, &two, false, HAL_ORDER_LITTLE);
+    two.rht[0] = user.rht[0];
+    model_store(m, &two, AFU_HOST_RRQ_START, 0x1000);
+    model_store(m, &two, AFU_HOST_RRQ_END, 0x1078);
+    model_rw(m, &two, 0, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &two, 0);
+    model_run_dry(m);
+    cr_assert_eq(model_load(m, &two, AFU_HOST_INTR_STATUS), AFU_INTR_PERM_ERR_RRQ_WRITE);
+    cr_assert_eq(sim_bus_event(two.sim).kind, SIM_BUS_EVENT_DATA_STORAGE);
+    read_one(0);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
+    model_ctx_end(m, &two);
+}
+
+Test(sim_status, planned_faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu),
+                                 "rrq#1=d+rrq#2=2+asa#3=v(0x00130000)+asa#4=x", why, sizeof why),
+                 0);
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    cr_assert_not(model_issue(m, &user, 0, 1000000), "the element was not dropped");
+    read_one(1);
+    cr_assert_eq(model_harvest(&user), 1, "the element did not come twice");
+    read_one(2);
+    cr_assert_eq(user.pair[2].ioasa.rc.afu_rc, 0x13);
+    model_rw(m, &user, 3, false, 0, 0, 1, m->buffer);
+    cr_assert_not(model_issue(m, &user, 3, 1000000));
+    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), AFU_INTR_PERM_ERR_SA_WRITE);
+}

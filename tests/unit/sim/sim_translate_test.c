@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SL 8.4 step by step, the table of SL 23.4, the rows of SL 21 for virtual LUNs (R-12), and the
+ * life of cached translations (R-9). */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+
+static void up(void)
+{
+    static const uint64_t chunks[] = {2, 1, 3};
+
+    m = model_create("zero");
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 5, chunks, 3, 0, AFU_PERM_RW);
+}
+
+static void down(void)
+{
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+TestSuite(sim_translate, .init = up, .fini = down);
+
+static uint8_t afu_rc(bool write, uint32_t handle, uint64_t lba, uint32_t blocks)
+{
+    model_rw(m, &user, 0, write, handle, lba, blocks, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 10000000));
+    return user.pair[0].ioasa.rc.afu_rc;
+}
+
+static void set_words(unsigned entry, uint64_t w0, uint64_t w1)
+{
+    user.rht[entry].word[0] = w0;
+    user.rht[entry].word[1] = w1;
+    model_sync(m, AFU_SYNC_LW, user.handle, entry);
+}
+
+static int byte_at(void *arg, uint64_t offset, const void *data, size_t n)
+{
+    (void)offset;
+    (void)n;
+    *(uint8_t *)arg = *(const uint8_t *)data;
+    return 0;
+}
+
+/* The block really written on the medium. */
+static uint8_t medium(uint64_t lba)
+{
+    uint8_t b = 0;
+
+    cr_assert_eq(sim_media_read(m->media, 0, lba, 1, byte_at, &b), 0);
+    return b;
+}
+
+Test(sim_translate, virtual_blocks_land_in_their_chunks)
+{
+    static const struct {
+        uint64_t vlba, physical;
+    } row[] = {{0, 0x20000},
+               {0xFFFF, 0x2FFFF},
+               {0x10000, 0x10000},
+               {0x1BEEF, 0x1BEEF},
+               {0x2ABCD, 0x3ABCD}};
+
+    for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
+        memset(m->buffer, (int)i + 1, 4096);
+        cr_assert_eq(afu_rc(true, 5, row[i].vlba, 1), 0);
+        cr_assert_eq(medium(row[i].physical), i + 1, "vLBA 0x%llx",
+                     (unsigned long long)row[i].vlba);
+    }
+    cr_assert_eq(afu_rc(false, 5, 0x30000, 1), 0x13);
+    PROVES(VL_2);
+}
+
+Test(sim_translate, a_transfer_may_cross_into_the_next_chunk)
+{
+    memset(m->buffer, 0x11, 4096);
+    memset(m->buffer + 4096, 0x22, 4096);
+    cr_assert_eq(afu_rc(true, 5, 0xFFFF, 2), 0);
+    cr_assert_eq(medium(0x2FFFF), 0x11);
+    cr_assert_eq(medium(0x10000), 0x22);
+    memset(m->buffer, 0, 8192);
+    cr_assert_eq(afu_rc(false, 5, 0xFFFF, 2), 0);
+    cr_assert_eq(m->buffer[0], 0x11);
+    cr_assert_eq(m->buffer[4096], 0x22);
+    cr_assert_eq(afu_rc(true, 5, 0x2FFFF, 2), 0x13); /* the last chunk has no next */
+    PROVES(R_12);
+}
+
+Test(sim_translate, refusals_of_a_virtual_lun)
+{
+    cr_assert_eq(afu_rc(false, 6, 0, 1), 0x05, "never opened: all-zero entry");
+    cr_assert_eq(afu_rc(false, 256, 0, 1), 0x03, "handle = table size");
+    model_rw(m, &user, 0, false, 5, 0, 2, m->buffer);
+    user.pair[0].ioarcb.data_len = xe32_of(user.order, 4096); /* 2 blocks in the CDB */
+    cr_assert(model_issue(m, &user, 0, 100000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x13);
+    model_rw(m, &user, 0, false, 5, 0, 8192, m->buffer); /* 32 MiB */
+    cr_assert(model_issue(m, &user, 0, 100000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x13);
+}
+
+Test(sim_translate, size_zero_is_out_of_bounds)
+{
+    struct afu_rht_virtual v = {.permissions = AFU_PERM_RW, .nmask = 16};
+
+    user.rht[7] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+    cr_assert_eq(afu_rc(false, 7, 0, 1), 0x13);
+    PROVES(VL_3);
+}
+
+Test(sim_translate, permissions_of_entry_and_lxt)
+{
+    static const uint64_t chunks[] = {0};
+
+    model_virtual(m, &user, 8, chunks, 1, 0, AFU_PERM_READ);
+    cr_assert_eq(afu_rc(true, 8, 0, 1), 0x05);
+    cr_assert_eq(afu_rc(false, 8, 0, 1), 0);
+    model_virtual(m, &user, 9, chunks, 1, 0, AFU_PERM_RW);
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_READ, 3));
+    cr_assert_eq(afu_rc(true, 9, 0, 1), 0x15);
+    PROVES(VL_5);
+}
+
+Test(sim_translate, bad_tables)
+{
+    struct afu_rht_virtual v = {
+        .lxt_start = (uintptr_t)m->lxt + 4, .lxt_cnt = 1, .permissions = 3, .nmask = 16};
+    struct afu_rht_entry e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+
+    set_words(10, e.word[0], e.word[1]);
+    cr_assert_eq(afu_rc(false, 10, 0, 1), 0x12);
+    v.lxt_start = 0x1000; /* not mapped */
+    e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+    set_words(10, e.word[0], e.word[1]);
+    cr_assert_eq(afu_rc(false, 10, 0, 1), 0x14);
+    cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x0B);
+    model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START, 0x2008);
+    cr_assert_eq(afu_rc(false, 11, 0, 1), 0x02);
+    model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START, 0x2000);
+    cr_assert_eq(afu_rc(false, 11, 0, 1), 0x04);
+}
+
+Test(sim_translate, the_owner_must_host_translations)
+{
+    model_store(m, &m->master, AFU_CTRL_BASE(m->master.handle) + AFU_CTRL_CTX_CAP, 0);
+    cr_assert_eq(afu_rc(false, 5, 0, 1), 0x1A);
+}
+
+Test(sim_translate, direct_entries)
+{
+    struct afu_rht_direct d = {
+        .lun_id = afu_lun_id(0), .valid = true, .permissions = AFU_PERM_RW, .port_sel = 1};
+
+    user.rht[12] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d);
+    memset(m->buffer, 0x77, 4096);
+    cr_assert_eq(afu_rc(true, 12, 123, 1), 0);
+    cr_assert_eq(medium(123), 0x77);
+    cr_assert_eq(afu_rc(false, 12, 4 * 65536 + 100, 1), 0, "the device decides");
+    cr_assert_eq(user.pair[0].ioasa.rc.scsi_rc, 0x02);
+    d.valid = false;
+    user.rht[13] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d);
+    cr_assert_eq(afu_rc(false, 13, 0, 1), 0x01);
+}
+
+/* cached entries, invalid ones too, live until a sync names them. */
+Test(sim_translate, a_change_shows_only_after_a_sync)
+{
+    cr_assert_eq(afu_rc(false, 6, 0, 1), 0x05);
+    user.rht[6] = user.rht[5];
+    cr_assert_eq(afu_rc(false, 6, 0, 1), 0x05, "the cache forgot an invalid entry");
+    cr_assert(sim_afu_xlt_cached(m->afu, user.handle, 6));
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 6), 0);
+    cr_assert_not(sim_afu_xlt_cached(m->afu, user.handle, 6));
+    cr_assert_eq(afu_rc(false, 6, 0, 1), 0);
+    PROVES(R_9);
+}
+
+/* A walk that read the old entry before the sync must not read the old LXT after it: the host may
+ * have given that memory to somebody else (R-9, G9 of vlun.md). */
+Test(sim_translate, a_sync_restarts_walks)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+    struct afu_rht_virtual v = {
+        .lxt_start = (uintptr_t)(m->lxt + 32), .lxt_cnt = 1, .permissions = 3, .nmask = 16};
+
+    memset(m->buffer, 0x66, 4096);
+    m->lxt[32] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(1, 0, AFU_PERM_RW, 3));
+    user.rht[20] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+    p->read_latency = 2000;
+    model_rw(m, &user, 0, true, 20, 0, 1, m->buffer);
+    model_doorbell(m, &user, 0);
+    model_run(m, 75 + 2000 + 2000 + 500); /* IOARCB and entry are here, the LXT read is not */
+    p->read_latency = 10;                 /* the sync overtakes it */
+    v.lxt_start = (uintptr_t)(m->lxt + 33);
+    m->lxt[33] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(2, 0, AFU_PERM_RW, 3));
+    user.rht[20] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 20), 0);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(medium(0x10000), 0, "the old table was used after the sync");
+    cr_assert_eq(medium(0x20000), 0x66);
+}
+
+/* Big-endian tables are read as such (MD-8). */
+Test(sim_translate, tables_in_the_owners_order)
+{
+    struct afu_rht_virtual v = {
+        .lxt_start = (uintptr_t)m->lxt, .lxt_cnt = 1, .permissions = 3, .nmask = 16};
+
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CONFIG, AFU_CONFIG_AR_ALL);
+    m->lxt[0] = hal_swap64(HAL_ORDER_BIG, afu_lxt_word(3, 0, AFU_PERM_RW, 3));
+    user.rht[30] = afu_rht_pack_virtual(HAL_ORDER_BIG, &v);
+    memset(m->buffer, 0x5A, 4096);
+    cr_assert_eq(afu_rc(true, 30, 9, 1), 0);
+    cr_assert_eq(medium(0x30009), 0x5A);
+}

@@ -139,9 +139,7 @@ static void prepare_slots(struct spipe__queue *q)
     q->free_head = 0;
     q->free_tail = q->depth;
     q->lost_count = 0;
-    q->busy.older = q->busy.newer = &q->busy;
-    q->failed = NULL;
-    q->failed_end = &q->failed;
+    q->failed = 0;
 }
 
 void spipe__queue_bind(struct spipe__queue *q, struct hal_ctx *ctx)
@@ -152,6 +150,7 @@ void spipe__queue_bind(struct spipe__queue *q, struct hal_ctx *ctx)
     q->room = 0;
     q->gone = false;
     q->check_at = 0;
+    q->expires_at = exec_now(q->exec) + q->timeout_ns;
     prepare_pairs(q);
     prepare_slots(q);
     memset(q->rrq, 0, q->config.rrq_elements * sizeof *q->rrq);
@@ -216,24 +215,12 @@ void spipe__queue_fill(struct spipe__queue *q, uint32_t slot, const struct spipe
 
 /* ---- completion ---- */
 
-static bool is_busy(const struct spipe__slot *s)
-{
-    return s->older != NULL;
-}
-
-static void unlink_busy(struct spipe__slot *s)
-{
-    s->newer->older = s->older;
-    s->older->newer = s->newer;
-    s->older = s->newer = NULL;
-}
-
 void spipe__queue_stray(struct spipe__queue *q, uint64_t off)
 {
     uint64_t slot = off / sizeof(struct afu_cmd_pair);
 
     q->counters.stray_elements++;
-    if (off % sizeof(struct afu_cmd_pair) == 0 && slot < q->depth && q->slots[slot].lost)
+    if (off % sizeof(struct afu_cmd_pair) == 0 && slot < q->depth && q->slots[slot].status)
         q->counters.late_elements++;
     if (off + q->rrq_base == HAL_ALL_ONES || off + (q->rrq_base ^ 1) == HAL_ALL_ONES)
         confirm_gone(q); /* FK-11: memory that reads all ones is a sign of a dead adapter */
@@ -241,44 +228,50 @@ void spipe__queue_stray(struct spipe__queue *q, uint64_t off)
 
 uint32_t spipe__queue_next_failed(struct spipe__queue *q, int *status)
 {
-    struct spipe__slot *s = q->failed;
+    uint32_t slot = q->failed - 1;
 
-    q->failed = s->newer;
-    if (!q->failed)
-        q->failed_end = &q->failed;
-    s->newer = NULL;
-    *status = s->status;
-    return (uint32_t)(s - q->slots);
+    q->failed = q->slots[slot].next;
+    *status = q->slots[slot].status;
+    return slot;
 }
 
 /* ---- now and then ---- */
 
-static void make_lost(struct spipe__queue *q, struct spipe__slot *s, int status)
+static bool is_busy(const struct spipe__queue *q, uint32_t slot)
 {
-    unlink_busy(s);
-    s->lost = true;
-    s->status = status;
+    return q->slots[slot].deadline != 0;
+}
+
+static void make_lost(struct spipe__queue *q, uint32_t slot, int status)
+{
+    q->slots[slot].deadline = 0;
+    q->slots[slot].status = status;
     q->lost_count++;
 }
 
 /* Makes a busy slot lost and queues it for spipe__queue_next(). */
-static void fail(struct spipe__queue *q, struct spipe__slot *s, int status)
+static void fail(struct spipe__queue *q, uint32_t slot, int status)
 {
-    make_lost(q, s, status);
-    *q->failed_end = s;
-    q->failed_end = &s->newer;
+    make_lost(q, slot, status);
+    q->slots[slot].next = 0;
+    if (q->failed)
+        q->slots[q->failed_last].next = slot + 1;
+    else
+        q->failed = slot + 1;
+    q->failed_last = slot;
 }
 
 void spipe__queue_abandon(struct spipe__queue *q, uint32_t slot)
 {
-    CHECK(slot < q->depth && is_busy(&q->slots[slot]));
-    make_lost(q, &q->slots[slot], -ETIMEDOUT);
+    CHECK(slot < q->depth && is_busy(q, slot));
+    make_lost(q, slot, -ETIMEDOUT);
 }
 
 static void fail_all(struct spipe__queue *q)
 {
-    while (q->busy.newer != &q->busy)
-        fail(q, q->busy.newer, -EIO);
+    for (uint32_t slot = 0; slot < q->depth; slot++)
+        if (is_busy(q, slot))
+            fail(q, slot, -EIO);
 }
 
 static bool inside(uint64_t address, uint64_t start, uint64_t length)
@@ -288,10 +281,10 @@ static bool inside(uint64_t address, uint64_t start, uint64_t length)
     return address >= start && address - start < length + AFU_CMD_PAIR_ALIGN - 1;
 }
 
-/* Whether `address` is in the buffer or in the command pair of s. */
-static bool owns(const struct spipe__queue *q, const struct spipe__slot *s, uint64_t address)
+/* Whether `address` is in the buffer or in the command pair of a slot. */
+static bool owns(const struct spipe__queue *q, uint32_t slot, uint64_t address)
 {
-    const struct afu_cmd_pair *pair = &q->pairs[s - q->slots];
+    const struct afu_cmd_pair *pair = &q->pairs[slot];
     const struct afu_ioarcb *rcb = &pair->ioarcb;
     uint64_t length = xe32_get(q->order, rcb->data_len);
 
@@ -299,16 +292,30 @@ static bool owns(const struct spipe__queue *q, const struct spipe__slot *s, uint
            address - (uint64_t)(uintptr_t)pair < sizeof *pair;
 }
 
+/* The longest waiting one, if several commands use the same buffer. */
+static uint32_t owner_of(const struct spipe__queue *q, uint64_t address)
+{
+    uint32_t found = SPIPE__SLOT_NONE;
+
+    for (uint32_t slot = 0; slot < q->depth; slot++) {
+        if (!is_busy(q, slot) || !owns(q, slot, address))
+            continue;
+        if (found == SPIPE__SLOT_NONE || q->slots[slot].deadline < q->slots[found].deadline)
+            found = slot;
+    }
+    return found;
+}
+
 static void data_storage_event(struct spipe__queue *q, uint64_t address)
 {
-    for (struct spipe__slot *s = q->busy.newer; s != &q->busy; s = s->newer) {
-        if (owns(q, s, address)) {
-            q->counters.faults++;
-            fail(q, s, -EIO);
-            return;
-        }
+    uint32_t slot = owner_of(q, address);
+
+    if (slot == SPIPE__SLOT_NONE) {
+        q->counters.unknown_faults++;
+        return;
     }
-    q->counters.unknown_faults++;
+    q->counters.faults++;
+    fail(q, slot, -EIO);
 }
 
 /* Counts and clears; the command that was dropped ends by its time-out. */
@@ -363,19 +370,33 @@ static void look_at_events(struct spipe__queue *q)
     }
 }
 
+/* Fails what has expired, and finds the earliest deadline of the rest. A command sent later cannot
+ * have an earlier one than `now` plus the time-out. */
+static void expire(struct spipe__queue *q, uint64_t now)
+{
+    uint64_t earliest = now + q->timeout_ns;
+
+    for (uint32_t slot = 0; slot < q->depth; slot++) {
+        if (!is_busy(q, slot))
+            continue;
+        if (q->slots[slot].deadline <= now) {
+            q->counters.timeouts++;
+            fail(q, slot, -ETIMEDOUT);
+        } else {
+            earliest = hal_min64(earliest, q->slots[slot].deadline);
+        }
+    }
+    q->expires_at = earliest;
+}
+
 void spipe__queue_check(struct spipe__queue *q, uint64_t now)
 {
-    struct spipe__slot *oldest;
-
     q->check_at = now + CHECK_INTERVAL;
     look_at_events(q);
     if (q->gone)
         fail_all(q);
-    /* All commands have the same time-out, so that the oldest is the first to expire. */
-    while ((oldest = q->busy.newer) != &q->busy && oldest->deadline <= now) {
-        q->counters.timeouts++;
-        fail(q, oldest, -ETIMEDOUT);
-    }
+    if (now >= q->expires_at)
+        expire(q, now);
 }
 
 void spipe__queue_idle(struct spipe__queue *q)
@@ -383,7 +404,7 @@ void spipe__queue_idle(struct spipe__queue *q)
     uint64_t now;
 
     hal_progress(q->ctx);
-    if (q->busy.newer == &q->busy)
+    if (spipe__queue_in_use(q) == 0)
         return;
     now = exec_now(q->exec);
     if (now >= q->check_at)
@@ -392,9 +413,8 @@ void spipe__queue_idle(struct spipe__queue *q)
 
 uint64_t spipe__queue_deadline(const struct spipe__queue *q)
 {
-    const struct spipe__slot *oldest = q->busy.newer;
-
-    return oldest == &q->busy || q->timeout_ns == NO_TIMEOUT ? EXEC_FOREVER : oldest->deadline;
+    return spipe__queue_in_use(q) == 0 || q->timeout_ns == NO_TIMEOUT ? EXEC_FOREVER
+                                                                      : q->expires_at;
 }
 
 /* ---- context reset ---- */
@@ -403,17 +423,6 @@ static void report(const struct spipe__slot *s, void (*fn)(void *arg, uint64_t t
 {
     if (fn)
         fn(arg, s->tag);
-}
-
-static void free_lost(struct spipe__queue *q)
-{
-    for (uint32_t i = 0; i < q->depth; i++) {
-        if (q->slots[i].lost) {
-            q->slots[i].lost = false;
-            spipe__queue_done(q, i);
-        }
-    }
-    q->lost_count = 0;
 }
 
 void spipe__queue_flush(struct spipe__queue *q, void (*fn)(void *arg, uint64_t tag), void *arg)
@@ -428,13 +437,16 @@ void spipe__queue_flush(struct spipe__queue *q, void (*fn)(void *arg, uint64_t t
         if (!lost)
             spipe__queue_done(q, slot);
     }
-    while (q->busy.newer != &q->busy) {
-        struct spipe__slot *s = q->busy.newer;
-        report(s, fn, arg);
-        unlink_busy(s);
-        spipe__queue_done(q, (uint32_t)(s - q->slots));
+    for (slot = 0; slot < q->depth; slot++) {
+        struct spipe__slot *s = &q->slots[slot];
+        if (is_busy(q, slot))
+            report(s, fn, arg);
+        if (is_busy(q, slot) || s->status)
+            spipe__queue_done(q, slot);
+        s->deadline = 0;
+        s->status = 0;
     }
-    free_lost(q);
+    q->lost_count = 0;
     q->room = 0;
 }
 

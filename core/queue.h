@@ -13,7 +13,11 @@
  * out in the order in which they became free, so that a repeated RRQ element names a slot that is
  * still idle, not a new command (FK-10).
  *
- * Thread rules: one thread at a time. The queue must not move while it is in use. */
+ * Time-outs cost no list: all commands have the same one and the clock does not go back, so that the
+ * smallest deadline seen in a scan of the slots is a lower bound for all that are sent later, and
+ * the next scan waits for it. Commands that end in time cause one scan per time-out period.
+ *
+ * Thread rules: one thread at a time. */
 #ifndef CORE_QUEUE_H
 #define CORE_QUEUE_H
 
@@ -45,13 +49,11 @@ struct spipe__queue_config {
 
 /** Book-keeping of one command pair, beside the memory that the AFU reads and writes. */
 struct spipe__slot {
-    struct spipe__slot *older, *newer; /* neighbours among the busy ones, in order of submission;
-                                          older is NULL unless busy */
+    uint64_t deadline; /* ns; 0 unless busy */
+    uint32_t next;     /* in the list of failed slots: number + 1, 0 = last */
+    int32_t status;    /* why it is lost; 0 = it is not */
     uint64_t tag;
-    uint64_t deadline; /* ns */
-    int32_t status;    /* why it is lost */
-    bool lost;
-};
+} __attribute__((aligned(32))); /* so that its address needs one shift */
 
 /** What went wrong on a queue, in numbers. Nothing resets them. */
 struct spipe__queue_counters {
@@ -80,14 +82,15 @@ struct spipe__queue {
     const uint64_t *rrq_at, *rrq_last; /* current element, last element */
     uint64_t rrq_base;                 /* address of pairs, + 1 while the expected toggle is 1 */
     uint32_t depth;
-    uint32_t lost_count;
-    struct spipe__slot busy;    /* head of the busy list: busy.newer is the oldest command */
-    struct spipe__slot *failed; /* lost, and not yet returned by spipe__queue_next */
-    struct spipe__slot **failed_end;
+    uint32_t failed; /* first of those lost and not yet returned by spipe__queue_next(): its
+                        number + 1, 0 = none */
 
     /* now and then */
-    uint64_t check_at; /* when an empty poll looks at events and time-outs again, ns */
-    bool gone;         /* the context is dead: all ones or a device-lost event */
+    uint32_t failed_last; /* last of them: its number */
+    uint32_t lost_count;
+    uint64_t check_at;   /* when an empty poll looks at events and time-outs again, ns */
+    uint64_t expires_at; /* no command in flight has an earlier deadline */
+    bool gone;           /* the context is dead: all ones or a device-lost event */
     struct spipe__queue_counters counters;
 
     /* cold */
@@ -157,9 +160,14 @@ static inline uint64_t spipe__queue_rrq_end(const struct spipe__queue *q)
 /** Takes a free slot, or SPIPE__SLOT_NONE. Fill it with one of the two functions below. */
 static inline uint32_t spipe__queue_take(struct spipe__queue *q)
 {
+    uint32_t slot;
+
     if (__builtin_expect(q->free_head == q->free_tail, 0))
         return SPIPE__SLOT_NONE;
-    return q->free_ring[q->free_head++ & q->free_mask];
+    slot = q->free_ring[q->free_head++ & q->free_mask];
+    if (slot == SPIPE__SLOT_NONE)
+        __builtin_unreachable(); /* saves the caller's second test */
+    return slot;
 }
 
 /** Gives a slot back that was taken last and not sent. */
@@ -196,7 +204,7 @@ static inline void spipe__queue_fill_io(struct spipe__queue *q, uint32_t slot, b
                                         const void *data, uint32_t length)
 {
     struct afu_ioarcb *rcb = &q->pairs[slot].ioarcb;
-    uint16_t flags = (uint16_t)(AFU_REQ_RES_HNDL | (write ? AFU_REQ_HOST_WRITE : 0));
+    uint16_t flags = (uint16_t)(AFU_REQ_RES_HNDL | (unsigned)write * AFU_REQ_HOST_WRITE);
     uint64_t ea = (uint64_t)(uintptr_t)data;
 
     /* One test of the order instead of one for each field. */
@@ -211,7 +219,8 @@ static inline void spipe__queue_fill_io(struct spipe__queue *q, uint32_t slot, b
         rcb->data_len.raw = __builtin_bswap32(length);
         rcb->data_ea.raw = __builtin_bswap64(ea);
     }
-    rcb->cdb[0] = write ? SPIPE__SCSI_WRITE_16 : SPIPE__SCSI_READ_16;
+    rcb->cdb[0] = (uint8_t)(SPIPE__SCSI_READ_16 +
+                            (unsigned)write * (SPIPE__SCSI_WRITE_16 - SPIPE__SCSI_READ_16));
     hal_be64_put(rcb->cdb + 2, lba);
     hal_be32_put(rcb->cdb + 10, blocks);
 }
@@ -231,15 +240,11 @@ static inline void spipe__queue_send(struct spipe__queue *q, uint32_t slot, uint
                                      uint64_t now)
 {
     struct afu_cmd_pair *pair = &q->pairs[slot];
-    struct spipe__slot *s = &q->slots[slot], *newest = q->busy.older;
+    struct spipe__slot *s = &q->slots[slot];
 
     memset(&pair->ioasa.rc, 0, sizeof pair->ioasa.rc);
     s->tag = tag;
     s->deadline = now + q->timeout_ns;
-    s->newer = &q->busy;
-    s->older = newest;
-    newest->newer = s;
-    q->busy.older = s;
     q->room--;
     hal_reg_write64(q->ctx, q->doorbell, (uint64_t)(uintptr_t)pair);
 }
@@ -272,7 +277,7 @@ static inline uint32_t spipe__queue_next(struct spipe__queue *q, bool *lost, int
         uint64_t slot;
 
         if (off & 1) { /* not the expected toggle */
-            *lost = __builtin_expect(q->failed != NULL, 0);
+            *lost = __builtin_expect(q->failed != 0, 0);
             return *lost ? spipe__queue_next_failed(q, status) : SPIPE__SLOT_NONE;
         }
         q->rrq_at = at + 1;
@@ -283,11 +288,9 @@ static inline uint32_t spipe__queue_next(struct spipe__queue *q, bool *lost, int
         /* Rotating puts the bits that must be 0 in an aligned address on top. */
         slot = off >> 7 | off << 57;
         if (__builtin_expect(slot < q->depth, 1)) {
-            struct spipe__slot *s = &q->slots[slot], *older = s->older;
-            if (__builtin_expect(older != NULL, 1)) {
-                s->newer->older = older;
-                older->newer = s->newer;
-                s->older = NULL;
+            struct spipe__slot *s = &q->slots[slot];
+            if (__builtin_expect(s->deadline != 0, 1)) {
+                s->deadline = 0;
                 *lost = false;
                 *status = 0;
                 return (uint32_t)slot;
@@ -295,6 +298,14 @@ static inline uint32_t spipe__queue_next(struct spipe__queue *q, bool *lost, int
         }
         spipe__queue_stray(q, off);
     }
+}
+
+/** Whether spipe__queue_next() would find something now. Changes nothing. */
+static inline bool spipe__queue_pending(const struct spipe__queue *q)
+{
+    uint64_t element = hal_swap64(q->order, __atomic_load_n(q->rrq_at, __ATOMIC_ACQUIRE));
+
+    return q->failed || !((element - q->rrq_base) & 1);
 }
 
 /** The tag of a slot that spipe__queue_next() returned. */
@@ -334,8 +345,8 @@ void spipe__queue_event(struct spipe__queue *q, const struct hal_event *event);
  * up waiting. */
 void spipe__queue_abandon(struct spipe__queue *q, uint32_t slot);
 
-/** Deadline of the oldest command in flight, EXEC_FOREVER without one: how long a thread may sleep
- * before it must call spipe__queue_check(). */
+/** How long a thread may sleep before it must call spipe__queue_check(): not longer than up to the
+ * first deadline of a command in flight, EXEC_FOREVER without one. */
 uint64_t spipe__queue_deadline(const struct spipe__queue *q);
 
 /** Slots that are taken, in flight, or finished and not yet done; lost ones do not count. */

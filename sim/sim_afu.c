@@ -57,7 +57,7 @@ static void free_tables(struct sim_afu *a)
 {
     const struct sim_params *p = &a->params;
 
-    sim_world_free(a->world, a->memory.region, SIM_REGIONS_MAX * sizeof *a->memory.region);
+    sim_memory_fini(&a->memory);
     sim_world_free(a->world, a->cmds, p->cmd_slots * sizeof *a->cmds);
     if (p->xlt_entries)
         sim_world_free(a->world, a->xlt, p->xlt_entries * sizeof *a->xlt);
@@ -68,11 +68,10 @@ static int allocate_tables(struct sim_afu *a)
 {
     const struct sim_params *p = &a->params;
 
-    a->memory.region = sim_world_alloc(a->world, SIM_REGIONS_MAX * sizeof *a->memory.region, 64);
     a->cmds = sim_world_alloc(a->world, p->cmd_slots * sizeof *a->cmds, 64);
     if (p->xlt_entries)
         a->xlt = sim_world_alloc(a->world, p->xlt_entries * sizeof *a->xlt, 64);
-    return a->memory.region && a->cmds && (a->xlt || !p->xlt_entries) ? 0 : -ENOMEM;
+    return a->cmds && (a->xlt || !p->xlt_entries) ? 0 : -ENOMEM;
 }
 
 static void power_on(struct sim_afu *a)
@@ -106,6 +105,7 @@ int sim_afu_create(struct sim_machine *m, const struct sim_params *params, struc
     a->trace = &m->trace;
     a->number = m->afu_count;
     a->params = *params;
+    a->memory.world = m->world;
     a->wake = wake;
     a->wake_arg = m;
     rc = allocate_tables(a);

@@ -501,9 +501,10 @@ static void put_record(struct sim_chrome *c, const struct sim_trace_record *r)
         put_mark(c, r, context_thread(c, r->adapter, r->who), 't');
     if (kind->stage)
         follow_stage(c, r);
-    if (r->kind == SIM_EVENT_CTX_RESET || r->kind == SIM_EVENT_CTX_END)
+    /* Commands go on until a reset is over. */
+    if (r->kind == SIM_EVENT_CTX_END || (r->kind == SIM_EVENT_CTX_RESET && !r->a))
         end_commands(c, r->adapter, false, r->who, "aborted");
-    if (r->kind == SIM_EVENT_AFU_RESET)
+    if (r->kind == SIM_EVENT_AFU_RESET && !r->a)
         end_commands(c, r->adapter, true, 0, "aborted");
 }
 

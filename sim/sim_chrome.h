@@ -4,9 +4,10 @@
  *
  * An adapter is a process. Its threads are the blocks (the tracks of sim_events.def), each with a
  * slice of one cycle for every record, and the contexts. A command is a span of its context from
- * fetch to RRQ element, with a span for each stage inside, and an arrow through the blocks that it
- * passes. Faults, violations and notes are marked over the whole process. Commands in flight and
- * operations on the medium are counter curves. */
+ * fetch to RRQ element, with a span for each stage inside (named after the record that begins it,
+ * lasting to the next one), and an arrow through the blocks that it passes. Faults, violations and
+ * notes are marked over the whole process. Commands in flight and operations on the medium are
+ * counter curves. */
 #ifndef SIM_SIM_CHROME_H
 #define SIM_SIM_CHROME_H
 

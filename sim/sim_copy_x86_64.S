@@ -19,7 +19,9 @@ sim_copy_first:
     add $8, %rdi
     sub $8, %rcx
     jmp 1b
-2:  rep movsb
+2:  test %rcx, %rcx /* a string instruction costs much even when there is nothing to do */
+    jz sim_copy_fixup
+    rep movsb
 sim_copy_fixup:
     mov %rcx, %rax
     ret

@@ -8,6 +8,7 @@
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 #include "sim/sim_copy.h"
+#include "sim/world.h"
 
 /* Index of the first region that ends after ea. */
 static uint32_t find(const struct sim_memory *m, uint64_t ea)
@@ -25,15 +26,48 @@ static uint32_t find(const struct sim_memory *m, uint64_t ea)
     return low;
 }
 
+#define ROOM_FIRST 64
+
+/* Makes room for one more; doubles. */
+static int grow(struct sim_memory *m)
+{
+    uint32_t room = m->room ? 2 * m->room : ROOM_FIRST;
+    struct sim_region *table;
+
+    if (m->count < m->room)
+        return 0;
+    if (!m->world || room > SIM_REGIONS_MAX)
+        return -ENOMEM;
+    table = sim_world_alloc(m->world, room * sizeof *table, 64);
+    if (!table)
+        return -ENOMEM;
+    if (m->region)
+        memcpy(table, m->region, m->count * sizeof *table);
+    sim_world_free(m->world, m->region, m->room * sizeof *table);
+    m->region = table;
+    m->room = room;
+    return 0;
+}
+
+void sim_memory_fini(struct sim_memory *m)
+{
+    sim_world_free(m->world, m->region, m->room * sizeof *m->region);
+    m->region = NULL;
+    m->room = m->count = 0;
+}
+
 int sim_memory_add(struct sim_memory *m, uint64_t start, uint64_t size, const char *name)
 {
     uint32_t i = find(m, start);
-    struct sim_region *r = &m->region[i];
+    struct sim_region *r;
+    int rc;
 
-    if (!size || start + size < start || (i < m->count && r->start < start + size))
+    if (!size || start + size < start || (i < m->count && m->region[i].start < start + size))
         return -EINVAL;
-    if (m->count == SIM_REGIONS_MAX)
-        return -ENOMEM;
+    rc = grow(m);
+    if (rc)
+        return rc;
+    r = &m->region[i];
     memmove(r + 1, r, (m->count - i) * sizeof *r);
     *r = (struct sim_region){.start = start, .size = size, .number = m->numbered++};
     strncpy(r->name, name, SIM_REGION_NAME - 1);

@@ -11,10 +11,12 @@
 
 #include "hal/support/must_check.h"
 
-#define SIM_REGIONS_MAX 4096
+#define SIM_REGIONS_MAX 65536
 #define SIM_REGION_NAME 24
 #define SIM_EA_OFFSET_BITS 44
 #define SIM_EA_UNKNOWN (UINT64_C(0xFFFFF) << SIM_EA_OFFSET_BITS)
+
+struct sim_world;
 
 struct sim_region {
     uint64_t start, size;
@@ -24,14 +26,19 @@ struct sim_region {
 
 /** The address map of one adapter. */
 struct sim_memory {
-    struct sim_region *region; /* sorted by start; room for SIM_REGIONS_MAX */
-    uint32_t count, numbered;
+    struct sim_world *world;   /* the table comes from here; NULL: a fixed table, never grown */
+    struct sim_region *region; /* sorted by start */
+    uint32_t count, room, numbered;
     uint64_t unknown; /* running number of unregistered addresses */
 };
 
-/** Adds a region. Returns 0, -EINVAL when it overlaps one, -ENOMEM when the map is full. */
+/** Adds a region. Returns 0, -EINVAL when it overlaps one, -ENOMEM when the map is full. The table
+ * grows as needed, up to SIM_REGIONS_MAX. */
 HAL_MUST_CHECK int sim_memory_add(struct sim_memory *m, uint64_t start, uint64_t size,
                                   const char *name);
+
+/** Frees the table. */
+void sim_memory_fini(struct sim_memory *m);
 
 /** Removes the region that starts at `start`; there must be one. */
 void sim_memory_remove(struct sim_memory *m, uint64_t start);

@@ -421,11 +421,13 @@ static void follow(struct sim_vcd *v, const struct sim_trace_record *r)
         count(v, r->adapter, EXTRA_OPEN, -1);
         leave_slots(v, r->adapter, false, r->who);
         break;
-    case SIM_EVENT_CTX_RESET:
-        leave_slots(v, r->adapter, false, r->who);
+    case SIM_EVENT_CTX_RESET: /* commands go on until it is over */
+        if (!r->a)
+            leave_slots(v, r->adapter, false, r->who);
         break;
     case SIM_EVENT_AFU_RESET:
-        leave_slots(v, r->adapter, true, 0);
+        if (!r->a)
+            leave_slots(v, r->adapter, true, 0);
         put_string(v, r->adapter, VAR_EXTRAS + EXTRA_STATE, r->a != 0,
                    r->a ? "resetting" : "running");
         break;

@@ -8,10 +8,14 @@
 #include "backends/sim/sim_backend.h"
 #include "backends/sim/sim_drive.h"
 #include "backends/sim/sim_record_store.h"
+#include "sim/sanitizer.h"
 #include "sim/sched/sched.h"
 #include "sim/world.h"
 
 #define WORLD_BYTES ((size_t)1 << 30)
+#define STACK_SCALE ((size_t)(SIM_ASAN ? 4 : 1)) /* its frames are that much larger */
+#define STACK_BYTES (STACK_SCALE * 32768)
+#define MAIN_STACK_BYTES (STACK_SCALE * 131072)
 
 struct adapter {
     struct sim_afu *afu;
@@ -27,16 +31,19 @@ struct sim_host {
     struct sim_machine *machine;
     struct sim_drive *drive;
     unsigned adapters;
-    struct adapter adapter[SIM_HOST_ADAPTERS_MAX];
+    struct adapter *adapter[SIM_HOST_ADAPTERS_MAX];
 };
 
 static int build_adapter(struct sim_host *h, const struct sim_host_config *config, unsigned i,
                          char *why, size_t size)
 {
-    struct adapter *ad = &h->adapter[i];
+    struct adapter *ad = sim_world_alloc(h->world, sizeof *ad, 64);
     struct sim_params params;
     int rc;
 
+    if (!ad)
+        return -ENOMEM;
+    h->adapter[i] = ad;
     if (config->params)
         params = *config->params;
     else
@@ -53,7 +60,8 @@ static int build_adapter(struct sim_host *h, const struct sim_host_config *confi
 
 static int build_drive(struct sim_host *h, const struct sim_host_config *config)
 {
-    struct sched_config sc = {.seed = config->seed};
+    struct sched_config sc = {
+        .seed = config->seed, .stack_size = STACK_BYTES, .main_stack_size = MAIN_STACK_BYTES};
     int rc;
 
     if (config->threads) {
@@ -111,7 +119,7 @@ void sim_host_destroy(struct sim_host *h)
     struct sim_world *world = h->world;
 
     for (unsigned i = 0; i < h->adapters; i++)
-        hal_close(h->adapter[i].dev);
+        hal_close(h->adapter[i]->dev);
     if (h->machine)
         sim_machine_destroy(h->machine);
     if (h->drive && !h->sched)
@@ -132,19 +140,19 @@ struct exec *sim_host_exec(struct sim_host *h) { return h->exec; }
 
 struct hal_dev *sim_host_device(struct sim_host *h, unsigned adapter)
 {
-    return h->adapter[adapter].dev;
+    return h->adapter[adapter]->dev;
 }
 
 struct hal_record_store *sim_host_store(struct sim_host *h, unsigned adapter)
 {
-    return &h->adapter[adapter].store.log.store;
+    return &h->adapter[adapter]->store.log.store;
 }
 
 struct sim_machine *sim_host_machine(struct sim_host *h) { return h->machine; }
 
 struct sim_afu *sim_host_afu(struct sim_host *h, unsigned adapter)
 {
-    return h->adapter[adapter].afu;
+    return h->adapter[adapter]->afu;
 }
 
 struct sim_world *sim_host_world(struct sim_host *h) { return h->world; }

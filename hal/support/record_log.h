@@ -29,8 +29,9 @@
  * Where the chain of valid records ends, the log ends: what follows is either nothing, or what a
  * crash left of the one record that was being written. Each record is synced before the next one
  * is begun, so a valid record *further on* means that one in between was damaged: -EILSEQ. For the
- * same reason damage to the last record alone cannot be told from a crash (unless it belongs to a
- * compaction), which is the one kind of damage that goes unnoticed here.
+ * same reason two kinds of damage cannot be told from a crash and go unnoticed: to the last record
+ * alone, unless it belongs to a compaction; and to the header of the live half, if a crash left the
+ * old half live too and nothing was written since.
  *
  * Costs: append is one write and one sync. Compaction writes the new list, reads the rest of the
  * half (and zeroes what is not zero, so that no record of an earlier, unfinished compaction can

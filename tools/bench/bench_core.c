@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/queue.h"
+#include "core/context.h"
 #include "hal/hal_nosys.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
 enum {
     ROOM = 16, /* credits the device grants at a time: the default of the model (MD-3) */
-    BLOCK = 4096,
+    BLOCK_SHIFT = 12,
+    BLOCK = 1 << BLOCK_SHIFT,
     HANDLE = 7,
 };
 
@@ -30,7 +31,7 @@ struct device {
 struct bench_core {
     struct exec exec;
     struct device device;
-    struct spipe__queue queue;
+    struct spipe_ctx ctx;
     struct spipe_io ios[BENCH_CORE_BATCH_MAX];
     struct spipe_completion done[BENCH_CORE_BATCH_MAX];
     uint64_t clock;
@@ -40,7 +41,7 @@ struct bench_core {
 
 /* ---- the device ---- */
 
-static void device_write(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
+void bench_core_device_write(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
 {
     struct device *d = HAL_CONTAINER_OF(ctx, struct device, ctx);
 
@@ -79,7 +80,7 @@ static void device_init(struct device *d, struct spipe__queue *q)
     static struct hal_ops ops; /* hal_nosys_ops with three slots of our own */
 
     ops = hal_nosys_ops;
-    ops.reg_write64 = device_write;
+    ops.reg_write64 = bench_core_device_write;
     ops.reg_read64 = device_read;
     ops.mem_register = device_register;
     hal_dev_init(&d->hal, &ops);
@@ -113,51 +114,6 @@ static void bench_free(struct exec *e, void *p, size_t size)
 static const struct exec_ops bench_exec_ops = {
     .name = "bench", .now = bench_now, .mem_alloc = bench_alloc, .mem_free = bench_free};
 
-/* ---- what is measured ---- */
-
-__attribute__((noinline)) unsigned bench_core_submit(struct bench_core *b,
-                                                     const struct spipe_io *ios, unsigned n)
-{
-    struct spipe__queue *q = &b->queue;
-    uint64_t now = exec_now(&b->exec);
-    unsigned i;
-
-    for (i = 0; i < n; i++) {
-        const struct spipe_io *io = &ios[i];
-        uint32_t slot;
-
-        if (!spipe__queue_room(q))
-            break;
-        slot = spipe__queue_take(q);
-        if (slot == SPIPE__SLOT_NONE)
-            break;
-        spipe__queue_fill_io(q, slot, io->op == SPIPE_WRITE, io->handle, io->lba, io->blocks,
-                             io->buffer, io->blocks * BLOCK);
-        spipe__queue_send(q, slot, io->tag, now);
-    }
-    return i;
-}
-
-__attribute__((noinline)) unsigned bench_core_harvest(struct bench_core *b,
-                                                      struct spipe_completion *out, unsigned max)
-{
-    struct spipe__queue *q = &b->queue;
-    unsigned n;
-
-    for (n = 0; n < max; n++) {
-        bool lost;
-        int status;
-        uint32_t slot = spipe__queue_next(q, &lost, &status);
-
-        if (slot == SPIPE__SLOT_NONE)
-            break;
-        CHECK(!lost && afu_rc_good(&spipe__queue_ioasa(q, slot)->rc));
-        out[n] = (struct spipe_completion){.tag = spipe__queue_tag(q, slot)};
-        spipe__queue_done(q, slot);
-    }
-    return n;
-}
-
 /* ---- the loop around it ---- */
 
 static void prepare_ios(struct bench_core *b)
@@ -178,9 +134,11 @@ uint64_t bench_core_run(struct bench_core *b, uint64_t rounds)
 
     prepare_ios(b);
     for (uint64_t r = 0; r < rounds; r++) {
-        CHECK(bench_core_submit(b, b->ios, b->batch) == b->batch);
+        CHECK(spipe_submit(&b->ctx, b->ios, b->batch) == (int)b->batch);
         device_run(&b->device);
-        ended += bench_core_harvest(b, b->done, b->batch);
+        CHECK(spipe_poll(&b->ctx, b->done, b->batch) == b->batch);
+        for (unsigned i = 0; i < b->batch; i++)
+            ended += b->done[i].status == 0;
     }
     return ended;
 }
@@ -192,12 +150,13 @@ static int start(struct bench_core *b, bool swapped)
                                          .depth = b->batch,
                                          .rrq_elements = 2 * BENCH_CORE_BATCH_MAX,
                                          .name = "bench"};
-    int rc = spipe__queue_init(&b->queue, &b->exec, &b->device.hal, &config);
+    int rc = spipe__queue_init(&b->ctx.queue, &b->exec, &b->device.hal, &config);
 
     if (rc)
         return rc;
-    spipe__queue_bind(&b->queue, &b->device.ctx);
-    b->device.rrq_at = b->queue.rrq;
+    spipe__queue_bind(&b->ctx.queue, &b->device.ctx);
+    b->ctx.block_shift[HANDLE] = BLOCK_SHIFT;
+    b->device.rrq_at = b->ctx.queue.rrq;
     return 0;
 }
 
@@ -211,7 +170,7 @@ struct bench_core *bench_core_create(unsigned batch, bool swapped)
     b->exec.ops = &bench_exec_ops;
     b->batch = batch;
     b->data = calloc(1, BLOCK);
-    device_init(&b->device, &b->queue);
+    device_init(&b->device, &b->ctx.queue);
     if (b->data && start(b, swapped) == 0)
         return b;
     free(b->data);
@@ -223,7 +182,7 @@ void bench_core_destroy(struct bench_core *b)
 {
     if (!b)
         return;
-    spipe__queue_fini(&b->queue);
+    spipe__queue_fini(&b->ctx.queue);
     free(b->data);
     free(b);
 }

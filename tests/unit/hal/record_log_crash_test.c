@@ -16,7 +16,7 @@
 #include "tests/testlib/record_fixture.h"
 #include "tests/testlib/test_seed.h"
 
-TestSuite(record_log_crash, .timeout = 240);
+TestSuite(record_log_crash, .timeout = 60);
 
 enum { SMALL = 4096, PROBE_LENGTH = 7 };
 

@@ -17,7 +17,7 @@
 #include "tests/testlib/record_fixture.h"
 #include "tests/testlib/test_seed.h"
 
-TestSuite(record_log, .timeout = 240);
+TestSuite(record_log, .timeout = 60);
 
 enum { SMALL = 4096 };
 
@@ -386,7 +386,7 @@ Test(record_log, garbage)
     }
 }
 
-/* A sound rx.area, then some bytes of it replaced: never a list that was not written. */
+/* A sound area, then some bytes of it replaced: never a list that was not written. */
 Test(record_log, mutilated)
 {
     struct hal_prng p;

@@ -373,11 +373,13 @@ Test(sim_chrome, outcomes)
     add(2, SIM_EVENT_FETCH, 0, 5, 0); /* the first was dropped */
     add(3, SIM_EVENT_RRQ, 0, 5, 0);
     add(4, SIM_EVENT_FETCH, 1, 6, 0);
-    add(5, SIM_EVENT_CTX_RESET, 6, 1, 1);
+    add(4, SIM_EVENT_CTX_RESET, 6, 1, 0); /* begins: nothing is gone yet */
+    add(5, SIM_EVENT_CTX_RESET, 6, 0, 1);
     add(6, SIM_EVENT_FETCH, 2, 7, 0);
     add(7, SIM_EVENT_CTX_END, 7, 1, 0);
     add(8, SIM_EVENT_FETCH, 3, 8, 0);
-    add(9, SIM_EVENT_AFU_RESET, 0, 1, 0);
+    add(8, SIM_EVENT_AFU_RESET, 0, 1, 0);
+    add(9, SIM_EVENT_AFU_RESET, 0, 0, 0);
     add(10, SIM_EVENT_FETCH, 4, 8, 0);
     add(11, SIM_EVENT_DECODE, 9, 8, 0); /* of a command from before the trace */
     add(12, SIM_EVENT_RRQ, 9, 8, 0);
@@ -403,7 +405,7 @@ Test(sim_chrome, counters)
     add(3, SIM_EVENT_MEDIA_START, 0, 0, 1);
     add(4, SIM_EVENT_MEDIA_DONE, 0, 0, 0);
     add(5, SIM_EVENT_MEDIA_START, 1, 0, 1);
-    add(6, SIM_EVENT_CTX_RESET, 5, 1, 2);
+    add(6, SIM_EVENT_CTX_RESET, 5, 0, 2);
     text = finish();
     cr_assert_eq(count(text, "\"ts\":0.008,", "\"commands in flight\",\"args\":{\"count\":2}"), 1);
     cr_assert_eq(count(text, "\"ts\":0.024,", "\"commands in flight\",\"args\":{\"count\":0}"), 1);

@@ -134,6 +134,7 @@ struct mortal {
     uint64_t budget;
     uint64_t calls;
     bool kill, dead, no_space;
+    bool deny_record; /* the next record is written, but said to have failed */
 };
 
 static inline bool mortal_dies(struct mortal *x)
@@ -165,6 +166,11 @@ static inline int mortal_write(void *arg, int fd, const void *data, size_t n, ui
     if (mortal_dies(x))
         return -EIO;
     x->budget -= n;
+    if (x->deny_record && n == MEDIA_FILE_RECORD_BYTES) {
+        x->deny_record = false;
+        (void)!sim_media_real_io.write(NULL, fd, data, n, at);
+        return -EIO;
+    }
     return sim_media_real_io.write(NULL, fd, data, n, at);
 }
 

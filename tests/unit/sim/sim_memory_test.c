@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "sim/sim_memory.h"
+#include "sim/world.h"
 
-static struct sim_region room[SIM_REGIONS_MAX];
+#define ROOM 100
+
+static struct sim_region room[ROOM];
 
 Test(sim_memory, names_by_order_of_registration)
 {
-    struct sim_memory m = {.region = room};
+    struct sim_memory m = {.region = room, .room = ROOM};
     uint32_t hint = 77;
     uint64_t canonical = 0;
 
@@ -27,7 +30,7 @@ Test(sim_memory, names_by_order_of_registration)
 
 Test(sim_memory, unknown_addresses_get_running_numbers)
 {
-    struct sim_memory m = {.region = room};
+    struct sim_memory m = {.region = room, .room = ROOM};
     uint32_t hint = 0;
 
     cr_assert_eq(sim_memory_canonical(&m, 0x1234, &hint), UINT64_C(0xFFFFF) << 44);
@@ -36,14 +39,31 @@ Test(sim_memory, unknown_addresses_get_running_numbers)
 
 Test(sim_memory, refuses_overlap_and_too_many)
 {
-    struct sim_memory m = {.region = room};
+    struct sim_memory m = {.region = room, .room = ROOM};
 
     cr_assert_eq(sim_memory_add(&m, 0x2000, 0x1000, "a"), 0);
     cr_assert_eq(sim_memory_add(&m, 0x2FFF, 1, "b"), -EINVAL);
     cr_assert_eq(sim_memory_add(&m, 0x1000, 0x1001, "b"), -EINVAL);
     cr_assert_eq(sim_memory_add(&m, 0x1000, 0, "b"), -EINVAL);
     cr_assert_eq(sim_memory_add(&m, UINT64_MAX - 5, 100, "b"), -EINVAL);
-    for (uint64_t i = 1; i < SIM_REGIONS_MAX; i++)
+    for (uint64_t i = 1; i < ROOM; i++)
         cr_assert_eq(sim_memory_add(&m, 0x10000 + i * 0x10, 0x10, "r"), 0);
     cr_assert_eq(sim_memory_add(&m, 0x3000, 0x10, "one more"), -ENOMEM);
+}
+
+Test(sim_memory, the_table_grows)
+{
+    struct sim_world *w;
+    struct sim_memory m = {0};
+    uint32_t hint = 0;
+
+    cr_assert_eq(sim_world_create((size_t)64 << 20, &w), 0);
+    m.world = w;
+    for (uint64_t i = 2000; i > 0; i--) /* each in front of the others */
+        cr_assert_eq(sim_memory_add(&m, i * 0x1000, 0x1000, "r"), 0);
+    for (uint64_t i = 1; i <= 2000; i++)
+        cr_assert_eq(sim_memory_canonical(&m, i * 0x1000 + 5, &hint), ((2000 - i) << 44) | 5);
+    sim_memory_fini(&m);
+    cr_assert_eq(sim_world_used(w), 0);
+    sim_world_destroy(w);
 }

@@ -88,7 +88,8 @@ static void small_trace(void)
     add(34273, SIM_EVENT_DATA, 3, 0x2000000000040, 4096);
     add(34743, SIM_EVENT_IOASA, 3, 0, 0);
     add(34893, SIM_EVENT_FAULT, 16, 'd', 1);
-    add(40000, SIM_EVENT_CTX_RESET, 5, 1, 1);
+    add(40000, SIM_EVENT_CTX_RESET, 5, 1, 0);
+    add(40128, SIM_EVENT_CTX_RESET, 5, 0, 1);
     add(50000, SIM_EVENT_LINK, 1, 2, 0);
 }
 
@@ -410,10 +411,12 @@ Test(sim_vcd, commands_that_end_without_completion)
     add(2, SIM_EVENT_FETCH, 0, 6, 0); /* the first was dropped */
     add(3, SIM_EVENT_FETCH, 1, 7, 0);
     add(3, SIM_EVENT_MEDIA_START, 1, 0, 1);
-    add(4, SIM_EVENT_CTX_RESET, 6, 1, 1);
+    add(3, SIM_EVENT_CTX_RESET, 6, 1, 0); /* begins: nothing is gone yet */
+    add(3, SIM_EVENT_AFU_RESET, 0, 1, 0);
+    add(4, SIM_EVENT_CTX_RESET, 6, 0, 1);
     add(5, SIM_EVENT_CTX_END, 7, 1, 0);
     add(6, SIM_EVENT_FETCH, 2, 8, 0);
-    add(7, SIM_EVENT_AFU_RESET, 0, 1, 0);
+    add(7, SIM_EVENT_AFU_RESET, 0, 0, 0);
     add(8, SIM_EVENT_RRQ, 9, 5, 0); /* of a command from before the trace */
     finish();
     read_head();

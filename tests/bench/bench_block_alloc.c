@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/bench/bench_block_alloc.h"
+#include "tests/bench/bench_block_alloc.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -239,4 +239,9 @@ double bench_ba_full_pair_ns(enum bench_ba_kind kind)
     double ns = (double)(now_ns() - start) / FULL_PAIRS;
     destroy(b);
     return ns;
+}
+
+size_t bench_ba_bytes(void)
+{
+    return sizeof(struct spipe__ba) + spipe__ba_bytes(262144);
 }

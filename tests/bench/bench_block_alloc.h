@@ -2,8 +2,10 @@
 /* Measures the block allocation table (PB-21) and two baselines that give out chunks of the same
  * LUN: a bitmap searched word by word, as VL-7 reads, and one reference count a chunk searched
  * byte by byte. One call is one sample; the caller repeats it and takes the median. */
-#ifndef TOOLS_BENCH_BENCH_BLOCK_ALLOC_H
-#define TOOLS_BENCH_BENCH_BLOCK_ALLOC_H
+#ifndef TESTS_BENCH_BENCH_BLOCK_ALLOC_H
+#define TESTS_BENCH_BENCH_BLOCK_ALLOC_H
+
+#include <stddef.h>
 
 /** What is measured. */
 enum bench_ba_kind {
@@ -37,5 +39,8 @@ double bench_ba_free_ns(enum bench_ba_kind kind, unsigned fill);
  * @return      nanoseconds a pair; negative if memory ran out
  */
 double bench_ba_full_pair_ns(enum bench_ba_kind kind);
+
+/** Bytes of the table of a 64 TB LUN (PB-22). */
+size_t bench_ba_bytes(void);
 
 #endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/client.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/verb.h"
+#include "core/vlun.h"
+#include "hal/support/bits.h"
+#include "hal/support/check.h"
+
+/* ---- clients ---- */
+
+int spipe_client_create(struct spipe *s, const char *name, struct spipe_client **out)
+{
+    struct spipe_client *c = exec_alloc(s->exec, sizeof *c, _Alignof(struct spipe_client));
+
+    if (!c)
+        return -ENOMEM;
+    c->s = s;
+    strncpy(c->name, name ? name : "", sizeof c->name - 1); /* the rest is 0 already */
+    exec_mutex_lock(s->exec, &s->control);
+    s->clients++;
+    exec_mutex_unlock(s->exec, &s->control);
+    *out = c;
+    return 0;
+}
+
+/* ---- attach ---- */
+
+static void link_context(struct spipe_client *c, struct spipe_ctx *ctx)
+{
+    ctx->client = c;
+    ctx->next = c->contexts;
+    c->contexts = ctx;
+}
+
+static void unlink_context(struct spipe_ctx *ctx)
+{
+    struct spipe_ctx **link = &ctx->client->contexts;
+
+    while (*link != ctx)
+        link = &(*link)->next;
+    *link = ctx->next;
+}
+
+/* Blocks are shifted, not multiplied, on the data path. */
+static bool lun_usable(const struct spipe *s, unsigned lun)
+{
+    return lun < s->lun_count && hal_is_power_of_2(s->lun[lun].block_size);
+}
+
+static void add_lun(struct spipe_ctx *ctx, unsigned lun)
+{
+    ctx->luns[lun / 64] |= HAL_BIT(lun % 64);
+    ctx->lun_count++;
+}
+
+static int attach(struct spipe_client *c, unsigned lun, const struct spipe_attach_options *options,
+                  struct spipe_ctx **out)
+{
+    struct spipe_attach_options none = {.size = sizeof none};
+    struct spipe_ctx *ctx;
+    int rc;
+
+    if (!options)
+        options = &none;
+    if (!lun_usable(c->s, lun) || options->size != sizeof *options)
+        return -EINVAL;
+    rc = spipe__ctx_create(c->s, options, &ctx);
+    if (rc)
+        return rc;
+    link_context(c, ctx);
+    add_lun(ctx, lun);
+    *out = ctx;
+    return 0;
+}
+
+int spipe_attach(struct spipe_client *c, unsigned lun, const struct spipe_attach_options *options,
+                 struct spipe_ctx **out)
+{
+    spipe__verb_begin(c->s, SPIPE__VERB_ATTACH, SPIPE__NO_CONTEXT);
+    return spipe__verb_end(c->s, SPIPE__VERB_ATTACH, attach(c, lun, options, out));
+}
+
+static int attach_lun(struct spipe_ctx *ctx, unsigned lun)
+{
+    if (!lun_usable(ctx->s, lun) || spipe__ctx_has_lun(ctx, lun))
+        return -EINVAL; /* SP-39 */
+    add_lun(ctx, lun);  /* SP-41: no AFU access */
+    return 0;
+}
+
+int spipe_attach_lun(struct spipe_ctx *ctx, unsigned lun)
+{
+    spipe__verb_begin(ctx->s, SPIPE__VERB_ATTACH, ctx->number);
+    return spipe__verb_end(ctx->s, SPIPE__VERB_ATTACH, attach_lun(ctx, lun));
+}
+
+/* ---- detach ---- */
+
+/* SP-75: ascending, whatever the syncs say (SP-80). */
+static void close_handles_on(struct spipe_ctx *ctx, const struct spipe__lun *lun)
+{
+    for (uint32_t i = 0; i < SPIPE__RHT_SIZE; i++)
+        if (ctx->vlun[i] && ctx->vlun[i]->held.lun == lun)
+            spipe__vlun_close_forced(ctx, ctx->vlun[i]);
+}
+
+/* SP-76, SP-77. */
+static void detach(struct spipe_ctx *ctx, unsigned lun)
+{
+    close_handles_on(ctx, &ctx->s->lun[lun]);
+    ctx->luns[lun / 64] &= ~HAL_BIT(lun % 64);
+    if (--ctx->lun_count > 0)
+        return;
+    unlink_context(ctx);
+    spipe__ctx_destroy(ctx);
+}
+
+int spipe_detach(struct spipe_ctx *ctx, unsigned lun)
+{
+    struct spipe *s = ctx->s; /* ctx may be gone afterwards */
+    int rc = -EINVAL;
+
+    spipe__verb_begin(s, SPIPE__VERB_DETACH, ctx->number);
+    if (spipe__ctx_has_lun(ctx, lun)) {
+        detach(ctx, lun);
+        rc = 0;
+    }
+    return spipe__verb_end(s, SPIPE__VERB_DETACH, rc);
+}
+
+/* The lowest LUN that is attached; there is one. */
+static unsigned first_lun(const struct spipe_ctx *ctx)
+{
+    unsigned w = 0;
+
+    while (!ctx->luns[w])
+        w++;
+    return w * 64 + hal_lowest_bit(ctx->luns[w]);
+}
+
+static void detach_all(struct spipe_client *c)
+{
+    while (c->contexts) {
+        struct spipe_ctx *ctx = c->contexts;
+
+        for (unsigned left = ctx->lun_count; left > 0; left--)
+            detach(ctx, first_lun(ctx));
+    }
+}
+
+void spipe_client_destroy(struct spipe_client *c)
+{
+    struct spipe *s = c->s;
+
+    spipe__verb_begin(s, SPIPE__VERB_CLIENT_DESTROY, SPIPE__NO_CONTEXT);
+    detach_all(c);
+    CHECK(s->clients > 0);
+    s->clients--;
+    (void)spipe__verb_end(s, SPIPE__VERB_CLIENT_DESTROY, 0);
+    exec_free(s->exec, c, sizeof *c);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the status bytes of a finished command to what the SCSI layer of the public driver makes of
+ * them (SL 18, AD-100..AD-105). Pure, and total: every value of every byte has a decision. Shared
+ * inside core only. For the errno of user I/O see io_status.h. */
+#ifndef CORE_ERROR_DECODE_H
+#define CORE_ERROR_DECODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hal/afu_cmd.h"
+#include "hal/support/endian.h"
+
+/** Answer of one command, out of its IOASA. */
+struct spipe__scsi_result {
+    uint8_t flags, afu_rc, scsi_rc, fc_rc; /* SL 7 */
+    uint8_t afu_extra, port;
+    uint8_t sense[AFU_SENSE_SIZE]; /* 0 unless flags has SENSE_VALID */
+    uint32_t residual;             /* 0 unless a flag says underrun or overrun */
+};
+
+/** Host bytes of a SCSI result, in bits 23..16 (SL 18.4). */
+enum spipe__host_byte {
+    SPIPE__DID_OK = 0x00,
+    SPIPE__DID_NO_CONNECT = 0x01,
+    SPIPE__DID_ERROR = 0x07,
+    SPIPE__DID_IMM_RETRY = 0x0C,
+    SPIPE__DID_REQUEUE = 0x0D,
+};
+
+/** What the SCSI layer sees of a command. */
+struct spipe__decision {
+    uint32_t result;    /* status byte, host byte << 16; 0 = good */
+    bool sense_valid;   /* the sense data goes upward */
+    bool has_residual;  /* so does the residual count */
+};
+
+/** The parts of sense data that decisions look at. */
+struct spipe__sense {
+    uint8_t key, asc, ascq;
+};
+
+/** Copies the answer out of memory that the AFU may write again. `order` is the context's. */
+void spipe__result_read(enum hal_order order, const struct afu_ioasa *ioasa,
+                        struct spipe__scsi_result *out);
+
+/** True if all four status bytes are 0. */
+bool spipe__result_good(const struct spipe__scsi_result *r);
+
+/**
+ * Decides as the driver does, later steps over earlier ones: underrun, overrun, SCSI status, FC,
+ * AFU. One difference (D-8): an fc_rc that nobody knows is an error if nothing else is.
+ */
+struct spipe__decision spipe__error_decode(const struct spipe__scsi_result *r);
+
+/** Takes sense data apart, fixed or descriptor format. False if there is none that is valid; *out
+ * is untouched then. */
+bool spipe__sense_decode(const struct spipe__scsi_result *r, struct spipe__sense *out);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/lun_alloc.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "hal/support/bits.h"
+#include "hal/support/check.h"
+
+struct spipe__lun_alloc *spipe__lun_alloc(struct spipe__lun *lun)
+{
+    CHECK(lun->ba);
+    return HAL_CONTAINER_OF(lun->ba, struct spipe__lun_alloc, ba);
+}
+
+struct spipe__lun *spipe__lun_find(struct spipe *s, const uint8_t *wwid)
+{
+    for (unsigned i = 0; i < s->lun_count; i++)
+        if (memcmp(s->lun[i].wwid, wwid, sizeof s->lun[i].wwid) == 0)
+            return &s->lun[i];
+    return NULL;
+}
+
+/* ---- names ---- */
+
+static int found(void *arg, const struct spipe__cat_entry *entry, uint32_t chunk)
+{
+    (void)arg, (void)entry, (void)chunk;
+    return 1;
+}
+
+bool spipe__lun_named(struct spipe *s, const struct spipe__lun *lun)
+{
+    return s->catalogue && spipe__cat_for_each_chunk(s->catalogue, lun->wwid, found, NULL) != 0;
+}
+
+static int reserve(void *arg, const struct spipe__cat_entry *entry, uint32_t chunk)
+{
+    (void)entry;
+    return spipe__ba_reserve(arg, chunk) ? -EIO : 0;
+}
+
+static int reserve_named(struct spipe *s, const struct spipe__lun *lun, struct spipe__ba *ba)
+{
+    return s->catalogue ? spipe__cat_for_each_chunk(s->catalogue, lun->wwid, reserve, ba) : 0;
+}
+
+/* ---- life of an allocator ---- */
+
+/* The table starts behind the object, aligned for it. */
+enum { TABLE_OFFSET = (sizeof(struct spipe__lun_alloc) + 63) / 64 * 64 };
+
+static void destroy(struct spipe *s, struct spipe__lun *lun)
+{
+    CHECK(!spipe__lun_alloc(lun)->held);
+    exec_free(s->exec, lun->ba_memory, lun->ba_size);
+    lun->ba = NULL;
+    lun->ba_memory = NULL;
+    lun->ba_size = 0;
+    lun->mode = SPIPE_LUN_NONE;
+}
+
+static int create(struct spipe *s, struct spipe__lun *lun)
+{
+    uint64_t blocks = lun->last_lba + 1;
+    size_t table = spipe__ba_bytes(blocks / SPIPE_CHUNK_BLOCKS);
+    struct spipe__lun_alloc *a;
+    int rc;
+
+    if (table > SIZE_MAX - TABLE_OFFSET)
+        return -ENOMEM;
+    a = exec_alloc(s->exec, TABLE_OFFSET + table, 64);
+    if (!a)
+        return -ENOMEM;
+    rc = spipe__ba_init(&a->ba, (char *)a + TABLE_OFFSET, table, blocks, lun->block_size);
+    if (!rc)
+        rc = reserve_named(s, lun, &a->ba);
+    if (rc) {
+        exec_free(s->exec, a, TABLE_OFFSET + table);
+        return rc;
+    }
+    lun->ba = &a->ba;
+    lun->ba_memory = a;
+    lun->ba_size = TABLE_OFFSET + table;
+    lun->mode = SPIPE_LUN_VIRTUAL;
+    return 0;
+}
+
+void spipe__lun_settle(struct spipe *s, struct spipe__lun *lun)
+{
+    if (!lun->ba || lun->users > 0 || lun->holds > 0 || spipe__lun_named(s, lun))
+        return;
+    destroy(s, lun);
+    if (lun->in_table) /* no LXT entry has its slot any more (SP-135) */
+        spipe__lun_table_release(s, lun);
+}
+
+/* ---- who uses it ---- */
+
+int spipe__lun_claim(struct spipe *s, struct spipe__lun *lun)
+{
+    int rc = 0;
+
+    if (lun->mode == SPIPE_LUN_PHYSICAL)
+        return -EINVAL;
+    if (!lun->ba)
+        rc = create(s, lun);
+    if (!rc)
+        lun->users++;
+    return rc;
+}
+
+void spipe__lun_unclaim(struct spipe *s, struct spipe__lun *lun)
+{
+    CHECK(lun->users > 0);
+    lun->users--;
+    spipe__lun_settle(s, lun);
+}
+
+void spipe__lun_hold(struct spipe__lun *lun)
+{
+    CHECK(lun->ba);
+    lun->holds++;
+}
+
+void spipe__lun_unhold(struct spipe *s, struct spipe__lun *lun)
+{
+    CHECK(lun->holds > 0);
+    lun->holds--;
+    spipe__lun_settle(s, lun);
+}
+
+int spipe__lun_start(struct spipe *s)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < s->lun_count && !rc; i++)
+        if (!s->lun[i].ba && spipe__lun_named(s, &s->lun[i]))
+            rc = create(s, &s->lun[i]);
+    return rc;
+}
+
+void spipe__lun_finish(struct spipe *s)
+{
+    for (unsigned i = 0; i < s->lun_count; i++) {
+        struct spipe__lun *lun = &s->lun[i];
+
+        CHECK(lun->users == 0 && lun->holds == 0);
+        if (lun->ba)
+            destroy(s, lun);
+    }
+}

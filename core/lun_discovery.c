@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "core/adapter.h"
+#include "core/pause.h"
+#include "hal/support/bits.h"
+
+/* A port that just came online logs in to its target first. */
+#define LOGIN_WAIT (2 * SPIPE__SECOND)
+#define LOGIN_PAUSE (100 * SPIPE__MILLISECOND)
+
+enum {
+    REPORT_HEADER = 8,
+    REPORT_LUNS_MAX = (SPIPE__SCRATCH_SIZE - REPORT_HEADER) / 8,
+    PAGE_DEVICE_ID = 0x83,
+    PAGE_HEADER = 4,
+    DESIGNATOR_HEADER = 4,
+    CODE_SET_BINARY = 1,
+    TYPE_NAA = 3, /* of a logical unit: association in bits 5..4 is 0 */
+    DESIGNATOR_TYPE_MASK = 0x3F,
+    NAA_6 = 6,
+    WWID_LENGTH = 16,
+    CAPACITY_LENGTH = 32,
+    CAPACITY_NEEDED = 12, /* bytes up to the block length */
+    LBPRZ = 0x40,         /* byte 14 */
+    BLOCK_MIN = 512,
+    BLOCK_MAX = SPIPE_API_BLOCK,
+};
+
+/* What the commands to one LUN tell. */
+struct found {
+    unsigned port;
+    uint64_t lun_id;
+    uint8_t wwid[WWID_LENGTH];
+    uint64_t last_lba;
+    uint32_t block_size;
+    bool reads_zero_unmapped;
+};
+
+/* LUN ids of one port. */
+struct lun_list {
+    unsigned count;
+    uint64_t id[REPORT_LUNS_MAX];
+};
+
+static const uint8_t *scratch(const struct spipe *s) { return s->scratch; }
+
+/* ---- REPORT LUNS ---- */
+
+static void parse_report(const struct spipe *s, uint32_t valid, struct lun_list *list)
+{
+    uint32_t bytes = valid > REPORT_HEADER ? valid - REPORT_HEADER : 0;
+
+    if (bytes > hal_be32_at(scratch(s)))
+        bytes = hal_be32_at(scratch(s));
+    list->count = bytes / 8;
+    for (unsigned i = 0; i < list->count; i++)
+        list->id[i] = hal_be64_at(scratch(s) + REPORT_HEADER + 8 * i);
+}
+
+/* The LUN inventory, asked of LUN 0, which answers even if it does not exist. Waits for the port to
+ * log in until `deadline`. */
+static int report_luns(struct spipe *s, unsigned port, uint64_t deadline, struct lun_list *list)
+{
+    struct spipe__cdb cdb = spipe__cdb_report_luns(SPIPE__SCRATCH_SIZE);
+    uint32_t valid;
+    int rc;
+
+    while ((rc = spipe__scsi_read(s, port, 0, &cdb, SPIPE__SCRATCH_SIZE, &valid)) == -ENETDOWN) {
+        if (exec_now(s->exec) >= deadline)
+            return rc;
+        spipe__pause(s->exec, LOGIN_PAUSE);
+    }
+    if (!rc)
+        parse_report(s, valid, list);
+    return rc;
+}
+
+/* ---- INQUIRY ---- */
+
+/* The NAA-6 name among `length` bytes of designators. */
+static bool find_wwid(const uint8_t *at, size_t length, uint8_t wwid[WWID_LENGTH])
+{
+    while (length >= DESIGNATOR_HEADER) {
+        size_t size = DESIGNATOR_HEADER + (size_t)at[3];
+
+        if (size > length)
+            return false;
+        if ((at[0] & 0x0F) == CODE_SET_BINARY && (at[1] & DESIGNATOR_TYPE_MASK) == TYPE_NAA &&
+            at[3] == WWID_LENGTH && at[4] >> 4 == NAA_6) {
+            memcpy(wwid, at + DESIGNATOR_HEADER, WWID_LENGTH);
+            return true;
+        }
+        at += size;
+        length -= size;
+    }
+    return false;
+}
+
+/* -ENXIO: not a disk that has a name (SP-126). */
+static int read_wwid(struct spipe *s, struct found *f)
+{
+    struct spipe__cdb cdb = spipe__cdb_inquiry_page(PAGE_DEVICE_ID, SPIPE__SCRATCH_SIZE);
+    const uint8_t *page = scratch(s);
+    uint32_t valid, length;
+    int rc = spipe__scsi_read(s, f->port, f->lun_id, &cdb, SPIPE__SCRATCH_SIZE, &valid);
+
+    if (rc)
+        return rc;
+    /* Byte 0: qualifier 0 = connected, type 0 = disk. */
+    if (valid < PAGE_HEADER || page[0] != 0 || page[1] != PAGE_DEVICE_ID)
+        return -ENXIO;
+    length = hal_be16_at(page + 2);
+    if (length > valid - PAGE_HEADER)
+        length = valid - PAGE_HEADER;
+    return find_wwid(page + PAGE_HEADER, length, f->wwid) ? 0 : -ENXIO;
+}
+
+/* ---- READ CAPACITY(16) ---- */
+
+/* SP-105: a block length of 0, or no data at all, is no capacity. */
+static int read_capacity(struct spipe *s, struct found *f)
+{
+    struct spipe__cdb cdb = spipe__cdb_read_capacity_16(SPIPE__SCRATCH_SIZE);
+    const uint8_t *data = scratch(s);
+    uint32_t valid;
+    int rc = spipe__scsi_read(s, f->port, f->lun_id, &cdb, SPIPE__SCRATCH_SIZE, &valid);
+
+    if (rc)
+        return rc;
+    if (valid < CAPACITY_NEEDED)
+        return -ENXIO;
+    f->last_lba = hal_be64_at(data);
+    f->block_size = hal_be32_at(data + 8);
+    f->reads_zero_unmapped = data[14] & LBPRZ;
+    if (f->last_lba == UINT64_MAX || f->block_size < BLOCK_MIN || f->block_size > BLOCK_MAX ||
+        !hal_is_power_of_2(f->block_size))
+        return -ENXIO;
+    return 0;
+}
+
+/* ---- the table ---- */
+
+static struct spipe__lun *find_lun(struct spipe *s, const uint8_t wwid[WWID_LENGTH])
+{
+    for (unsigned i = 0; i < s->lun_count; i++)
+        if (memcmp(s->lun[i].wwid, wwid, WWID_LENGTH) == 0)
+            return &s->lun[i];
+    return NULL;
+}
+
+static struct spipe__lun *new_lun(struct spipe *s, const struct found *f)
+{
+    struct spipe__lun *lun;
+
+    if (s->lun_count == SPIPE__LUNS_MAX)
+        return NULL;
+    lun = &s->lun[s->lun_count++];
+    memcpy(lun->wwid, f->wwid, WWID_LENGTH);
+    lun->last_lba = f->last_lba;
+    lun->block_size = f->block_size;
+    lun->reads_zero_unmapped = f->reads_zero_unmapped;
+    return lun;
+}
+
+/* A LUN that has a slot keeps the ports it had when it got it: LXT entries name them (SP-128). */
+static bool add(struct spipe *s, const struct found *f)
+{
+    struct spipe__lun *lun = find_lun(s, f->wwid);
+    unsigned bit = AFU_PORT_BIT(f->port);
+
+    if (!lun)
+        lun = new_lun(s, f);
+    if (!lun || lun->block_size != f->block_size)
+        return false;
+    if (lun->in_table && !(lun->port_mask & bit))
+        return false;
+    lun->port_mask |= (uint8_t)bit;
+    lun->lun_id[f->port] = f->lun_id;
+    return true;
+}
+
+/* ---- all of it ---- */
+
+/* Errors that end the discovery: nothing can be sent any more. */
+static bool hopeless(const struct spipe *s, int rc) { return rc == -ENODEV || s->master_stuck; }
+
+static int discover_lun(struct spipe *s, unsigned port, uint64_t lun_id)
+{
+    struct found f = {.port = port, .lun_id = lun_id};
+    int rc = read_wwid(s, &f);
+
+    if (!rc)
+        rc = read_capacity(s, &f);
+    if (rc && hopeless(s, rc))
+        return rc;
+    if (rc || !add(s, &f))
+        s->luns_skipped++;
+    return 0;
+}
+
+static int discover_port(struct spipe *s, unsigned port, uint64_t deadline, struct lun_list *list)
+{
+    int rc = report_luns(s, port, deadline, list);
+
+    if (rc)
+        return hopeless(s, rc) ? rc : 0; /* no target, or none that speaks to us */
+    for (unsigned i = 0; i < list->count && !rc; i++)
+        rc = discover_lun(s, port, list->id[i]);
+    return rc;
+}
+
+int spipe__discover_luns(struct spipe *s, struct spipe__why why)
+{
+    uint64_t deadline = spipe__deadline(s->exec, LOGIN_WAIT);
+    struct lun_list list;
+    int rc;
+
+    s->luns_skipped = 0;
+    for (unsigned port = 0; port < s->ports; port++) {
+        rc = discover_port(s, port, deadline, &list);
+        if (rc == -ENODEV)
+            return spipe__why(why, rc, "the adapter stopped answering while its LUNs were read");
+        if (rc)
+            return spipe__why(why, -EIO, "a command to read the LUNs of port %u was lost, and the "
+                                         "AFU did not give it up", port);
+    }
+    return 0;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of virtual LUNs: USER_VIRTUAL, VLUN_RESIZE, RELEASE (SP 7.3..7.5). */
+#include <errno.h>
+
+#include "core/name_binding.h"
+#include "core/verb.h"
+#include "core/vlun.h"
+
+static uint64_t last_lba_of(const struct spipe__vlun *v)
+{
+    return spipe__vlun_last_lba(v->size, v->held.lun->block_size);
+}
+
+/* ---- open ---- */
+
+static int open_virtual(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks, uint32_t *handle,
+                        uint64_t *last_lba)
+{
+    struct spipe__vlun *v;
+    int rc;
+
+    if (!spipe__ctx_has_lun(ctx, lun))
+        return -EINVAL;
+    rc = spipe__vlun_open(ctx, &ctx->s->lun[lun], &v);
+    if (rc)
+        return rc;
+    rc = spipe__vlun_resize(ctx, v, spipe__vlun_chunks(blocks, v->held.lun->block_size));
+    if (rc) {
+        spipe__vlun_close_forced(ctx, v); /* SP-65, VL-38 */
+        return rc;
+    }
+    *handle = v->held.handle;
+    *last_lba = last_lba_of(v);
+    return 0;
+}
+
+int spipe_open_virtual(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks, uint32_t *handle,
+                       uint64_t *last_lba)
+{
+    spipe__verb_begin(ctx->s, SPIPE__VERB_OPEN_VIRTUAL, ctx->number);
+    return spipe__verb_end(ctx->s, SPIPE__VERB_OPEN_VIRTUAL,
+                           open_virtual(ctx, lun, blocks, handle, last_lba));
+}
+
+/* ---- resize ---- */
+
+static int resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint64_t *last_lba)
+{
+    struct spipe__vlun *v = spipe__ctx_vlun(ctx, handle);
+    uint64_t wanted;
+    int rc;
+
+    if (!v)
+        return -EINVAL;
+    wanted = spipe__vlun_chunks(blocks, v->held.lun->block_size);
+    rc = spipe__name_before_resize(ctx->s, v, wanted);
+    if (!rc)
+        rc = spipe__vlun_resize(ctx, v, wanted);
+    if (!rc)
+        rc = spipe__name_after_resize(ctx, v);
+    if (!rc)
+        *last_lba = last_lba_of(v);
+    return rc;
+}
+
+int spipe_resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint64_t *last_lba)
+{
+    spipe__verb_begin(ctx->s, SPIPE__VERB_RESIZE, ctx->number);
+    return spipe__verb_end(ctx->s, SPIPE__VERB_RESIZE, resize(ctx, handle, blocks, last_lba));
+}
+
+/* ---- release ---- */
+
+static int release(struct spipe_ctx *ctx, uint32_t handle)
+{
+    struct spipe__vlun *v = spipe__ctx_vlun(ctx, handle);
+
+    if (!v)
+        return -EINVAL;
+    v->name[0] = 0; /* what follows concerns the handle only; the name keeps its chunks */
+    return spipe__vlun_close(ctx, v);
+}
+
+int spipe_release(struct spipe_ctx *ctx, uint32_t handle)
+{
+    spipe__verb_begin(ctx->s, SPIPE__VERB_RELEASE, ctx->number);
+    return spipe__verb_end(ctx->s, SPIPE__VERB_RELEASE, release(ctx, handle));
+}

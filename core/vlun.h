@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Virtual LUNs: an RHT entry, an array of LXT entries, and the chunks that they name. Shared inside
+ * core only.
+ *
+ *   vlun.c         life: opening and closing a handle, sizes, syncs
+ *   vlun_grow.c    G1..G10 of vlun.md 5, and the same with chunks that somebody owns already
+ *   vlun_shrink.c  S1..S8 of vlun.md 6
+ *
+ * Names are above this (core/name_binding.h): nothing here looks at the catalogue.
+ *
+ * After a sync that failed the size *has* changed (VL-33), and the caller gets -EAGAIN. What the
+ * AFU may still reach is then in quarantine (core/quarantine.h); the next request on that handle
+ * settles that first (R-15), so an open handle never holds more than one withdrawal.
+ *
+ * Thread rules: the caller holds the control lock of the adapter, across AFU syncs too (SP-168). */
+#ifndef CORE_VLUN_H
+#define CORE_VLUN_H
+
+#include "core/context.h"
+#include "core/quarantine.h"
+
+/** One virtual LUN. It belongs to the slot of its handle in a context; one that is closed while
+ * something of it is quarantined belongs to the quarantine. */
+struct spipe__vlun {
+    struct spipe__held held; /* its lun, context and handle are those of the virtual LUN */
+    struct spipe__lxt lxt;
+    uint32_t size; /* chunks; lxt_cnt of the entry */
+    uint8_t permissions;
+    char name[SPIPE_NAME_MAX + 1]; /* that the size is recorded under; "" = none */
+};
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+/** Chunks that hold `blocks` 4096-byte blocks (VL-29); saturates (VL-30). */
+uint64_t spipe__vlun_chunks(uint64_t blocks, uint32_t block_size);
+
+/** Blocks of 4096 bytes in `chunks` chunks. */
+uint64_t spipe__vlun_blocks(uint64_t chunks, uint32_t block_size);
+
+/** Last 4096-byte block of `chunks` chunks, SPIPE_NO_BLOCK for 0 (VL-32). */
+uint64_t spipe__vlun_last_lba(uint64_t chunks, uint32_t block_size);
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+/**
+ * Opens a handle of size 0: free handle, memory, LUN claim, LUN-table slot, RHT entry, in that
+ * order (R-34, VL-36). No sync: the caller grows it or calls spipe__vlun_resize().
+ *
+ * @param ctx  context, not errored
+ * @param lun  attached to ctx
+ * @param out  receives the virtual LUN; end it with spipe__vlun_close()
+ * @return     0; -EMFILE, -ENOMEM, -EINVAL (mode), -ENOSPC (LUN table), -EIO. Nothing is changed on
+ *             failure
+ */
+HAL_MUST_CHECK int spipe__vlun_open(struct spipe_ctx *ctx, struct spipe__lun *lun,
+                                    struct spipe__vlun **out);
+
+/**
+ * Releases a handle: shrink to 0, entry all zero, users - 1 (VL-39, VL-40).
+ *
+ * @param ctx  its context
+ * @param v    virtual LUN; gone on success
+ * @return     0; -EAGAIN if the sync failed: the handle stays open, with size 0 (VL-41)
+ */
+HAL_MUST_CHECK int spipe__vlun_close(struct spipe_ctx *ctx, struct spipe__vlun *v);
+
+/** The same whatever the sync says: what the AFU may still reach goes to the quarantine, which then
+ * owns the virtual LUN (SP-80, VL-38, VL-42). */
+void spipe__vlun_close_forced(struct spipe_ctx *ctx, struct spipe__vlun *v);
+
+/* ---- changes of size ----------------------------------------------------------------------- */
+
+/** Tries to free what a failed sync of this handle left in quarantine. 0 if nothing is left, else
+ * -EAGAIN. `*synced` tells whether an HW sync of the handle has just succeeded. */
+HAL_MUST_CHECK int spipe__vlun_settle(struct spipe_ctx *ctx, struct spipe__vlun *v, bool *synced);
+
+/**
+ * Grows to at most `wanted` chunks, by chunks of the allocator; fewer are success (VL-20).
+ *
+ * @return  0; -ENOSPC if none is free; -ENOMEM; -EAGAIN (LW sync failed, the size has changed)
+ */
+HAL_MUST_CHECK int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__vlun *v, uint64_t wanted);
+
+/**
+ * Grows from 0 to `count` chunks that have owners already, as CLONE does (C2..C5 of vlun.md 10):
+ * each gets one more reference.
+ *
+ * @return  0; -ENOMEM; -EIO if a chunk is free, not of this LUN, or has 256 owners; -EAGAIN (LW sync
+ *          failed, the size has changed)
+ */
+HAL_MUST_CHECK int spipe__vlun_share(struct spipe_ctx *ctx, struct spipe__vlun *v,
+                                     const uint32_t *chunks, uint32_t count);
+
+/** Shrinks to `size` chunks, at most what there are; the same size is an HW sync and nothing else.
+ * 0, or -EAGAIN: the size has changed and what was withdrawn is quarantined (VL-26). */
+HAL_MUST_CHECK int spipe__vlun_shrink(struct spipe_ctx *ctx, struct spipe__vlun *v, uint32_t size);
+
+/** Grow, shrink or sync, whichever `wanted` asks for (VL-31); settles first. */
+HAL_MUST_CHECK int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__vlun *v,
+                                      uint64_t wanted);
+
+/**
+ * AFU sync of the handle. A successful one frees what `v` has in quarantine, and in mode HW also
+ * what earlier contexts of the same number have for the handle. Mode LW is for growing only, where
+ * the old array is all that `v` can have there (VL-22, R-9). On an errored context there is no sync
+ * (VL-23, VL-35, SP-161); what `v` has in quarantine leaves it if the AFU was initialised since the
+ * context was registered, and waits for that otherwise (SP-163).
+ *
+ * @return  0, also without a sync; -EAGAIN whatever went wrong
+ */
+HAL_MUST_CHECK int spipe__vlun_sync(struct spipe_ctx *ctx, struct spipe__vlun *v, uint8_t mode);
+
+#endif

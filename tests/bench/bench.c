@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The benchmark program: every bar of docs/performance.md that is measured today, each with its
+ * roofline from the same run. CPU time, medians of several windows; nothing here is a test. */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/bench/bench_block_alloc.h"
+#include "tests/bench/bench_instructions.h"
+#include "tests/bench/bench_sched.h"
+#include "tests/bench/bench_stack.h"
+
+#define WINDOWS 5
+
+/** One bar: what is to be reached, and what was measured. NAN = not measured. */
+struct bar {
+    const char *id, *what, *unit;
+    double must, aim;
+    bool higher; /* is better */
+    double (*measure)(double *roofline);
+    double value, roofline;
+};
+
+/* ---- helpers ---------------------------------------------------------------------------------- */
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static double median(double *v, unsigned n)
+{
+    qsort(v, n, sizeof *v, by_value);
+    return v[n / 2];
+}
+
+static const struct bench_stack_config one_fiber = {
+    .clients = 1, .handles = 4, .depth = 32, .reads = 400000, .data = true};
+static const struct bench_stack_config one_fiber_tags = {
+    .clients = 1, .handles = 4, .depth = 32, .reads = 600000};
+
+/* ns a read; *events_ns, if not NULL, gets ns an event. */
+static double stack_ns(const struct bench_stack_config *c, double *events_ns)
+{
+    struct bench_stack_result r;
+
+    if (bench_stack_run(c, &r))
+        return NAN;
+    if (events_ns)
+        *events_ns = r.cpu_ns / (double)r.events;
+    return r.cpu_ns / (double)c->reads;
+}
+
+static double stack_median_ns(const struct bench_stack_config *c)
+{
+    double v[WINDOWS];
+
+    for (unsigned i = 0; i < WINDOWS; i++)
+        v[i] = stack_ns(c, NULL);
+    return median(v, WINDOWS);
+}
+
+/* Extra cost of b over a in percent, in turn, median of the ratios. */
+static double extra_percent(const struct bench_stack_config *a, const struct bench_stack_config *b)
+{
+    double v[WINDOWS];
+
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        double base = stack_ns(a, NULL);
+
+        v[i] = (stack_ns(b, NULL) / base - 1) * 100;
+    }
+    return median(v, WINDOWS);
+}
+
+/* ---- bars ------------------------------------------------------------------------------------- */
+
+static double pb1(double *roofline)
+{
+    double v[WINDOWS];
+
+    *roofline = 1e3 / bench_event_ns();
+    for (unsigned i = 0; i < WINDOWS; i++)
+        if (isnan(stack_ns(&one_fiber_tags, &v[i])))
+            return NAN;
+    return 1e3 / median(v, WINDOWS);
+}
+
+static double pb2(double *roofline)
+{
+    *roofline = 1e3 / bench_copy_4k_ns();
+    return 1e3 / stack_median_ns(&one_fiber);
+}
+
+static double pb3(double *roofline)
+{
+    *roofline = 1e3 / (9 * bench_event_ns()); /* nine bare events */
+    return 1e3 / stack_median_ns(&one_fiber_tags);
+}
+
+static double trace_cost(const struct bench_stack_config *off)
+{
+    struct bench_stack_config on = *off;
+
+    on.trace = true;
+    return extra_percent(off, &on);
+}
+
+static double pb6(double *roofline)
+{
+    *roofline = NAN;
+    return trace_cost(&one_fiber_tags);
+}
+
+static double pb6_data(double *roofline)
+{
+    *roofline = NAN;
+    return trace_cost(&one_fiber);
+}
+
+static char twin[4096]; /* path of the program without fault sites */
+
+/* Runs a program that prints one number: ns a read. */
+static double ask(const char *program)
+{
+    char command[4200], line[64] = "";
+    FILE *p;
+
+    snprintf(command, sizeof command, "exec '%s' --ns-per-read", program);
+    p = popen(command, "r");
+    if (!p || !fgets(line, sizeof line, p))
+        line[0] = 0;
+    if (!p || pclose(p) || !line[0])
+        return NAN;
+    return strtod(line, NULL);
+}
+
+static double pb7(double *roofline)
+{
+    double v[2 * WINDOWS + 1];
+
+    *roofline = NAN;
+    if (access(twin, X_OK))
+        return NAN;
+    for (unsigned i = 0; i < 2 * WINDOWS + 1; i++) {
+        double without = ask(twin);
+
+        v[i] = (ask("/proc/self/exe") / without - 1) * 100;
+    }
+    return median(v, 2 * WINDOWS + 1);
+}
+
+static double pb11(double *roofline)
+{
+    double v[WINDOWS];
+
+    for (unsigned i = 0; i < WINDOWS; i++)
+        v[i] = bench_fiber_switch_ns(2000000);
+    *roofline = bench_swapcontext_ns(200000);
+    return median(v, WINDOWS);
+}
+
+static double pb11_load(double *roofline)
+{
+    struct bench_stack_config one = {.clients = 1, .handles = 4, .depth = 128, .reads = 400000},
+                              eight = {.clients = 8, .handles = 4, .depth = 16, .reads = 400000};
+
+    *roofline = 1;
+    return 1 + extra_percent(&one, &eight) / 100;
+}
+
+static const struct bench_stack_config standard = {
+    .clients = 8, .handles = 4, .depth = 16, .reads = 200000, .data = true};
+
+static double pb13(double *roofline)
+{
+    struct rusage use;
+    int status;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        struct bench_stack_result r;
+
+        _exit(bench_stack_run(&standard, &r) ? 1 : 0);
+    }
+    *roofline = NAN;
+    if (pid < 0 || wait4(pid, &status, 0, &use) != pid || status)
+        return NAN;
+    return (double)use.ru_maxrss / 1024;
+}
+
+static double pb13_state(double *roofline)
+{
+    struct bench_stack_result r;
+
+    *roofline = NAN;
+    if (bench_stack_run(&standard, &r))
+        return NAN;
+    return (double)(r.world_bytes - r.buffer_bytes) / 1024;
+}
+
+static double pb20(double *roofline)
+{
+    *roofline = 80;
+    return bench_instructions(1);
+}
+
+static double pb20_batch(double *roofline)
+{
+    *roofline = 80;
+    return bench_instructions(32);
+}
+
+static double pb21(double *roofline)
+{
+    static const unsigned fill[] = {10, 500, 999};
+    double worst = 0;
+
+    *roofline = bench_ba_allocate_ns(BENCH_BA_SCAN, 10);
+    for (unsigned f = 0; f < 3; f++) {
+        double a[WINDOWS], b[WINDOWS];
+
+        for (unsigned i = 0; i < WINDOWS; i++) {
+            a[i] = bench_ba_allocate_ns(BENCH_BA_SUMMARIES, fill[f]);
+            b[i] = bench_ba_free_ns(BENCH_BA_SUMMARIES, fill[f]);
+        }
+        worst = fmax(worst, fmax(median(a, WINDOWS), median(b, WINDOWS)));
+    }
+    return worst;
+}
+
+static double pb22(double *roofline)
+{
+    *roofline = 262144 * 1.125 / 1024; /* one bit and one count a chunk */
+    return (double)bench_ba_bytes() / 1024;
+}
+
+static struct bar bars[] = {
+    {"PB-1", "engine events, checks on, no data", "M/s", 10, 20, true, pb1, NAN, NAN},
+    {"PB-2", "4 KiB reads, full stack, data copied", "M/s", 1.0, 1.8, true, pb2, NAN, NAN},
+    {"PB-3", "4 KiB reads, full stack, tag media", "M/s", 2.5, 4.5, true, pb3, NAN, NAN},
+    {"PB-6", "trace and hash on against off, no data", "%", 25, 15, false, pb6, NAN, NAN},
+    {"PB-6.data", "the same with data", "%", 12, 6, false, pb6_data, NAN, NAN},
+    {"PB-7", "fault sites, no plan, against none", "%", 3, 1, false, pb7, NAN, NAN},
+    {"PB-11", "fiber switch (roofline: swapcontext)", "ns", 25, 12, false, pb11, NAN, NAN},
+    {"PB-11.load", "8 fibers against 1 at full load", "x", 2, 1.3, false, pb11_load, NAN, NAN},
+    {"PB-13", "resident memory, standard scenario", "MiB", 64, 24, false, pb13, NAN, NAN},
+    {"PB-13.state", "state arena without media and buffers", "KiB", 1024, 128, false, pb13_state,
+     NAN, NAN},
+    {"PB-20", "host instructions a read, depth 1", "", 250, 150, false, pb20, NAN, NAN},
+    {"PB-20.batch", "the same in batches of 32", "", 180, 100, false, pb20_batch, NAN, NAN},
+    {"PB-21", "allocate or free a chunk, 64 TB, worst fill", "ns", 20, 10, false, pb21, NAN, NAN},
+    {"PB-22", "allocation table of 64 TB", "KiB", 400, 300, false, pb22, NAN, NAN},
+};
+
+#define BARS (sizeof bars / sizeof *bars)
+
+/* ---- output ----------------------------------------------------------------------------------- */
+
+static const char *verdict(const struct bar *b)
+{
+    if (isnan(b->value))
+        return "not measured";
+    if (b->higher ? b->value >= b->aim : b->value <= b->aim)
+        return "aim";
+    if (b->higher ? b->value >= b->must : b->value <= b->must)
+        return "must";
+    return "MISSED";
+}
+
+static void print_number(double v)
+{
+    if (isnan(v))
+        printf("%10s", "-");
+    else
+        printf("%10.2f", v);
+}
+
+static void print_table(const cJSON *old)
+{
+    printf("%-12s %-44s %-4s %10s %10s %10s %10s  %s\n", "bar", "what", "unit", "value", "must",
+           "aim", "roofline", "reached");
+    for (size_t i = 0; i < BARS; i++) {
+        const struct bar *b = &bars[i];
+        const cJSON *was = cJSON_GetObjectItem(cJSON_GetObjectItem(old, b->id), "value");
+
+        printf("%-12s %-44s %-4s ", b->id, b->what, b->unit);
+        print_number(b->value);
+        printf(" ");
+        print_number(b->must);
+        printf(" ");
+        print_number(b->aim);
+        printf(" ");
+        print_number(b->roofline);
+        printf("  %s", verdict(b));
+        if (cJSON_IsNumber(was) && was->valuedouble != 0 && !isnan(b->value))
+            printf("  (%+.1f %%)", (b->value / was->valuedouble - 1) * 100);
+        printf("\n");
+    }
+}
+
+static cJSON *number(double v)
+{
+    return isnan(v) ? cJSON_CreateNull() : cJSON_CreateNumber(v);
+}
+
+static void print_json(void)
+{
+    cJSON *all = cJSON_CreateObject();
+    char *text;
+
+    for (size_t i = 0; i < BARS; i++) {
+        const struct bar *b = &bars[i];
+        cJSON *o = cJSON_AddObjectToObject(all, b->id);
+
+        cJSON_AddStringToObject(o, "what", b->what);
+        cJSON_AddStringToObject(o, "unit", b->unit);
+        cJSON_AddItemToObject(o, "value", number(b->value));
+        cJSON_AddNumberToObject(o, "must", b->must);
+        cJSON_AddNumberToObject(o, "aim", b->aim);
+        cJSON_AddItemToObject(o, "roofline", number(b->roofline));
+        cJSON_AddStringToObject(o, "reached", verdict(b));
+    }
+    text = cJSON_Print(all);
+    puts(text);
+    free(text);
+    cJSON_Delete(all);
+}
+
+static cJSON *load(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    static char text[1 << 18];
+    cJSON *json = NULL;
+
+    if (f) {
+        text[fread(text, 1, sizeof text - 1, f)] = 0;
+        fclose(f);
+        json = cJSON_Parse(text);
+    }
+    if (!json) {
+        fprintf(stderr, "bench: %s is no output of bench --json\n", path);
+        exit(1);
+    }
+    return json;
+}
+
+/* ---- main ------------------------------------------------------------------------------------- */
+
+static void usage(FILE *to)
+{
+    fputs("usage: bench [--json] [--compare OLD.json] [--only BAR]\n"
+          "Measures the bars of docs/performance.md, CPU time, medians.\n"
+          "  --json             one object, keyed by bar\n"
+          "  --compare OLD.json shows the change against an earlier --json\n"
+          "  --only BAR         this bar alone, e.g. PB-2\n",
+          to);
+}
+
+static void find_twin(const char *self)
+{
+    const char *slash = strrchr(self, '/');
+    int n = slash ? (int)(slash - self) + 1 : 0;
+
+    snprintf(twin, sizeof twin, "%.*sbench_nosites", n, self);
+}
+
+static bool measure(const char *only)
+{
+    bool found = !only;
+
+    for (size_t i = 0; i < BARS; i++) {
+        struct bar *b = &bars[i];
+
+        if (only && strcmp(only, b->id) != 0)
+            continue;
+        found = true;
+        fprintf(stderr, "bench: %s ...\n", b->id);
+        b->value = b->measure(&b->roofline);
+    }
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},        {"compare", required_argument, NULL, 'c'},
+        {"only", required_argument, NULL, 'o'},  {"ns-per-read", no_argument, NULL, 'n'},
+        {"instructions", required_argument, NULL, 'i'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    const char *only = NULL;
+    cJSON *old = NULL;
+    bool json = false;
+    int o;
+
+    find_twin(argv[0]);
+    while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (o) {
+        case 'j':
+            json = true;
+            break;
+        case 'c':
+            old = load(optarg);
+            break;
+        case 'o':
+            only = optarg;
+            break;
+        case 'n':
+            printf("%f\n", stack_ns(&one_fiber_tags, NULL));
+            return 0;
+        case 'i':
+            return bench_instructions_inside((unsigned)atoi(optarg));
+        case 'h':
+            usage(stdout);
+            return 0;
+        default:
+            usage(stderr);
+            return 2;
+        }
+    }
+    if (optind < argc || !measure(only)) {
+        usage(stderr);
+        return 2;
+    }
+    if (json)
+        print_json();
+    else
+        print_table(old);
+    cJSON_Delete(old);
+    return 0;
+}

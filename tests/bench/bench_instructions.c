@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/bench/bench_instructions.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/bench/bench_core.h"
+
+#define READS 20000u
+
+int bench_instructions_inside(unsigned batch)
+{
+    struct bench_core *b = bench_core_create(batch, false);
+    uint64_t done;
+
+    if (!b)
+        return 1;
+    done = bench_core_run(b, READS / batch);
+    bench_core_destroy(b);
+    return done == READS / batch * batch ? 0 : 1;
+}
+
+/* The line "Collected : N" of callgrind. */
+static double collected(const char *log)
+{
+    FILE *f = fopen(log, "r");
+    char line[256];
+    double n = NAN;
+
+    while (f && fgets(line, sizeof line, f)) {
+        const char *at = strstr(line, "Collected :");
+
+        if (at)
+            n = strtod(at + strlen("Collected :"), NULL);
+    }
+    if (f)
+        fclose(f);
+    return n;
+}
+
+double bench_instructions(unsigned batch)
+{
+    char self[4096], command[8192], log[] = "/tmp/bench_callgrind_XXXXXX";
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    int fd = mkstemp(log);
+    double count;
+
+    if (n < 0 || fd < 0)
+        return NAN;
+    self[n] = 0;
+    close(fd);
+    snprintf(command, sizeof command,
+             "valgrind --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no "
+             "--toggle-collect=bench_core_submit --toggle-collect=bench_core_harvest '%s' "
+             "--instructions %u >'%s' 2>&1",
+             self, batch, log);
+    count = system(command) == 0 ? collected(log) : NAN;
+    unlink(log);
+    return count / (READS / batch * batch);
+}

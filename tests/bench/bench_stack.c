@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/bench/bench_stack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "backends/sim/sim_host.h"
+#include "core/superpipe.h"
+#include "hal/support/prng.h"
+#include "sim/sim_media.h"
+#include "sim/world.h"
+
+#define BLOCK 4096u
+#define HOT_BLOCKS 4096u /* 16 MiB of media are read, as PB-2 says */
+#define BATCH 32u
+#define CLIENTS_MAX 64u
+#define HANDLES_MAX 16u
+
+static double cpu_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* ---- the run ---------------------------------------------------------------------------------- */
+
+struct client {
+    struct run *run;
+    struct spipe_client *spipe;
+    struct spipe_ctx *ctx;
+    struct exec_thread *thread;
+    uint8_t *buffers; /* depth x 4 KiB */
+    uint32_t handle[HANDLES_MAX];
+    uint64_t reads;
+    struct hal_prng rng;
+};
+
+struct run {
+    const struct bench_stack_config *config;
+    struct sim_host *host;
+    struct exec *exec;
+    struct spipe *adapter;
+    struct client client[CLIENTS_MAX];
+    uint64_t blocks; /* that each handle reads */
+    double begin_cpu, end_cpu;
+    uint64_t begin_events, begin_ns;
+    struct bench_stack_result *out;
+    bool failed;
+};
+
+static bool good(struct run *r, int rc, const char *what)
+{
+    if (!rc)
+        return true;
+    if (!r->failed)
+        fprintf(stderr, "bench: %s: %s\n", what, strerror(-rc));
+    r->failed = true;
+    return false;
+}
+
+static unsigned fill_batch(struct client *c, struct spipe_io *io, unsigned n, uint64_t from,
+                           enum spipe_op op, bool sequential)
+{
+    const struct bench_stack_config *config = c->run->config;
+
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t k = from + i;
+
+        io[i] = (struct spipe_io){
+            .tag = k,
+            .lba = sequential ? k % c->run->blocks : hal_prng_below(&c->rng, c->run->blocks),
+            .buffer = c->buffers + (k % config->depth) * BLOCK,
+            .blocks = 1,
+            .handle = c->handle[sequential ? k / c->run->blocks % config->handles
+                                           : k % config->handles],
+            .op = op,
+        };
+    }
+    return n;
+}
+
+/* Keeps `depth` I/Os in flight until `total` are done. */
+static void pump(struct client *c, uint64_t total, enum spipe_op op, bool sequential)
+{
+    struct spipe_io io[BATCH];
+    struct spipe_completion done[BATCH];
+    uint64_t submitted = 0, completed = 0;
+    unsigned ready = 0, next = 0;
+
+    while (completed < total) {
+        unsigned n;
+        int taken = 0;
+
+        if (next == ready) {
+            uint64_t room = c->run->config->depth - (submitted - completed);
+            uint64_t left = total - submitted;
+
+            n = (unsigned)(room < left ? room : left);
+            ready = fill_batch(c, io, n < BATCH ? n : BATCH, submitted, op, sequential);
+            next = 0;
+        }
+        if (next < ready)
+            taken = spipe_submit(c->ctx, io + next, ready - next);
+        if (taken < 0 && !good(c->run, taken, "submit"))
+            return;
+        next += (unsigned)taken;
+        submitted += (uint64_t)taken;
+        n = spipe_poll(c->ctx, done, BATCH);
+        for (unsigned i = 0; i < n; i++)
+            if (!good(c->run, done[i].status, "a read"))
+                return;
+        completed += n;
+    }
+}
+
+static void client_body(void *arg)
+{
+    struct client *c = arg;
+
+    pump(c, c->reads, SPIPE_READ, false);
+}
+
+static bool open_client(struct run *r, unsigned i)
+{
+    const struct bench_stack_config *config = r->config;
+    struct client *c = &r->client[i];
+    struct spipe_attach_options opts = {.size = sizeof opts, .depth = config->depth};
+    uint64_t last;
+
+    c->run = r;
+    c->reads = config->reads / config->clients;
+    hal_prng_seed(&c->rng, 1, i);
+    c->buffers = exec_alloc(r->exec, (size_t)config->depth * BLOCK, BLOCK);
+    if (!c->buffers || !good(r, spipe_client_create(r->adapter, "bench", &c->spipe), "client") ||
+        !good(r, spipe_attach(c->spipe, i % 2, &opts, &c->ctx), "attach"))
+        return false;
+    good(r, hal_mem_register(sim_host_device(r->host, 0), c->buffers, (size_t)config->depth * BLOCK,
+                             "buffers"),
+         "register");
+    for (unsigned h = 0; h < config->handles && !r->failed; h++)
+        good(r, spipe_open_virtual(c->ctx, i % 2, r->blocks, &c->handle[h], &last), "open");
+    return !r->failed;
+}
+
+static void close_client(struct run *r, unsigned i)
+{
+    struct client *c = &r->client[i];
+
+    if (c->spipe)
+        spipe_client_destroy(c->spipe);
+    if (c->buffers) {
+        hal_mem_release(sim_host_device(r->host, 0), c->buffers);
+        exec_free(r->exec, c->buffers, (size_t)r->config->depth * BLOCK);
+    }
+}
+
+static void run_clients(struct run *r)
+{
+    const struct bench_stack_config *config = r->config;
+
+    if (config->clients == 1) {
+        client_body(&r->client[0]);
+        return;
+    }
+    for (unsigned i = 0; i < config->clients; i++)
+        if (!good(r,
+                  exec_thread_create(r->exec, "client", client_body, &r->client[i],
+                                     &r->client[i].thread),
+                  "thread"))
+            return;
+    for (unsigned i = 0; i < config->clients; i++)
+        exec_thread_join(r->exec, r->client[i].thread);
+}
+
+static void measure(struct run *r)
+{
+    struct sim_machine *m = sim_host_machine(r->host);
+    uint64_t events = m->engine.count, ns = sim_host_now(r->host);
+    double begin = cpu_ns();
+
+    run_clients(r);
+    r->out->cpu_ns = cpu_ns() - begin;
+    r->out->events = m->engine.count - events;
+    r->out->virtual_ns = sim_host_now(r->host) - ns;
+    r->out->trace_hash = sim_trace_hash(&m->trace);
+    r->out->world_bytes = sim_world_used(sim_host_world(r->host));
+    r->out->buffer_bytes = (size_t)r->config->clients * r->config->depth * BLOCK;
+}
+
+static void body(void *arg)
+{
+    struct run *r = arg;
+    char why[256];
+    unsigned n = 0;
+
+    r->exec = sim_host_exec(r->host);
+    if (!good(r,
+              spipe_open(r->exec, sim_host_device(r->host, 0), NULL, NULL, &r->adapter, why,
+                         sizeof why),
+              "open adapter"))
+        return;
+    while (n < r->config->clients && open_client(r, n))
+        n++;
+    for (unsigned i = 0; i < n && !r->failed; i++) /* so that reads find written blocks */
+        pump(&r->client[i], r->blocks * r->config->handles, SPIPE_WRITE, true);
+    if (!r->failed)
+        measure(r);
+    for (unsigned i = 0; i < r->config->clients; i++)
+        close_client(r, i);
+    spipe_close(r->adapter);
+}
+
+static struct sim_media *make_media(bool data)
+{
+    struct sim_media_lun luns[2] = {
+        {.blocks = 64 * 65536 + 100, .block_size = BLOCK, .port_mask = 3},
+        {.blocks = 64 * 65536 + 100, .block_size = BLOCK, .port_mask = 3},
+    };
+    struct sim_media_opts opts = {
+        .luns = luns, .n_luns = 2, .kind = data ? SIM_MEDIA_MEMORY : SIM_MEDIA_TAG};
+    struct sim_media *media;
+    char why[SIM_MEDIA_WHY_BYTES];
+
+    sim_media_make_wwid(1, 0, luns[0].wwid);
+    sim_media_make_wwid(1, 1, luns[1].wwid);
+    if (!sim_media_create(&opts, &media, why, sizeof why))
+        return media;
+    fprintf(stderr, "bench: %s\n", why);
+    return NULL;
+}
+
+int bench_stack_run(const struct bench_stack_config *c, struct bench_stack_result *out)
+{
+    struct sim_host_config hc = {.seed = 1, .trace = c->trace};
+    struct run *r = calloc(1, sizeof *r);
+    struct sim_media *media = make_media(c->data);
+    char why[256];
+    int rc = -1;
+
+    memset(out, 0, sizeof *out);
+    hc.media[0] = media;
+    if (!r || !media || sim_host_create(&hc, &r->host, why, sizeof why)) {
+        fprintf(stderr, "bench: %s\n", why);
+        free(r);
+        return -1;
+    }
+    r->config = c;
+    r->out = out;
+    r->blocks = HOT_BLOCKS / (c->clients * c->handles);
+    if (sim_host_run(r->host, body, r) == 0 && !r->failed) {
+        sim_host_destroy(r->host);
+        rc = 0;
+    }
+    sim_media_close(media);
+    free(r);
+    return rc;
+}
+
+/* ---- rooflines -------------------------------------------------------------------------------- */
+
+static int copy_out(void *arg, uint64_t offset, const void *data, size_t n)
+{
+    memcpy((uint8_t *)arg + offset, data, n);
+    return 0;
+}
+
+static int copy_in(void *arg, uint64_t offset, void *data, size_t n)
+{
+    (void)offset;
+    memset(data, *(uint8_t *)arg, n);
+    return 0;
+}
+
+double bench_copy_4k_ns(void)
+{
+    enum { N = 200000 };
+    struct sim_media *media = make_media(true);
+    static uint8_t buffer[BLOCK];
+    struct hal_prng rng;
+    double begin;
+    int bad = !media;
+
+    for (uint64_t lba = 0; !bad && lba < HOT_BLOCKS; lba++)
+        bad = sim_media_write(media, 0, lba, 1, copy_in, buffer);
+    hal_prng_seed(&rng, 1, 1);
+    begin = cpu_ns();
+    for (int i = 0; !bad && i < N; i++)
+        bad = sim_media_read(media, 0, hal_prng_below(&rng, HOT_BLOCKS), 1, copy_out, buffer);
+    begin = (cpu_ns() - begin) / N;
+    sim_media_close(media);
+    return bad ? -1 : begin;
+}
+
+static struct sim_engine engine;
+
+static void again(struct sim_event *ev)
+{
+    sim_engine_at(&engine, ev, engine.now + 40 + (uint64_t)ev->rank * 97, ev->rank, again);
+}
+
+double bench_event_ns(void)
+{
+    enum { N = 4000000 };
+    static struct sim_event ev[32];
+    double begin;
+
+    sim_engine_init(&engine);
+    memset(ev, 0, sizeof ev);
+    for (unsigned i = 0; i < 32; i++)
+        sim_engine_at(&engine, &ev[i], i, (enum sim_rank)(i % 11), again);
+    begin = cpu_ns();
+    while (engine.count < N)
+        sim_engine_run(&engine, engine.now + 1000);
+    return (cpu_ns() - begin) / (double)engine.count;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of a run. */
+#include "tools/report.h"
+
+#include <string.h>
+
+#include "hal/afu_names.h"
+#include "hal/support/bits.h"
+#include "tools/text.h"
+
+bool report_passed(const struct report *r)
+{
+    return !(r->failure && *r->failure) && !r->result->errors && !r->result->mismatches &&
+           !r->violations;
+}
+
+const char *report_status_text(const struct workload_status *s, char *buf, size_t size)
+{
+    const char *name = strerrorname_np(-s->status);
+
+    if (!s->status) {
+        snprintf(buf, size, "good");
+        return buf;
+    }
+    snprintf(buf, size, "%s", name ? name : "unknown error");
+    if (s->afu_rc)
+        text_append(buf, size, ", AFU code 0x%02x %s", s->afu_rc, afu_rc_name(s->afu_rc));
+    if (s->fc_rc)
+        text_append(buf, size, ", FC code 0x%02x %s", s->fc_rc, afu_fc_rc_name(s->fc_rc));
+    if (s->scsi_rc)
+        text_append(buf, size, ", SCSI status 0x%02x %s", s->scsi_rc, afu_scsi_rc_name(s->scsi_rc));
+    if (s->sense_key)
+        text_append(buf, size, ", sense %x/%02x/%02x", s->sense_key, s->asc, s->ascq);
+    return buf;
+}
+
+/* n in a span, as a number a second. */
+static uint64_t rate(uint64_t n, uint64_t span_ns)
+{
+    return span_ns ? (uint64_t)((unsigned __int128)n * 1000000000 / span_ns) : 0;
+}
+
+static const char *plural(unsigned n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* ---- parts of the table ----------------------------------------------------------------------- */
+
+static void print_head(FILE *out, const struct report *r)
+{
+    const struct workload_config *c = r->config;
+    char size[TEXT_BYTES], lun[TEXT_BYTES], time[TEXT_BYTES], mix[256];
+
+    block_mix_text(&c->mix, mix, sizeof mix);
+    fprintf(out, "%u adapter%s with %u LUN%s of %s, %u client%s with %u virtual LUN%s of %s each\n",
+            r->adapters, plural(r->adapters), r->luns, plural(r->luns),
+            text_size(lun, r->lun_bytes), c->clients, plural(c->clients), c->handles,
+            plural(c->handles), text_size(size, c->bytes));
+    fprintf(out, "%s blocks, %u %% reads, depth %u, %s, %s\n\n", mix, c->read_percent, c->depth,
+            text_ns(time, c->duration_ns), c->verify ? "verified" : "not verified");
+}
+
+static void print_direction(FILE *out, const char *name, const struct workload_direction *d,
+                            uint64_t span_ns)
+{
+    static const unsigned percentile[] = {50000, 90000, 99000, 99900, 99990};
+    char a[TEXT_BYTES], b[TEXT_BYTES], c[TEXT_BYTES];
+
+    fprintf(out, "%-5s %13s %11s %10s/s", name, text_count(a, d->ios),
+            text_count(b, rate(d->ios, span_ns)), text_size(c, rate(d->bytes, span_ns)));
+    fprintf(out, " %8s", d->ios ? text_ns(a, histogram_mean(&d->latency)) : "-");
+    for (unsigned i = 0; i < HAL_ARRAY_LENGTH(percentile); i++)
+        fprintf(out, " %8s",
+                d->ios ? text_ns(a, histogram_percentile(&d->latency, percentile[i])) : "-");
+    fprintf(out, " %8s\n", d->ios ? text_ns(a, d->latency.max) : "-");
+}
+
+static void print_directions(FILE *out, const struct workload_result *r)
+{
+    static struct workload_direction all; /* too large for a small stack */
+
+    all = r->direction[WORKLOAD_READ];
+    all.ios += r->direction[WORKLOAD_WRITE].ios;
+    all.bytes += r->direction[WORKLOAD_WRITE].bytes;
+    histogram_merge(&all.latency, &r->direction[WORKLOAD_WRITE].latency);
+    fprintf(out, "%5s %13s %11s %12s %8s %8s %8s %8s %8s %8s %8s\n", "", "I/Os", "IOPS",
+            "bandwidth", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max");
+    print_direction(out, "read", &r->direction[WORKLOAD_READ], r->load_ns);
+    print_direction(out, "write", &r->direction[WORKLOAD_WRITE], r->load_ns);
+    print_direction(out, "all", &all, r->load_ns);
+    fprintf(out, "\n");
+}
+
+static void print_commands(FILE *out, const struct workload_result *r)
+{
+    char count[TEXT_BYTES], text[160];
+
+    for (unsigned i = 0; i < r->status_count; i++)
+        fprintf(out, "%-10s %13s %s\n", i ? "" : "Commands",
+                text_count(count, r->status[i].commands),
+                report_status_text(&r->status[i], text, sizeof text));
+}
+
+static void print_blocks(FILE *out, const struct report *r)
+{
+    const struct workload_result *w = r->result;
+    char count[TEXT_BYTES], back[TEXT_BYTES];
+
+    if (!r->config->verify)
+        return;
+    fprintf(out, "%-10s %13s verified", "Blocks", text_count(count, w->verified));
+    if (w->read_back)
+        fprintf(out, ", %s of them by reading all that was written back at the end",
+                text_count(back, w->read_back));
+    fprintf(out, "\n");
+    if (w->mismatches)
+        fprintf(out, "%-10s %13s WRONG\n", "", text_count(count, w->mismatches));
+    if (w->unverified)
+        fprintf(out, "%-10s %13s not known: never written in this run, or their write failed\n", "",
+                text_count(count, w->unverified));
+}
+
+static void print_time(FILE *out, const struct report *r)
+{
+    const struct workload_result *w = r->result;
+    char total[TEXT_BYTES], wall[TEXT_BYTES], up[TEXT_BYTES];
+    uint64_t hundredths = w->wall_ns ? w->total_ns * 100 / w->wall_ns : 0;
+
+    fprintf(out, "%-10s %13s simulated in %s of wall time (%llu.%02llu : 1), after a bring-up of %s\n",
+            "Time", text_ns(total, w->total_ns), text_ns(wall, w->wall_ns),
+            (unsigned long long)(hundredths / 100), (unsigned long long)(hundredths % 100),
+            text_ns(up, r->bring_up_ns));
+}
+
+static void print_trace(FILE *out, const struct report *r)
+{
+    char count[TEXT_BYTES];
+
+    fprintf(out, "%-10s %13s records", "Trace", text_count(count, r->trace_records));
+    if (r->threads)
+        fprintf(out, "; no hash, since threads of the system are not reproducible");
+    else
+        fprintf(out, ", hash 0x%016llx", (unsigned long long)r->trace_hash);
+    if (r->trace_path)
+        fprintf(out, ", in %s", r->trace_path);
+    fprintf(out, "\n");
+    if (r->faults)
+        fprintf(out, "%-10s %13s fired of plan %s\n", "Faults", text_count(count, r->faults_fired),
+                r->faults);
+    if (r->violations)
+        fprintf(out, "%-10s %13s accesses that the hardware does not allow\n", "Violations",
+                text_count(count, r->violations));
+}
+
+static void print_verdict(FILE *out, const struct report *r)
+{
+    const struct workload_result *w = r->result;
+    char count[TEXT_BYTES];
+
+    if (*w->first_error)
+        fprintf(out, "First error: %s\n", w->first_error);
+    if (*w->first_mismatch)
+        fprintf(out, "First wrong block: %s\n", w->first_mismatch);
+    fprintf(out, "%-10s ", "Result");
+    if (report_passed(r)) {
+        fprintf(out, "%s\n", w->interrupted ? "good so far, interrupted" : "good");
+        return;
+    }
+    fprintf(out, "FAILED: %s I/O errors, ", text_count(count, w->errors));
+    fprintf(out, "%s wrong blocks%s\n", text_count(count, w->mismatches),
+            r->failure && *r->failure ? ", not carried through" : "");
+}
+
+void report_table(FILE *out, const struct report *r)
+{
+    print_head(out, r);
+    print_directions(out, r->result);
+    print_commands(out, r->result);
+    print_blocks(out, r);
+    print_time(out, r);
+    print_trace(out, r);
+    print_verdict(out, r);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a run has to say at its end: as a table for people, as one JSON object for programs. Rates
+ * and latencies are in device time. */
+#ifndef TOOLS_REPORT_H
+#define TOOLS_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tools/workload.h"
+
+/** Everything about one run. */
+struct report {
+    const struct workload_config *config;
+    const struct workload_result *result;
+    const char *replay; /* command line that repeats the run */
+    const char *failure; /* why it could not be carried through; NULL or "" = it was */
+    unsigned adapters, luns; /* luns: of each adapter */
+    uint64_t lun_bytes;      /* of the first LUN */
+    bool threads;            /* over POSIX threads: not reproducible, no hash */
+    uint64_t trace_hash, trace_records;
+    const char *trace_path;  /* NULL = no trace file */
+    uint64_t bring_up_ns;    /* device time */
+    uint64_t violations;     /* accesses that the strict model does not allow */
+    uint64_t faults_fired;
+    const char *faults; /* plan, or NULL */
+};
+
+/** Whether the run is a success: carried through, without error, mismatch or violation. */
+bool report_passed(const struct report *r);
+
+/** How a command ended, in words: "good", "EIO, SCSI status 0x02 CHECK_CONDITION, sense 3/0c/00".
+ * Returns buf. */
+const char *report_status_text(const struct workload_status *s, char *buf, size_t size);
+
+/** Prints the table. */
+void report_table(FILE *out, const struct report *r);
+
+/** The JSON object as text ending in a line feed, from malloc; NULL without memory. The member
+ * "jobs" has the keys of fio's JSON output, so that tools for that can read it. */
+char *report_json(const struct report *r);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "backends/posix/posix_exec.h"
+#include "sim/sched/sched.h"
+#include "tools/text.h"
+
+#define WORLD_BYTES (UINT64_C(1) << 30)
+#define DISK_FULL_BELOW (UINT64_C(4) << 20) /* a media file grows in steps of this order */
+
+/* One call of session_run. */
+struct call {
+    struct session *session;
+    session_body *body;
+    void *arg;
+    char *why;
+    size_t size;
+    int rc;
+};
+
+/* ---- media ------------------------------------------------------------------------------------ */
+
+static void describe_luns(const struct session_config *c, unsigned adapter,
+                          struct sim_media_lun *lun)
+{
+    for (unsigned i = 0; i < c->luns; i++) {
+        lun[i] = (struct sim_media_lun){
+            .blocks = c->lun_bytes / SESSION_BLOCK_BYTES,
+            .block_size = SESSION_BLOCK_BYTES,
+            .port_mask = 3,
+        };
+        if (c->params)
+            lun[i].port_mask = (uint8_t)((1u << c->params->ports) - 1);
+        sim_media_make_wwid(adapter + 1, i, lun[i].wwid);
+    }
+}
+
+static int open_media(struct session *s, unsigned adapter, char *why, size_t size)
+{
+    static struct sim_media_lun lun[SIM_MEDIA_LUNS_MAX]; /* too large for a stack; made afresh */
+    const struct session_config *c = &s->config;
+    struct sim_media_opts opts = {.luns = lun, .n_luns = c->luns};
+    struct sim_media **out = &s->media[adapter];
+
+    describe_luns(c, adapter, lun);
+    switch (c->media) {
+    case SESSION_MEDIA_MEMORY:
+    case SESSION_MEDIA_TAG:
+        opts.kind = c->media == SESSION_MEDIA_TAG ? SIM_MEDIA_TAG : SIM_MEDIA_MEMORY;
+        return sim_media_create(&opts, out, why, size);
+    case SESSION_MEDIA_MAKE:
+        opts.create_if_missing = true;
+        break;
+    case SESSION_MEDIA_FILE:
+        break;
+    case SESSION_MEDIA_READ:
+        opts.read_only = true;
+        break;
+    }
+    return sim_media_open(c->path[adapter], &opts, out, why, size);
+}
+
+/* ---- host ------------------------------------------------------------------------------------- */
+
+static int open_host(struct session *s, char *why, size_t size)
+{
+    const struct session_config *c = &s->config;
+    struct sim_host_config hc = {
+        .seed = c->seed,
+        .params = c->params,
+        .adapters = s->adapters,
+        .trace = c->trace,
+        .world_bytes = WORLD_BYTES + c->data_bytes,
+        .threads = s->threads,
+        .pace = c->pace,
+    };
+
+    for (unsigned i = 0; i < s->adapters; i++)
+        hc.media[i] = s->media[i];
+    return sim_host_create(&hc, &s->host, why, size);
+}
+
+int session_open(const struct session_config *config, struct session *s, char *why, size_t size)
+{
+    int rc = 0;
+
+    *s = (struct session){.config = *config, .adapters = config->adapters ? config->adapters : 1};
+    snprintf(why, size, "not enough memory");
+    for (unsigned i = 0; !rc && i < s->adapters; i++)
+        rc = open_media(s, i, why, size);
+    if (!rc && config->threads)
+        rc = posix_exec_create(&s->threads);
+    if (!rc)
+        rc = open_host(s, why, size);
+    if (rc) {
+        session_close(s);
+        return rc;
+    }
+    s->exec = sim_host_exec(s->host);
+    s->start_ns = exec_now(s->exec);
+    return 0;
+}
+
+void session_close(struct session *s)
+{
+    if (s->host)
+        sim_host_destroy(s->host);
+    posix_exec_destroy(s->threads);
+    for (unsigned i = 0; i < s->adapters; i++)
+        sim_media_close(s->media[i]);
+    *s = (struct session){0};
+}
+
+/* ---- running ---------------------------------------------------------------------------------- */
+
+static int bring_up(struct session *s, char *why, size_t size)
+{
+    struct spipe_options options = {.size = sizeof options, .order = s->config.order};
+    char sentence[256] = "";
+    int rc = 0;
+
+    for (unsigned i = 0; !rc && i < s->adapters; i++) {
+        rc = spipe_open(s->exec, sim_host_device(s->host, i), sim_host_store(s->host, i), &options,
+                        &s->spipe[i], sentence, sizeof sentence);
+        if (rc)
+            snprintf(why, size, "adapter %u cannot be brought up: %s", i,
+                     *sentence ? sentence : strerror(-rc));
+        if (!rc && s->config.faults)
+            rc = sim_faults_load(sim_afu_faults(sim_host_afu(s->host, i)), s->config.faults, why,
+                                 size);
+    }
+    s->bring_up_ns = session_now(s);
+    return rc;
+}
+
+static void in_first_thread(void *arg)
+{
+    struct call *c = arg;
+    struct session *s = c->session;
+
+    c->rc = bring_up(s, c->why, c->size);
+    if (!c->rc)
+        c->rc = c->body(s, c->arg, c->why, c->size);
+    for (unsigned i = 0; i < s->adapters; i++) {
+        if (s->spipe[i])
+            spipe_close(s->spipe[i]);
+        s->spipe[i] = NULL;
+    }
+}
+
+static int stuck(struct session *s, int rc, char *why, size_t size)
+{
+    static char report[4096];
+
+    if (rc == -EDEADLK) {
+        sched_report(sim_host_sched(s->host), report, sizeof report);
+        fprintf(stderr, "%s", report);
+        snprintf(why, size, "the simulation stands still, see above what each thread waits for: "
+                            "this is an error of the program or of the fault plan");
+    } else {
+        snprintf(why, size, "the simulation ended early: %s", strerror(-rc));
+    }
+    return rc;
+}
+
+int session_run(struct session *s, session_body *body, void *arg, char *why, size_t size)
+{
+    struct call call = {s, body, arg, why, size, 0};
+    int rc = sim_host_run(s->host, in_first_thread, &call);
+
+    return rc ? stuck(s, rc, why, size) : call.rc;
+}
+
+uint64_t session_now(struct session *s)
+{
+    uint64_t ns = exec_now(s->exec) - s->start_ns;
+
+    if (!s->threads || !s->config.pace)
+        return ns;
+    return (uint64_t)((unsigned __int128)ns * s->config.pace / 1000);
+}
+
+/* ---- disks ------------------------------------------------------------------------------------ */
+
+int session_sync(struct session *s, char *why, size_t size)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; !rc && i < s->adapters; i++) {
+        rc = sim_media_sync(s->media[i]);
+        if (rc) {
+            snprintf(why, size, "media file '%s' cannot be written to the disk (%s)",
+                     s->config.path[i], strerror(-rc));
+            session_explain_full(s, i, why, size);
+        }
+    }
+    return rc;
+}
+
+void session_explain_full(const struct session *s, unsigned adapter, char *why, size_t size)
+{
+    const char *path = s->config.path[adapter];
+    struct rlimit limit;
+    struct statvfs fs;
+    struct stat st;
+
+    if (!path || stat(path, &st))
+        return;
+    if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur < (uint64_t)st.st_size + DISK_FULL_BELOW)
+        text_append(why, size, ": this process may not make files larger, raise 'ulimit -f'");
+    else if (!statvfs(path, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_FULL_BELOW)
+        text_append(why, size, ": its disk is full, free some space");
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a subcommand works on: media, a simulated host, and the stack brought up on each of its
+ * adapters. Opening and undoing it in one place. */
+#ifndef TOOLS_SESSION_H
+#define TOOLS_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backends/sim/sim_host.h"
+#include "core/superpipe.h"
+#include "hal/support/must_check.h"
+
+#define SESSION_WHY_BYTES 1024
+#define SESSION_BLOCK_BYTES 4096u
+#define SESSION_CHUNK_BYTES ((uint64_t)SPIPE_CHUNK_BLOCKS * SESSION_BLOCK_BYTES)
+
+/** How media come about. */
+enum session_media {
+    SESSION_MEDIA_MEMORY,  /* new ones in memory */
+    SESSION_MEDIA_TAG,     /* the same, but only the first bytes of each block are kept */
+    SESSION_MEDIA_FILE,    /* existing files */
+    SESSION_MEDIA_MAKE,    /* files, made when missing */
+    SESSION_MEDIA_READ,    /* existing files, which stay as they are */
+};
+
+/** What to build. Zero everything, then set what differs. */
+struct session_config {
+    uint64_t seed;
+    unsigned adapters; /* 0 = 1 */
+    enum session_media media;
+    const char *path[SIM_HOST_ADAPTERS_MAX]; /* of files, one an adapter */
+    unsigned luns;                           /* of new media */
+    uint64_t lun_bytes;
+    const struct sim_params *params; /* NULL = default */
+    const char *faults;              /* plan for each adapter, in force from bring-up on; or NULL */
+    enum spipe_order order;
+    bool trace;          /* records and hash */
+    bool threads;        /* POSIX threads in paced time instead of fibers in virtual time */
+    unsigned pace;       /* per mille; 0 = 1000 */
+    uint64_t data_bytes; /* memory that the command itself will want */
+};
+
+struct session {
+    struct session_config config;
+    struct sim_host *host;
+    struct exec *exec;
+    struct exec *threads; /* owned; NULL over fibers */
+    struct sim_media *media[SIM_HOST_ADAPTERS_MAX];
+    struct spipe *spipe[SIM_HOST_ADAPTERS_MAX]; /* while session_run runs the body */
+    unsigned adapters;
+    uint64_t start_ns;    /* of exec when the host was made */
+    uint64_t bring_up_ns; /* device time that bring-up took */
+};
+
+/** Builds media and host. Returns 0, or a negative errno with a sentence in why. */
+HAL_MUST_CHECK int session_open(const struct session_config *config, struct session *s, char *why,
+                                size_t size);
+
+/** What session_run runs. Returns 0, or a negative errno with a sentence in why. */
+typedef int session_body(struct session *s, void *arg, char *why, size_t size);
+
+/** Brings all adapters up, runs body, takes them down; all of it in the session's first thread.
+ * Returns 0, or the first failure with a sentence in why. */
+HAL_MUST_CHECK int session_run(struct session *s, session_body *body, void *arg, char *why,
+                               size_t size);
+
+/** Undoes session_open. Safe for a session of zeros. */
+void session_close(struct session *s);
+
+/** The device's clock, ns: virtual time, or paced time over threads. */
+uint64_t session_now(struct session *s);
+
+/** Puts everything that was acknowledged on the disk. Returns 0, or a negative errno with a
+ * sentence in why. */
+HAL_MUST_CHECK int session_sync(struct session *s, char *why, size_t size);
+
+/** Adds ": free some space" or the like to a sentence about a failed write if the disk below the
+ * media file of an adapter is full, or this process may not make it larger. */
+void session_explain_full(const struct session *s, unsigned adapter, char *why, size_t size);
+
+#endif

@@ -114,10 +114,12 @@ static struct spipe__io_status afu_verdict(const struct spipe__scsi_result *r)
 
 struct spipe__io_status spipe__io_status(const struct spipe__scsi_result *r)
 {
-    struct spipe__io_status verdict = r->flags & AFU_RC_FLAG_OVERRUN ? fatal : good;
+    struct spipe__io_status verdict = good;
 
     if (r->scsi_rc)
         verdict = scsi_verdict(r);
+    if (verdict.status == 0 && (r->flags & AFU_RC_FLAG_OVERRUN))
+        verdict = fatal;
     if (r->fc_rc)
         verdict = fc_verdict(r);
     if (r->afu_rc)

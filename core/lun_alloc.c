@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/quarantine.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
@@ -142,6 +143,7 @@ int spipe__lun_start(struct spipe *s)
 
 void spipe__lun_finish(struct spipe *s)
 {
+    spipe__quarantine_release_all(s);
     for (unsigned i = 0; i < s->lun_count; i++) {
         struct spipe__lun *lun = &s->lun[i];
 

@@ -62,8 +62,8 @@ void spipe__lun_settle(struct spipe *s, struct spipe__lun *lun);
  */
 HAL_MUST_CHECK int spipe__lun_start(struct spipe *s);
 
-/** Destroys the allocators that names kept alive, when the adapter closes: no handle is open and
- * nothing is quarantined. */
+/** Frees what is quarantined and the allocators that names kept alive, when the adapter closes: no
+ * handle is open, and the AFU knows no context any more. */
 void spipe__lun_finish(struct spipe *s);
 
 #endif

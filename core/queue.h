@@ -300,7 +300,8 @@ static inline uint32_t spipe__queue_next(struct spipe__queue *q, bool *lost, int
     }
 }
 
-/** Whether spipe__queue_next() would find something now. Changes nothing. */
+/** Whether spipe__queue_next() has something to look at; a stray element counts as well. Changes
+ * nothing. */
 static inline bool spipe__queue_pending(const struct spipe__queue *q)
 {
     uint64_t element = hal_swap64(q->order, __atomic_load_n(q->rrq_at, __ATOMIC_ACQUIRE));

@@ -266,28 +266,40 @@ static inline void sim_record(struct sim_afu *a, enum sim_event_kind kind, uint3
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }
 
+/* Cycles between two lines of a direction: the link's interval, or more where the credits would not
+ * last: lines are paced so that never more than psl.credits of them are under way. */
+static inline uint64_t sim_line_step(const struct sim_params *p, uint64_t interval,
+                                     uint64_t latency)
+{
+    if (__builtin_expect(latency > interval * p->credits, 0))
+        return hal_div_up(latency, p->credits);
+    return interval;
+}
+
 /** Reserves the host-to-card direction for `lines` lines from now on; returns the cycle at which
  * the last response is there. A single line takes the latency; in a longer transfer each line is
  * issued when its interval has passed (timing.md 8). */
 static inline uint64_t sim_bus_read(struct sim_afu *a, uint32_t lines)
 {
+    const struct sim_params *p = &a->params;
     uint64_t start = hal_max64(a->engine->now, a->read_free);
-    uint64_t busy = lines * a->params.read_interval;
+    uint64_t busy = lines * sim_line_step(p, p->read_interval, p->read_latency);
 
     a->read_free = start + busy;
     a->counters.read_lines += lines;
-    return start + (lines > 1 ? busy : 0) + a->params.read_latency;
+    return start + (lines > 1 ? busy : 0) + p->read_latency;
 }
 
 /** Same for the card-to-host direction. */
 static inline uint64_t sim_bus_write(struct sim_afu *a, uint32_t lines)
 {
+    const struct sim_params *p = &a->params;
     uint64_t start = hal_max64(a->engine->now, a->write_free);
-    uint64_t busy = lines * a->params.write_interval;
+    uint64_t busy = lines * sim_line_step(p, p->write_interval, p->write_latency);
 
     a->write_free = start + busy;
     a->counters.write_lines += lines;
-    return start + (lines > 1 ? busy : 0) + a->params.write_latency;
+    return start + (lines > 1 ? busy : 0) + p->write_latency;
 }
 
 /** Number of 128-byte lines that [ea, ea + n) touches; n > 0. */

@@ -246,11 +246,15 @@ static int enter_record(struct load *l, uint32_t slot, const struct media_record
     return 0;
 }
 
+/* Returns as enter_record, or -ENODATA for anything about a slot beyond the end of the file. */
 static int load_record(struct load *l, uint32_t slot, const uint8_t *bytes)
 {
     struct media_record r;
+    enum media_record_state state = media_record_decode(bytes, slot, &r);
 
-    switch (media_record_decode(bytes, slot, &r)) {
+    if (slot >= l->m->file->n_slots)
+        return state == MEDIA_RECORD_FREE ? 0 : -ENODATA;
+    switch (state) {
     case MEDIA_RECORD_USED:
         return enter_record(l, slot, &r);
     case MEDIA_RECORD_DAMAGED:
@@ -268,11 +272,10 @@ static int load_record(struct load *l, uint32_t slot, const uint8_t *bytes)
 static int load_group(struct load *l, uint32_t first)
 {
     struct sim_media_file *f = l->m->file;
-    uint32_t n = (uint32_t)hal_min64(f->n_slots - first, MEDIA_FILE_GROUP_SLOTS);
     uint8_t table[MEDIA_FILE_TABLE_BYTES];
     int error = f->io->read(f->io_arg, f->fd, table, sizeof table, media_record_at(first));
 
-    for (uint32_t i = 0; !error && i < n; i++)
+    for (uint32_t i = 0; !error && i < MEDIA_FILE_GROUP_SLOTS; i++)
         error = load_record(l, first + i, table + (size_t)i * MEDIA_FILE_RECORD_BYTES);
     return error;
 }
@@ -302,6 +305,11 @@ static int explain_load(const struct load *l, int error, const char *path, char 
         return sim_media_explain(why, why_size, error,
                                  "media file '%s' is damaged, its extent table names a LUN or "
                                  "place that does not exist: restore it from a copy",
+                                 path);
+    case -ENODATA:
+        return sim_media_explain(why, why_size, -EINVAL,
+                                 "media file '%s' is truncated, its extent table names a place "
+                                 "beyond its end: restore it from a copy",
                                  path);
     case -ENOSPC:
         return sim_media_explain(why, why_size, -ENOMEM,

@@ -279,9 +279,11 @@ static bool apply_lxt(struct sim_cmd *c, unsigned which, uint64_t lba, uint32_t 
     if (!permitted(c, c->virt.permissions & afu_lxt_permissions(word)))
         return false;
     c->ports = (uint8_t)(which ? c->ports & afu_lxt_ports(word) : afu_lxt_ports(word));
-    part->lba = afu_lxt_physical_lba(word, c->virt.nmask, lba);
-    part->blocks = blocks;
-    part->lun_index = afu_lxt_lun_index(word); /* becomes an id when the port is chosen */
+    *part = (struct sim_segment){
+        .lba = afu_lxt_physical_lba(word, c->virt.nmask, lba),
+        .blocks = blocks,
+        .lun_index = afu_lxt_lun_index(word), /* becomes an id when the port is chosen */
+    };
     sim_record(c->ctx->afu, SIM_EVENT_XLT_HIT, c->slot, lba, part->lba);
     return true;
 }

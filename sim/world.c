@@ -33,6 +33,7 @@ static unsigned class_of(size_t size)
 
 static size_t class_size(unsigned class)
 {
+    CHECK(class < SIM_WORLD_SIZE_CLASSES);
     if (class < 4)
         return ((size_t) class + 1) * 16;
     return ((size_t) class % 4 + 5) << (class / 4 + 3);

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "hal/afu_names.h"
 #include "hal/support/bits.h"
 #include "tools/text.h"
 
@@ -12,26 +11,6 @@ bool report_passed(const struct report *r)
 {
     return !(r->failure && *r->failure) && !r->result->errors && !r->result->mismatches &&
            !r->violations;
-}
-
-const char *report_status_text(const struct workload_status *s, char *buf, size_t size)
-{
-    const char *name = strerrorname_np(-s->status);
-
-    if (!s->status) {
-        snprintf(buf, size, "good");
-        return buf;
-    }
-    snprintf(buf, size, "%s", name ? name : "unknown error");
-    if (s->afu_rc)
-        text_append(buf, size, ", AFU code 0x%02x %s", s->afu_rc, afu_rc_name(s->afu_rc));
-    if (s->fc_rc)
-        text_append(buf, size, ", FC code 0x%02x %s", s->fc_rc, afu_fc_rc_name(s->fc_rc));
-    if (s->scsi_rc)
-        text_append(buf, size, ", SCSI status 0x%02x %s", s->scsi_rc, afu_scsi_rc_name(s->scsi_rc));
-    if (s->sense_key)
-        text_append(buf, size, ", sense %x/%02x/%02x", s->sense_key, s->asc, s->ascq);
-    return buf;
 }
 
 /* n in a span, as a number a second. */
@@ -99,7 +78,7 @@ static void print_commands(FILE *out, const struct workload_result *r)
     for (unsigned i = 0; i < r->status_count; i++)
         fprintf(out, "%-10s %13s %s\n", i ? "" : "Commands",
                 text_count(count, r->status[i].commands),
-                report_status_text(&r->status[i], text, sizeof text));
+                workload_status_text(&r->status[i], text, sizeof text));
 }
 
 static void print_blocks(FILE *out, const struct report *r)

@@ -31,10 +31,6 @@ struct report {
 /** Whether the run is a success: carried through, without error, mismatch or violation. */
 bool report_passed(const struct report *r);
 
-/** How a command ended, in words: "good", "EIO, SCSI status 0x02 CHECK_CONDITION, sense 3/0c/00".
- * Returns buf. */
-const char *report_status_text(const struct workload_status *s, char *buf, size_t size);
-
 /** Prints the table. */
 void report_table(FILE *out, const struct report *r);
 

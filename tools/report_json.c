@@ -194,7 +194,7 @@ static void add_statuses(cJSON *root, const struct workload_result *w)
         cJSON *j = cJSON_CreateObject();
 
         cJSON_AddItemToArray(array, j);
-        cJSON_AddStringToObject(j, "status", report_status_text(s, text, sizeof text));
+        cJSON_AddStringToObject(j, "status", workload_status_text(s, text, sizeof text));
         json_u64(j, "commands", s->commands);
         json_u64(j, "errno", (uint64_t)-s->status);
         json_u64(j, "afu_rc", s->afu_rc);

@@ -14,30 +14,6 @@
 
 /* ---- sums ------------------------------------------------------------------------------------- */
 
-static bool same_kind(const struct workload_status *a, const struct workload_status *b)
-{
-    return a->status == b->status && a->afu_rc == b->afu_rc && a->scsi_rc == b->scsi_rc &&
-           a->fc_rc == b->fc_rc && a->sense_key == b->sense_key && a->asc == b->asc &&
-           a->ascq == b->ascq;
-}
-
-void workload_count_status(struct workload_result *r, const struct workload_status *status,
-                           uint64_t commands)
-{
-    unsigned i = 0;
-
-    while (i < r->status_count && !same_kind(&r->status[i], status))
-        i++;
-    if (i == WORKLOAD_STATUS_MAX)
-        i--;
-    else if (i == r->status_count) {
-        r->status[i] = *status;
-        r->status[i].commands = 0;
-        r->status_count++;
-    }
-    r->status[i].commands += commands;
-}
-
 static void merge(struct workload_result *into, const struct workload_result *from)
 {
     for (int d = 0; d < WORKLOAD_DIRECTIONS; d++) {

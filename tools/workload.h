@@ -84,6 +84,10 @@ HAL_MUST_CHECK int workload_run(struct session *s, const struct workload_config 
                                 struct progress *progress, struct workload_result *result,
                                 char *why, size_t size);
 
+/** How a command ended, in words: "good", "EIO, SCSI status 0x02 CHECK_CONDITION, sense 3/0c/00".
+ * Returns buf. */
+const char *workload_status_text(const struct workload_status *s, char *buf, size_t size);
+
 /** Adds `commands` commands of the kind of *status to the table of a result. */
 void workload_count_status(struct workload_result *r, const struct workload_status *status,
                            uint64_t commands);

@@ -4,11 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hal/afu_names.h"
-#include "hal/support/bits.h"
-#include "hal/support/check.h"
 #include "tools/progress.h"
-#include "tools/text.h"
 #include "tools/verify.h"
 #include "tools/workload_client.h"
 
@@ -219,27 +215,18 @@ static void check_read(struct workload_client *c, const struct workload_slot *sl
 /* ---- completing ------------------------------------------------------------------------------- */
 
 static void report_error(struct workload_client *c, const struct workload_slot *slot,
-                         const struct spipe_completion *done)
+                         const struct workload_status *status)
 {
     struct workload_result *r = c->result;
-    char *text = r->first_error;
-    size_t size = sizeof r->first_error;
+    char text[160];
 
     progress_error(c->load->progress);
     if (r->errors++)
         return;
-    snprintf(text, size, "client %u: %s of block %llu of its virtual LUN %u failed: %s",
-             c->number, verb[slot->direction], (unsigned long long)slot->lba, slot->lun,
-             strerror(-done->status));
-    if (done->afu_rc)
-        text_append(text, size, ", AFU code 0x%02x %s", done->afu_rc, afu_rc_name(done->afu_rc));
-    if (done->fc_rc)
-        text_append(text, size, ", FC code 0x%02x %s", done->fc_rc, afu_fc_rc_name(done->fc_rc));
-    if (done->scsi_rc)
-        text_append(text, size, ", SCSI status 0x%02x %s", done->scsi_rc,
-                    afu_scsi_rc_name(done->scsi_rc));
-    if (done->sense_key)
-        text_append(text, size, ", sense %x/%02x/%02x", done->sense_key, done->asc, done->ascq);
+    snprintf(r->first_error, sizeof r->first_error,
+             "client %u: %s of block %llu of its virtual LUN %u failed: %s", c->number,
+             verb[slot->direction], (unsigned long long)slot->lba, slot->lun,
+             workload_status_text(status, text, sizeof text));
 }
 
 static void mark_unknown(struct workload_client *c, const struct workload_slot *slot)
@@ -277,7 +264,7 @@ static void complete(struct workload_client *c, const struct spipe_completion *d
     c->in_flight--;
     workload_count_status(c->result, &status, 1);
     if (done->status) {
-        report_error(c, slot, done);
+        report_error(c, slot, &status);
         c->result->direction[slot->direction].failed++;
         if (slot->direction == WORKLOAD_WRITE)
             mark_unknown(c, slot);

@@ -67,9 +67,10 @@ static void switch_registers(struct fiber *from, struct fiber *to)
 {
     ucontext_t here;
 
-    /* The thread's own stack has no room set aside: its registers stay in this frame. */
+    /* The thread's own stack has no room set aside: its registers stay in this frame, which is
+     * there until somebody switches back. */
     if (!from->stack)
-        from->sp = &here;
+        from->sp = &here; /* cppcheck-suppress autoVariables */
     CHECK(swapcontext(ucontext_of(from), ucontext_of(to)) == 0);
 }
 

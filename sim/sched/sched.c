@@ -166,6 +166,8 @@ static void fiber_body(void *arg)
     CHECK_UNREACHABLE();
 }
 
+static size_t ready_bytes(uint32_t fibers) { return fibers * sizeof(void *); }
+
 /* So that waking a fiber never needs memory. */
 static int make_room(struct sched *s, uint32_t fibers)
 {
@@ -174,12 +176,12 @@ static int make_room(struct sched *s, uint32_t fibers)
 
     if (fibers <= s->ready_room)
         return 0;
-    bigger = sim_world_alloc(s->world, room * sizeof *bigger, 16);
+    bigger = sim_world_alloc(s->world, ready_bytes(room), 16);
     if (!bigger)
         return -ENOMEM;
     if (s->ready) {
-        memcpy(bigger, s->ready, s->ready_count * sizeof *bigger);
-        sim_world_free(s->world, s->ready, s->ready_room * sizeof *bigger);
+        memcpy(bigger, s->ready, ready_bytes(s->ready_count));
+        sim_world_free(s->world, s->ready, ready_bytes(s->ready_room));
     }
     s->ready = bigger;
     s->ready_room = room;
@@ -402,7 +404,7 @@ void sched_destroy(struct sched *s)
     while (!sched__list_empty(&s->all))
         sched__free_fiber(s, SCHED_FIBER_OF(s->all.next, all));
     sim_world_set_holes(s->world, NULL, NULL);
-    sim_world_free(s->world, s->ready, s->ready_room * sizeof *s->ready);
+    sim_world_free(s->world, s->ready, ready_bytes(s->ready_room));
     sim_world_free(s->world, s->choices, s->config.choice_count * sizeof *s->choices);
     sim_world_free(s->world, s, sizeof *s);
 }

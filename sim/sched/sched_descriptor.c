@@ -74,8 +74,10 @@ static struct sched_link *poll_batch(struct sched *s, struct sched_link *from, i
     struct sched_fiber *who[POLL_BATCH];
     struct pollfd p[POLL_BATCH];
     nfds_t count = collect(s, from, p, who);
-    struct sched_link *next = who[count - 1]->queue.next;
+    struct sched_link *next;
 
+    CHECK(count > 0);
+    next = who[count - 1]->queue.next;
     if (poll(p, count, ms) <= 0)
         return next;
     for (nfds_t i = 0; i < count; i++) {

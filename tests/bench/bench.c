@@ -29,7 +29,8 @@ struct bar {
     double value, roofline;
 };
 
-/* ---- helpers ---------------------------------------------------------------------------------- */
+/* ---- helpers ----------------------------------------------------------------------------------
+ */
 
 static int by_value(const void *a, const void *b)
 {
@@ -83,7 +84,8 @@ static double extra_percent(const struct bench_stack_config *a, const struct ben
     return median(v, WINDOWS);
 }
 
-/* ---- bars ------------------------------------------------------------------------------------- */
+/* ---- bars -------------------------------------------------------------------------------------
+ */
 
 static double pb1(double *roofline)
 {
@@ -267,7 +269,8 @@ static struct bar bars[] = {
 
 #define BARS (sizeof bars / sizeof *bars)
 
-/* ---- output ----------------------------------------------------------------------------------- */
+/* ---- output -----------------------------------------------------------------------------------
+ */
 
 static const char *verdict(const struct bar *b)
 {
@@ -311,10 +314,7 @@ static void print_table(const cJSON *old)
     }
 }
 
-static cJSON *number(double v)
-{
-    return isnan(v) ? cJSON_CreateNull() : cJSON_CreateNumber(v);
-}
+static cJSON *number(double v) { return isnan(v) ? cJSON_CreateNull() : cJSON_CreateNumber(v); }
 
 static void print_json(void)
 {
@@ -357,7 +357,8 @@ static cJSON *load(const char *path)
     return json;
 }
 
-/* ---- main ------------------------------------------------------------------------------------- */
+/* ---- main -------------------------------------------------------------------------------------
+ */
 
 static void usage(FILE *to)
 {
@@ -395,11 +396,13 @@ static bool measure(const char *only)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},        {"compare", required_argument, NULL, 'c'},
-        {"only", required_argument, NULL, 'o'},  {"ns-per-read", no_argument, NULL, 'n'},
-        {"instructions", required_argument, NULL, 'i'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"compare", required_argument, NULL, 'c'},
+                                            {"only", required_argument, NULL, 'o'},
+                                            {"ns-per-read", no_argument, NULL, 'n'},
+                                            {"instructions", required_argument, NULL, 'i'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     const char *only = NULL;
     cJSON *old = NULL;
     bool json = false;

@@ -241,7 +241,4 @@ double bench_ba_full_pair_ns(enum bench_ba_kind kind)
     return ns;
 }
 
-size_t bench_ba_bytes(void)
-{
-    return sizeof(struct spipe__ba) + spipe__ba_bytes(262144);
-}
+size_t bench_ba_bytes(void) { return sizeof(struct spipe__ba) + spipe__ba_bytes(262144); }

@@ -26,7 +26,8 @@ static double cpu_ns(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* ---- the run ---------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------
+ */
 
 struct client {
     struct run *run;
@@ -75,8 +76,8 @@ static unsigned fill_batch(struct client *c, struct spipe_io *io, unsigned n, ui
             .lba = sequential ? k % c->run->blocks : hal_prng_below(&c->rng, c->run->blocks),
             .buffer = c->buffers + (k % config->depth) * BLOCK,
             .blocks = 1,
-            .handle = c->handle[sequential ? k / c->run->blocks % config->handles
-                                           : k % config->handles],
+            .handle =
+                c->handle[sequential ? k / c->run->blocks % config->handles : k % config->handles],
             .op = op,
         };
     }
@@ -138,8 +139,9 @@ static bool open_client(struct run *r, unsigned i)
     if (!c->buffers || !good(r, spipe_client_create(r->adapter, "bench", &c->spipe), "client") ||
         !good(r, spipe_attach(c->spipe, i % 2, &opts, &c->ctx), "attach"))
         return false;
-    good(r, hal_mem_register(sim_host_device(r->host, 0), c->buffers, (size_t)config->depth * BLOCK,
-                             "buffers"),
+    good(r,
+         hal_mem_register(sim_host_device(r->host, 0), c->buffers, (size_t)config->depth * BLOCK,
+                          "buffers"),
          "register");
     for (unsigned h = 0; h < config->handles && !r->failed; h++)
         good(r, spipe_open_virtual(c->ctx, i % 2, r->blocks, &c->handle[h], &last), "open");
@@ -260,7 +262,8 @@ int bench_stack_run(const struct bench_stack_config *c, struct bench_stack_resul
     return rc;
 }
 
-/* ---- rooflines -------------------------------------------------------------------------------- */
+/* ---- rooflines --------------------------------------------------------------------------------
+ */
 
 static int copy_out(void *arg, uint64_t offset, const void *data, size_t n)
 {

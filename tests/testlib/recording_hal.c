@@ -41,6 +41,8 @@ __attribute__((format(printf, 2, 3))) static void line(struct recording_hal *r, 
     r->text[r->text_used] = 0;
 }
 
+void recording_hal_note(struct recording_hal *r, const char *text) { line(r, "%s", text); }
+
 void recording_hal_clear(struct recording_hal *r)
 {
     r->text_used = 0;
@@ -65,8 +67,6 @@ static bool is_lxt(const struct rec_region *g) { return strncmp(g->name, "lxt", 
 static int rec_register(struct hal_dev *dev, void *addr, size_t size, const char *name)
 {
     struct recording_hal *r = rec_of(dev);
-    static unsigned numbers[8];
-    static const char *names[8];
     unsigned i, k;
 
     if (r->fail_register) {
@@ -74,17 +74,13 @@ static int rec_register(struct hal_dev *dev, void *addr, size_t size, const char
         r->fail_register = 0;
         return rc;
     }
-    if (r->regions == 0) {
-        memset(numbers, 0, sizeof numbers);
-        memset(names, 0, sizeof names);
-    }
     for (i = 0; r->region[i].start; i++)
         CHECK(i + 1 < REC_REGIONS);
-    for (k = 0; names[k] && strcmp(names[k], name) != 0; k++)
-        CHECK(k + 1 < 8);
-    names[k] = name;
+    for (k = 0; r->name[k] && strcmp(r->name[k], name) != 0; k++)
+        CHECK(k + 1 < REC_NAMES);
+    r->name[k] = name;
     r->region[i] = (struct rec_region){.start = addr, .size = size};
-    snprintf(r->region[i].name, sizeof r->region[i].name, "%s%u", name, ++numbers[k]);
+    snprintf(r->region[i].name, sizeof r->region[i].name, "%s%u", name, ++r->number[k]);
     r->regions++;
     if (r->no_mem)
         return 0;
@@ -181,7 +177,7 @@ void recording_hal_post(struct rec_ctx *c, uint64_t ea)
     __atomic_store_n(c->rrq_at, hal_swap64(order_of(c), afu_rrq_element(ea, c->toggle)),
                      __ATOMIC_RELEASE);
     if ((uint64_t)(uintptr_t)c->rrq_at == last) {
-        c->rrq_at = (uint64_t *)(uintptr_t)c->host[AFU_HOST_RRQ_START / 8]; // NOLINT
+        c->rrq_at = (uint64_t *)(uintptr_t)c->host[AFU_HOST_RRQ_START / 8];
         c->toggle ^= 1;
     } else {
         c->rrq_at++;
@@ -190,7 +186,7 @@ void recording_hal_post(struct rec_ctx *c, uint64_t ea)
 
 static void answer(struct rec_ctx *c, uint64_t ea, const struct afu_ioasa *ioasa)
 {
-    struct afu_cmd_pair *pair = (struct afu_cmd_pair *)(uintptr_t)ea; // NOLINT
+    struct afu_cmd_pair *pair = (struct afu_cmd_pair *)(uintptr_t)ea;
 
     if (ioasa)
         memcpy(&pair->ioasa, ioasa, offsetof(struct afu_ioasa, host_use)); /* MD-7 */
@@ -216,7 +212,7 @@ void recording_hal_syncs(struct recording_hal *r, const enum rec_sync *outcome, 
 static void afu_sync(struct recording_hal *r, struct rec_ctx *c, uint64_t ea)
 {
     static const char *const mode[] = {"LW", "HW", "GSYNC"};
-    const struct afu_cmd_pair *pair = (struct afu_cmd_pair *)(uintptr_t)ea; // NOLINT
+    const struct afu_cmd_pair *pair = (struct afu_cmd_pair *)(uintptr_t)ea;
     const uint8_t *cdb = pair->ioarcb.cdb;
     enum rec_sync outcome = REC_SYNC_OK;
     struct afu_ioasa bad = {.rc = {.afu_rc = AFU_RC_SYNC_IN_PROGRESS}};
@@ -248,7 +244,7 @@ static void doorbell(struct recording_hal *r, struct rec_ctx *c, uint64_t ea)
     CHECK(r->commands < REC_COMMANDS);
     r->command[r->commands].ctx = c;
     r->command[r->commands].ea = ea;
-    memcpy(&r->command[r->commands++].ioarcb, (const void *)(uintptr_t)ea, // NOLINT
+    memcpy(&r->command[r->commands++].ioarcb, (const void *)(uintptr_t)ea,
            sizeof(struct afu_ioarcb));
 }
 
@@ -324,7 +320,7 @@ static void rec_write(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
         value = r->wrong_capability || !whose->cap_unlocked ? 0 : value;
     *reg = value;
     if (*block == 'h' && at == AFU_HOST_RRQ_END) {
-        whose->rrq_at = (uint64_t *)(uintptr_t)whose->host[AFU_HOST_RRQ_START / 8]; // NOLINT
+        whose->rrq_at = (uint64_t *)(uintptr_t)whose->host[AFU_HOST_RRQ_START / 8];
         whose->toggle = 1;
     }
 }

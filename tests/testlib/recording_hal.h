@@ -31,6 +31,7 @@
 enum {
     REC_CONTEXTS = 512,
     REC_REGIONS = 4096,
+    REC_NAMES = 8,
     REC_STORES = 1 << 16,
     REC_TEXT = 1 << 17,
     REC_COMMANDS = 64,
@@ -68,6 +69,8 @@ struct recording_hal {
 
     struct rec_region region[REC_REGIONS];
     unsigned regions; /* in use */
+    const char *name[REC_NAMES];
+    unsigned number[REC_NAMES]; /* the last one given to a region of that name */
 
     struct {
         uint64_t *at;
@@ -107,6 +110,9 @@ void recording_hal_init(struct recording_hal *r, struct fake_exec *exec, enum ha
 
 /** Forgets what was written down. */
 void recording_hal_clear(struct recording_hal *r);
+
+/** Writes a line of the test's own down. */
+void recording_hal_note(struct recording_hal *r, const char *text);
 
 /** Appoints the outcome of the next syncs, `n` of them; those after them are good again. */
 void recording_hal_syncs(struct recording_hal *r, const enum rec_sync *outcome, unsigned n);

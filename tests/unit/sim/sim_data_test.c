@@ -129,3 +129,27 @@ Test(sim_data, planned_faults)
     cr_assert_eq(model_ioasc(&user, 0), 0);
     cr_assert_eq(m->buffer[0], 1, "silent corruption of a zero byte");
 }
+
+/* timing.md 8: below 23 credits they limit; with 2 a line of the read latency 220 every 110. */
+Test(sim_data, credits_limit_the_rate)
+{
+    static const struct {
+        uint64_t credits, step;
+    } row[] = {{64, 10}, {22, 10}, {11, 20}, {2, 110}};
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+
+    for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
+        uint64_t begin, fast;
+
+        p->credits = row[i].credits;
+        model_rw(m, &user, 0, true, 0, 0, 1, m->buffer); /* 32 lines from host to card */
+        cr_assert(model_issue(m, &user, 0, 1000000));
+        begin = m->machine->engine.now;
+        cr_assert(model_issue(m, &user, 0, 1000000));
+        fast = m->machine->engine.now - begin;
+        p->credits = 64;
+        begin = m->machine->engine.now;
+        cr_assert(model_issue(m, &user, 0, 1000000));
+        cr_assert_eq(fast - (m->machine->engine.now - begin), 32 * (row[i].step - 10));
+    }
+}

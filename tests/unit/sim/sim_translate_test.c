@@ -222,3 +222,16 @@ Test(sim_translate, tables_in_the_owners_order)
     cr_assert_eq(afu_rc(true, 30, 9, 1), 0);
     cr_assert_eq(medium(0x30009), 0x5A);
 }
+
+/* A command slot that carried a command by port before translates like a fresh one. */
+Test(sim_translate, after_a_command_by_port)
+{
+    struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
+
+    r->port_sel = xe32_of(m->master.order, 1);
+    cr_assert(model_issue(m, &m->master, 0, 1000000)); /* TEST UNIT READY */
+    memset(m->buffer, 0x44, 4096);
+    cr_assert_eq(afu_rc(true, 5, 7, 1), 0);
+    cr_assert_eq(medium(7), 0);
+    cr_assert_eq(medium(0x20007), 0x44);
+}

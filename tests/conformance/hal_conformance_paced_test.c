@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HAL suite over the simulator under threads, with device time tied to the clock. */
+#include <criterion/criterion.h>
+
+#include "backends/posix/posix_exec.h"
+#include "tests/conformance/hal_conformance.h"
+#include "tests/conformance/hal_conformance_sim.h"
+
+TestSuite(hal_conformance_paced, .timeout = 50);
+
+static void over_paced(hal_conformance_case *body, unsigned needs)
+{
+    struct sim_host_config config = {.seed = 1};
+    struct sim_params params;
+
+    /* As quick as it goes, but a reset takes its millisecond: long enough to sleep in. */
+    cr_assert_eq(sim_params_profile(&params, "zero"), 0);
+    params.afu_reset = 250000;
+    config.params = &params;
+    cr_assert_eq(posix_exec_create(&config.threads), 0);
+    hal_conformance_over_sim(body, needs, &config);
+    posix_exec_destroy(config.threads);
+}
+
+#define CASE(name, needs)                                                                          \
+    Test(hal_conformance_paced, name) { over_paced(hal_conformance_##name, needs); }
+HAL_CONFORMANCE_CASES(CASE)

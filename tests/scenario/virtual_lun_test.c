@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Virtual LUNs through the whole stack: contents, isolation, resizing under I/O, names. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "hal/support/prng.h"
+#include "sim/sim_media.h"
+#include "tests/testlib/stack.h"
+
+static uint8_t page[4][STACK_BLOCK] __attribute__((aligned(4096)));
+
+static void fill(uint8_t *p, unsigned value) { memset(p, (int)value, STACK_BLOCK); }
+
+static void expect(const uint8_t *p, unsigned value)
+{
+    for (unsigned i = 0; i < STACK_BLOCK; i++)
+        cr_assert_eq(p[i], value, "byte %u is 0x%02x", i, p[i]);
+}
+
+static void round_trip(struct stack *s, void *arg)
+{
+    struct stack_client a, b;
+    uint32_t ha, hb;
+
+    (void)arg;
+    stack_client(s, &a, 0, 16, false);
+    stack_client(s, &b, 0, 16, false);
+    ha = stack_open(&a, 0, 2);
+    hb = stack_open(&b, 0, 2);
+    fill(page[0], 0xA5);
+    cr_assert_eq(stack_io(&a, SPIPE_WRITE, ha, 70000, 1, page[0]), 0);
+    cr_assert_eq(stack_io(&b, SPIPE_READ, hb, 70000, 1, page[1]), 0);
+    expect(page[1], 0); /* the same virtual block of another client is another block */
+    cr_assert_eq(stack_io(&a, SPIPE_READ, ha, 70000, 1, page[1]), 0);
+    expect(page[1], 0xA5);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, ha, 2 * 65536, 1, page[1]), -EIO); /* beyond the end */
+    cr_assert_eq(stack_io(&a, SPIPE_READ, ha + 1, 0, 1, page[1]), -EINVAL);  /* not open */
+    spipe_client_destroy(a.client);
+    spipe_client_destroy(b.client);
+}
+
+Test(virtual_lun, round_trip_and_isolation)
+{
+    struct sim_media *media = stack_media(8);
+
+    stack_run(1, media, NULL, round_trip, NULL);
+    sim_media_close(media);
+}
+
+/* Grow keeps what is there, shrink gives chunks back, nothing is left behind. */
+static void resizing(struct stack *s, void *arg)
+{
+    struct spipe_lun_info info;
+    struct stack_client a;
+    uint64_t last;
+    uint32_t h;
+
+    (void)arg;
+    stack_client(s, &a, 0, 16, true);
+    h = stack_open(&a, 0, 1);
+    fill(page[0], 0x3C);
+    cr_assert_eq(stack_io(&a, SPIPE_WRITE, h, 5, 1, page[0]), 0);
+    cr_assert_eq(spipe_resize(a.ctx, h, 7 * 65536, &last), 0);
+    cr_assert_eq(last, 7 * 65536 - 1);
+    cr_assert_eq(stack_io(&a, SPIPE_WRITE, h, 6 * 65536 + 9, 1, page[0]), 0);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 5, 1, page[1]), 0);
+    expect(page[1], 0x3C);
+    cr_assert_eq(spipe_lun_info(s->adapter, 0, &info), 0);
+    cr_assert_eq(info.free_chunks, 1);
+    cr_assert_eq(spipe_resize(a.ctx, h, 20 * 65536, &last), 0); /* partial grant */
+    cr_assert_eq(last, 8 * 65536 - 1);
+    cr_assert_eq(spipe_resize(a.ctx, h, 9 * 65536, &last), -ENOSPC);
+    cr_assert_eq(spipe_resize(a.ctx, h, 65536, &last), 0);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 6 * 65536 + 9, 1, page[1]), -EIO);
+    cr_assert_eq(spipe_resize(a.ctx, h, 0, &last), 0);
+    cr_assert_eq(last, SPIPE_NO_BLOCK);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 0, 1, page[1]), -EIO);
+    cr_assert_eq(spipe_release(a.ctx, h), 0);
+    cr_assert_eq(spipe_release(a.ctx, h), -EINVAL);
+    spipe_client_destroy(a.client);
+    cr_assert_eq(spipe_lun_info(s->adapter, 0, &info), 0);
+    cr_assert_eq(info.users, 0);
+}
+
+Test(virtual_lun, resize)
+{
+    struct sim_media *media = stack_media(8);
+
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        stack_run(seed, media, NULL, resizing, NULL);
+    sim_media_close(media);
+}
+
+/* ---- names ------------------------------------------------------------------------------------ */
+
+static void store_name(struct stack *s, void *arg)
+{
+    struct stack_client a;
+    uint32_t h;
+
+    fill(page[0], *(unsigned *)arg);
+    stack_client(s, &a, 1, 16, false);
+    h = stack_open(&a, 1, 3);
+    cr_assert_eq(stack_io(&a, SPIPE_WRITE, h, 2 * 65536, 1, page[0]), 0);
+    cr_assert_eq(spipe_name_set(a.ctx, h, "backup", 12345), 0);
+    spipe_client_destroy(a.client);
+}
+
+static void load_name(struct stack *s, void *arg)
+{
+    struct spipe_name_info name;
+    struct spipe_lun_info info;
+    struct stack_client a;
+    uint64_t last;
+    unsigned lun;
+    uint32_t h, other;
+
+    cr_assert_eq(spipe_name_stat(s->adapter, "backup", &name, &lun), 0);
+    cr_assert_eq(name.byte_length, 12345);
+    cr_assert_eq(name.blocks, 3 * 65536);
+    cr_assert_eq(lun, 1);
+    stack_client(s, &a, 1, 16, false);
+    other = stack_open(&a, 1, 5); /* all that is left: named chunks stay */
+    fill(page[1], 0xFF);
+    for (unsigned i = 0; i < 5; i++)
+        cr_assert_eq(stack_io(&a, SPIPE_WRITE, other, i * 65536, 1, page[1]), 0);
+    cr_assert_eq(spipe_name_open(a.ctx, "backup", &h, &last), 0);
+    cr_assert_eq(last, 3 * 65536 - 1);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 2 * 65536, 1, page[2]), 0);
+    expect(page[2], *(unsigned *)arg);
+    cr_assert_eq(spipe_name_open(a.ctx, "nothing", &h, &last), -ENOENT);
+    spipe_client_destroy(a.client);
+    cr_assert_eq(spipe_lun_info(s->adapter, 1, &info), 0);
+    cr_assert_eq(info.users, 0);
+}
+
+static void remove_name(struct stack *s, void *arg)
+{
+    struct spipe_name_info name;
+    struct stack_client a;
+
+    (void)arg;
+    cr_assert_eq(spipe_name_remove(s->adapter, "backup"), 0);
+    cr_assert_eq(spipe_name_remove(s->adapter, "backup"), -ENOENT);
+    cr_assert_eq(spipe_name_at(s->adapter, 0, &name), -ENOENT);
+    stack_client(s, &a, 1, 16, false);
+    stack_open(&a, 1, 8);
+    spipe_client_destroy(a.client);
+}
+
+/* Three lives of the adapter over the same media. */
+Test(virtual_lun, names_survive_a_restart)
+{
+    struct sim_media *media = stack_media(8);
+    unsigned value = 0x5A;
+
+    stack_run(1, media, NULL, store_name, &value);
+    stack_run(2, media, NULL, load_name, &value);
+    value = 0x17;
+    stack_run(3, media, NULL, store_name, &value); /* the same name again: its new meaning */
+    stack_run(4, media, NULL, load_name, &value);
+    stack_run(5, media, NULL, remove_name, NULL);
+    sim_media_close(media);
+}
+
+/* ---- errors ----------------------------------------------------------------------------------- */
+
+static void lost_and_bad(struct stack *s, void *arg)
+{
+    struct sim_faults *faults = sim_afu_faults(sim_host_afu(s->host, 0));
+    uint64_t before = exec_now(s->exec);
+    struct stack_client a;
+    char why[64];
+    uint32_t h;
+
+    (void)arg;
+    stack_client(s, &a, 0, 4, false);
+    h = stack_open(&a, 0, 1);
+    cr_assert_eq(sim_faults_load(faults, "rrq#1=d", why, sizeof why), 0);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 0, 1, page[0]), -ETIMEDOUT);
+    cr_assert_geq(exec_now(s->exec) - before, UINT64_C(30000000000));
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 0, 1, page[0]), 0);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 0, 1, (void *)0x1234), -EIO); /* */
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 0, 1, page[0]), 0);
+    cr_assert_eq(sim_faults_load(faults, "media#1=x", why, sizeof why), 0);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 0, 1, page[0]), -EIO);
+    spipe_client_destroy(a.client);
+}
+
+Test(virtual_lun, lost_answers_and_bad_buffers)
+{
+    struct sim_media *media = stack_media(8);
+
+    stack_run(1, media, NULL, lost_and_bad, NULL);
+    sim_media_close(media);
+}

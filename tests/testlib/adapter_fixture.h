@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An adapter that is up over fake_afu and fake_luns, without spipe_open(): for tests of one part of
+ * the control path. */
+#ifndef SPIPE_TESTS_TESTLIB_ADAPTER_FIXTURE_H
+#define SPIPE_TESTS_TESTLIB_ADAPTER_FIXTURE_H
+
+#include "core/adapter.h"
+#include "tests/testlib/fake_luns.h"
+
+enum { FIXTURE_MASTER = 3 };
+
+struct adapter_fixture {
+    struct fake_exec exec;
+    struct fake_afu afu;
+    struct fake_luns luns;
+    struct spipe s;
+};
+
+/** Brings an adapter up; the clock is 0 afterwards. */
+void adapter_fixture_init(struct adapter_fixture *f, enum hal_order order);
+
+/** Takes it down and checks that nothing is left. */
+void adapter_fixture_fini(struct adapter_fixture *f);
+
+#endif

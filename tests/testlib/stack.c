@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/testlib/stack.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "sim/sched/sched.h"
+#include "sim/sim_media.h"
+
+struct start {
+    struct stack stack;
+    void (*body)(struct stack *, void *);
+    void *arg;
+};
+
+struct sim_media *stack_media(unsigned chunks)
+{
+    struct sim_media_lun luns[2] = {
+        {.blocks = chunks * 65536 + 100, .block_size = STACK_BLOCK, .port_mask = 3},
+        {.blocks = chunks * 65536 + 100, .block_size = STACK_BLOCK, .port_mask = 3},
+    };
+    struct sim_media_opts opts = {.luns = luns, .n_luns = 2};
+    struct sim_media *media;
+    char why[SIM_MEDIA_WHY_BYTES];
+
+    sim_media_make_wwid(1, 0, luns[0].wwid);
+    sim_media_make_wwid(1, 1, luns[1].wwid);
+    cr_assert_eq(sim_media_create(&opts, &media, why, sizeof why), 0, "%s", why);
+    return media;
+}
+
+static void first_thread(void *arg)
+{
+    struct start *start = arg;
+    struct stack *s = &start->stack;
+    struct spipe_options options = {.size = sizeof options, .order = SPIPE_ORDER_LITTLE};
+    char why[256] = "";
+    int rc = spipe_open(s->exec, sim_host_device(s->host, 0), sim_host_store(s->host, 0), &options,
+                        &s->adapter, why, sizeof why);
+
+    cr_assert_eq(rc, 0, "%s", why);
+    start->body(s, start->arg);
+    spipe_close(s->adapter);
+}
+
+uint64_t stack_run(uint64_t seed, struct sim_media *media, struct exec *threads,
+                   void (*body)(struct stack *, void *), void *arg)
+{
+    struct sim_params params;
+    struct sim_host_config config = {
+        .seed = seed, .params = &params, .trace = true, .threads = threads, .pace = 1000};
+    struct start start = {.body = body, .arg = arg};
+    char why[256], report[2000] = "";
+    uint64_t hash;
+    int rc;
+
+    sim_params_default(&params);
+    if (threads) { /* real time: no second of login, no millisecond of reset */
+        cr_assert_eq(sim_params_profile(&params, "zero"), 0);
+        params.login = params.link_loss = params.afu_reset = 1000;
+    }
+    config.media[0] = media;
+    cr_assert_eq(sim_host_create(&config, &start.stack.host, why, sizeof why), 0, "%s", why);
+    start.stack.exec = sim_host_exec(start.stack.host);
+    rc = sim_host_run(start.stack.host, first_thread, &start);
+    if (rc && !threads)
+        sched_report(sim_host_sched(start.stack.host), report, sizeof report);
+    cr_assert_eq(rc, 0, "seed %llu: %s", (unsigned long long)seed, report);
+    hash = sim_trace_hash(&sim_host_machine(start.stack.host)->trace);
+    sim_host_destroy(start.stack.host);
+    return hash;
+}
+
+void stack_client(struct stack *s, struct stack_client *c, unsigned lun, unsigned depth,
+                  bool interrupts)
+{
+    struct spipe_attach_options options = {
+        .size = sizeof options, .depth = depth, .interrupts = interrupts};
+
+    cr_assert_eq(spipe_client_create(s->adapter, "client", &c->client), 0);
+    cr_assert_eq(spipe_attach(c->client, lun, &options, &c->ctx), 0);
+}
+
+int stack_io(struct stack_client *c, enum spipe_op op, uint32_t handle, uint64_t lba,
+             uint32_t blocks, void *buffer)
+{
+    struct spipe_io io = {.tag = 77,
+                          .lba = lba,
+                          .buffer = buffer,
+                          .blocks = blocks,
+                          .handle = handle,
+                          .op = op};
+    struct spipe_completion done;
+    int rc;
+
+    do
+        rc = spipe_submit(c->ctx, &io, 1);
+    while (rc == 0 && spipe_poll(c->ctx, &done, 1) == 0);
+    if (rc < 0)
+        return rc;
+    while (spipe_poll(c->ctx, &done, 1) == 0)
+        ;
+    cr_assert_eq(done.tag, 77);
+    return done.status;
+}
+
+uint32_t stack_open(struct stack_client *c, unsigned lun, uint64_t chunks)
+{
+    uint64_t last = 0, blocks = chunks * 65536;
+    uint32_t handle = 0;
+
+    cr_assert_eq(spipe_open_virtual(c->ctx, lun, blocks, &handle, &last), 0);
+    cr_assert_eq(last, blocks ? blocks - 1 : SPIPE_NO_BLOCK);
+    return handle;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole stack for scenario tests: simulated host, adapter opened by core, helpers that block. */
+#ifndef TESTS_TESTLIB_STACK_H
+#define TESTS_TESTLIB_STACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/sim/sim_host.h"
+#include "core/superpipe.h"
+
+#define STACK_BLOCK 4096u
+
+struct stack {
+    struct sim_host *host;
+    struct exec *exec;
+    struct spipe *adapter;
+};
+
+/** Media of two LUNs of `chunks` chunks. */
+struct sim_media *stack_media(unsigned chunks);
+
+/** Runs body(stack, arg) as the first thread of a host with one adapter over `media` that core has
+ * opened, and closes everything afterwards. Aborts the test on failure. Returns the trace hash.
+ * threads NULL: fibers and virtual time from `seed`. */
+uint64_t stack_run(uint64_t seed, struct sim_media *media, struct exec *threads,
+                   void (*body)(struct stack *, void *), void *arg);
+
+/** One client with one context on a LUN. */
+struct stack_client {
+    struct spipe_client *client;
+    struct spipe_ctx *ctx;
+};
+
+void stack_client(struct stack *s, struct stack_client *c, unsigned lun, unsigned depth,
+                  bool interrupts);
+
+/** One I/O, waited for by polling. Returns its status. */
+int stack_io(struct stack_client *c, enum spipe_op op, uint32_t handle, uint64_t lba,
+             uint32_t blocks, void *buffer);
+
+/** Opens a virtual LUN of so many chunks; aborts the test unless all are granted. */
+uint32_t stack_open(struct stack_client *c, unsigned lun, uint64_t chunks);
+
+#endif

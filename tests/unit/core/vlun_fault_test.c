@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Virtual LUNs when AFU syncs fail, and on errored contexts: what is quarantined, for how long, and
+ * what callers see. The rig checks after every publish what the AFU could see. */
+#include "core/vlun.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "tests/testlib/core_rig.h"
+#include "tests/testlib/proves.h"
+
+TestSuite(vlun_fault, .timeout = 60);
+
+/* VL-22, VL-33: the size has changed, the old array stays until the handle is synced. */
+Test(vlun_fault, grow_with_a_failing_sync)
+{
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 64);
+    h = rig_open(rig.ctx, 8);
+    recording_hal_clear(&rig.hal);
+    rig_fail_syncs(2);
+    cr_assert_eq(rig_resize(rig.ctx, h, 9), -EAGAIN);
+    cr_assert_eq(rig_vlun(rig.ctx, h)->size, 9);
+    cr_assert_eq(rig_entry(rig.ctx, h).lxt_cnt, 9);
+    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig_resize(rig.ctx, h, 9), -EAGAIN);
+    recording_hal_clear(&rig.hal);
+    cr_assert_eq(rig_resize(rig.ctx, h, 9), 0);
+    rig_expect("sync HW 4.0\n- lxt1\n");
+    PROVES(VL_22);
+    PROVES(VL_33);
+    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig_free(), 55);
+    rig_end();
+}
+
+Test(vlun_fault, grow_in_place_with_a_failing_sync)
+{
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 64);
+    h = rig_open(rig.ctx, 7);
+    rig_fail_syncs(1);
+    cr_assert_eq(rig_resize(rig.ctx, h, 8), -EAGAIN);
+    cr_assert_eq(rig.s.lun[0].holds, 0); /* there is no old array */
+    recording_hal_clear(&rig.hal);
+    cr_assert_eq(rig_resize(rig.ctx, h, 8), 0);
+    rig_expect("sync HW 4.0\n");
+    rig_end();
+}
+
+/* VL-26: nothing of what was withdrawn is used again before a sync succeeded. */
+static void failing_shrink(uint64_t from, uint64_t to, const char *retry)
+{
+    uint32_t h, other;
+    uint64_t last;
+
+    rig_begin(HAL_ORDER_LITTLE, 20);
+    h = rig_open(rig.ctx, from);
+    rig_fail_syncs(1);
+    cr_assert_eq(rig_resize(rig.ctx, h, to), -EAGAIN);
+    cr_assert_eq(rig_vlun(rig.ctx, h)->size, to);
+    cr_assert_eq(rig_entry(rig.ctx, h).lxt_cnt, to);
+    cr_assert_eq(rig_free(), 20 - from);
+    cr_assert_eq(rig.s.lun[0].holds, 1);
+    other = rig_open(rig.ctx, 1);
+    cr_assert_geq(rig_chunk(rig.ctx, other, 0), from);
+    recording_hal_clear(&rig.hal);
+    cr_assert_eq(rig_resize(rig.ctx, h, to), 0); /* one sync, not two */
+    rig_expect(retry);
+    cr_assert_eq(rig_free(), 19 - to);
+    cr_assert_eq(rig.s.lun[0].holds, 0);
+    PROVES(VL_26);
+    cr_assert_eq(spipe_resize(rig.ctx, h, 0, &last), 0);
+    rig_end();
+}
+
+Test(vlun_fault, shrink_with_a_failing_sync)
+{
+    failing_shrink(10, 3, "sync HW 4.0\n- lxt1\n");
+    failing_shrink(8, 7, "sync HW 4.0\n"); /* in place */
+    failing_shrink(8, 0, "sync HW 4.0\n- lxt1\n");
+}
+
+/* a request on the handle settles first, and does nothing if it cannot. */
+Test(vlun_fault, every_request_settles_first)
+{
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 20);
+    h = rig_open(rig.ctx, 8);
+    rig_fail_syncs(4);
+    cr_assert_eq(rig_resize(rig.ctx, h, 6), -EAGAIN);
+    recording_hal_clear(&rig.hal);
+    cr_assert_eq(rig_resize(rig.ctx, h, 8), -EAGAIN);
+    cr_assert_eq(rig_resize(rig.ctx, h, 2), -EAGAIN);
+    cr_assert_eq(spipe_release(rig.ctx, h), -EAGAIN);
+    rig_expect("sync HW 4.0 failed\nsync HW 4.0 failed\nsync HW 4.0 failed\n");
+    cr_assert_eq(rig_vlun(rig.ctx, h)->size, 6);
+    cr_assert_eq(rig_resize(rig.ctx, h, 8), 0);
+    rig_expect("sync HW 4.0\nlxt1[6]=6\nlxt1[7]=7\n"
+               "publish\nrht1[0].start=lxt1\npublish\nrht1[0].count=8\npublish\nsync LW 4.0\n");
+    rig_end();
+}
+
+/* VL-41, SP-71. */
+Test(vlun_fault, release_with_a_failing_sync)
+{
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 20);
+    h = rig_open(rig.ctx, 8);
+    rig_fail_syncs(2);
+    cr_assert_eq(spipe_release(rig.ctx, h), -EAGAIN);
+    cr_assert_eq(rig_vlun(rig.ctx, h)->size, 0);
+    cr_assert_eq(rig.s.lun[0].users, 1);
+    PROVES(VL_41);
+    PROVES(SP_71);
+    cr_assert_eq(spipe_release(rig.ctx, h), -EAGAIN);
+    cr_assert_eq(rig_free(), 12);
+    recording_hal_clear(&rig.hal);
+    cr_assert_eq(spipe_release(rig.ctx, h), 0);
+    rig_expect("sync HW 4.0\n- lxt1\nrht1[0].count=free\npublish\nrht1[0].start=0\npublish\n");
+    cr_assert_null(rig.s.lun[0].ba);
+    PROVES(SP_72);
+    rig_end();
+}
+
+/* VL-38: the first size cannot be synced, so the handle is gone again; its number comes back when
+ * the AFU has been synced. */
+Test(vlun_fault, open_with_a_failing_sync)
+{
+    uint32_t h = 99;
+    uint64_t last = 7;
+
+    rig_begin(HAL_ORDER_LITTLE, 20);
+    rig_fail_syncs(2); /* LW, then the HW of the undo */
+    cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 3 * 65536, &h, &last), -EAGAIN);
+    rig_expect("rht1[0].count=0\npublish\n"
+               "+ lxt1:8\nlxt1[0]=0\nlxt1[1]=1\nlxt1[2]=2\n"
+               "publish\nrht1[0].start=lxt1\npublish\nrht1[0].count=3\npublish\n"
+               "sync LW 4.0 failed\n"
+               "publish\nrht1[0].count=0\npublish\nrht1[0].start=0\npublish\n"
+               "sync HW 4.0 failed\n"
+               "rht1[0].count=free\npublish\nrht1[0].start=0\npublish\n");
+    cr_assert_eq(h, 99);
+    cr_assert_eq(last, 7);
+    cr_assert_eq(rig.s.lun[0].users, 0);
+    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig_free(), 17);
+    PROVES(VL_38);
+
+    rig_fail_syncs(1);
+    h = rig_open(rig.ctx, 1);
+    cr_assert_eq(h, 1); /* handle 0 is still held */
+    cr_assert_eq(rig_chunk(rig.ctx, h, 0), 3);
+    cr_assert_eq(rig_open(rig.ctx, 1), 0);
+    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig_free(), 18);
+    PROVES(SP_73);
+    rig_end();
+}
+
+/* The same when it was opened with size 0: nothing was withdrawn, but the AFU may have cached the
+ * entry. */
+Test(vlun_fault, open_empty_with_a_failing_sync)
+{
+    uint32_t h;
+    uint64_t last;
+
+    rig_begin(HAL_ORDER_LITTLE, 20);
+    rig_fail_syncs(2);
+    cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 0, &h, &last), -EAGAIN);
+    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig_open(rig.ctx, 1), 0);
+    cr_assert_eq(rig.s.lun[0].holds, 0);
+    rig_end();
+}
+
+/* Before ENOSPC everything that is held on the LUN is tried once (vlun.md 15.1). */
+Test(vlun_fault, quarantine_is_retried_before_enospc)
+{
+    uint32_t a, b;
+    uint64_t last;
+
+    rig_begin(HAL_ORDER_LITTLE, 12);
+    a = rig_open(rig.ctx, 8);
+    b = rig_open(rig.ctx, 4);
+    rig_fail_syncs(3);
+    cr_assert_eq(rig_resize(rig.ctx, a, 2), -EAGAIN);
+    cr_assert_eq(rig_resize(rig.ctx, b, 5), -ENOSPC);
+    cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 1, &b, &last), -ENOSPC);
+    recording_hal_clear(&rig.hal);
+    cr_assert_eq(rig_resize(rig.ctx, b, 20), 0);
+    cr_assert_eq(rig_vlun(rig.ctx, b)->size, 10);
+    cr_assert_not_null(strstr(rig.hal.text, "sync HW 4.0\n"));
+    rig_end();
+}
+
+/* Detaching by force adds to what a failed shrink left (SP-80, VL-42); the AFU's next generation
+ * frees it all. */
+static void forced(uint64_t from, uint64_t to)
+{
+    struct spipe_ctx *other;
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 40);
+    other = rig_attach(0);
+    h = rig_open(other, from);
+    rig_fail_syncs(2);
+    cr_assert_eq(rig_resize(other, h, to), -EAGAIN);
+    cr_assert_eq(spipe_detach(other, 0), 0);
+    cr_assert_eq(rig.s.lun[0].users, 0);
+    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig_free(), 40 - (from > to ? from : to));
+    rig.s.generation++;
+    recording_hal_clear(&rig.hal);
+    rig_open(rig.ctx, 0); /* claims and looks */
+    cr_assert_eq(rig_free(), 40);
+    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_null(strstr(rig.hal.text, "sync HW 5"));
+    rig_end();
+}
+
+Test(vlun_fault, forced_close_after_a_failed_sync)
+{
+    forced(20, 5);  /* another array */
+    forced(20, 19); /* the same array */
+    forced(20, 30); /* grown: the old array only */
+    forced(8, 0);
+}
+
+/* VL-23, VL-35, SP-161: no sync on an errored context. What it gives up in the window before the
+ * AFU is reset waits for the reset; afterwards it is free at once. */
+Test(vlun_fault, errored_context)
+{
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 40);
+    h = rig_open(rig.ctx, 20);
+    rig.ctx->errored = true;
+    recording_hal_clear(&rig.hal);
+    cr_assert_eq(rig_resize(rig.ctx, h, 20), 0);
+    cr_assert_eq(rig_resize(rig.ctx, h, 30), 0); /* holds the old array */
+    PROVES(VL_23);
+    PROVES(VL_35);
+    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig_resize(rig.ctx, h, 5), -EAGAIN);
+    cr_assert_null(strstr(rig.hal.text, "sync"));
+    rig.s.generation++;
+    cr_assert_eq(rig_resize(rig.ctx, h, 5), 0);
+    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig_free(), 35);
+    cr_assert_eq(rig_resize(rig.ctx, h, 9), 0);
+    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(spipe_release(rig.ctx, h), 0);
+    cr_assert_null(rig.s.lun[0].ba);
+    cr_assert_null(strstr(rig.hal.text, "sync"));
+    PROVES(SP_161);
+    rig_end();
+}
+
+/* A sync that is never answered comes back as EAGAIN too, after two context resets. */
+Test(vlun_fault, lost_sync)
+{
+    static const enum rec_sync lost[] = {REC_SYNC_LOST, REC_SYNC_LOST};
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 40);
+    h = rig_open(rig.ctx, 2);
+    recording_hal_syncs(&rig.hal, lost, 2);
+    cr_assert_eq(rig_resize(rig.ctx, h, 1), -EAGAIN);
+    cr_assert_eq(rig_free(), 38);
+    cr_assert_eq(rig_resize(rig.ctx, h, 1), 0);
+    cr_assert_eq(rig_free(), 39);
+    rig_end();
+}

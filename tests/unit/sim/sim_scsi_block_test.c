@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SCSI commands on blocks, with the bytes that SBC and SL give. */
+#include "tests/unit/sim/sim_scsi_fixture.h"
+
+TestSuite(sim_scsi_block, .init = setup, .fini = teardown);
+
+/* ---- READ and WRITE ---- */
+
+Test(sim_scsi_block, reads_and_writes_of_all_sizes)
+{
+    static const struct {
+        uint8_t wr[16], rd[16];
+    } rows[] = {
+        {{0x0A, 0, 0, 5, 2}, {0x08, 0, 0, 5, 2}},
+        {{0x2A, 0, 0, 0, 0, 7, 0, 0, 2}, {0x28, 0, 0, 0, 0, 7, 0, 0, 2}},
+        {{0xAA, 0, 0, 0, 0, 9, 0, 0, 0, 2}, {0xA8, 0, 0, 0, 0, 9, 0, 0, 0, 2}},
+        {{0x8A, 0, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 2},
+         {0x88, 0, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 0, 2}},
+    };
+    struct command c;
+
+    for (size_t i = 0; i < 4; i++) {
+        c = COMMAND(.host_write = true, .data_len = 8192);
+        memcpy(c.rq.cdb, rows[i].wr, 16);
+        memset(buffer, (int)i + 1, 8192);
+        begin(&c);
+        cr_assert_eq(c.rs.kind, SIM_SCSI_DATA_OUT);
+        cr_assert_eq(c.rs.medium, SIM_SCSI_MEDIUM_WRITE);
+        cr_assert_eq(c.rs.lba, 5 + 2 * i);
+        cr_assert_eq(c.rs.blocks, 2);
+        cr_assert_eq(c.rs.transfer_len, 8192);
+        finish(&c);
+        cr_assert(good(&c, 8192));
+    }
+    for (size_t i = 0; i < 4; i++) {
+        c = COMMAND(.data_len = 8192);
+        memcpy(c.rq.cdb, rows[i].rd, 16);
+        memset(buffer, 0xFF, 8192);
+        begin(&c);
+        cr_assert_eq(c.rs.kind, SIM_SCSI_DATA_IN);
+        cr_assert_eq(c.rs.medium, SIM_SCSI_MEDIUM_READ);
+        finish(&c);
+        cr_assert(good(&c, 8192));
+        cr_assert(buffer[0] == i + 1 && buffer[8191] == i + 1);
+    }
+    cr_assert(reads_as(0, 0, 4, 1, 0) && reads_as(0, 1, 13, 1, 0));
+}
+
+Test(sim_scsi_block, fields_of_the_cdb_are_as_wide_as_they_should_be)
+{
+    struct command c = COMMAND(.data_len = 1, CDB(0x08, 0x1F, 0xFF, 0xFF, 0));
+
+    t.luns[0].port_mask = 1;
+    cr_assert_eq(sim_media_set_size(t.media, 0, UINT64_C(1) << 34), 0);
+    begin(&c);
+    cr_assert(checked(&c, 5, 0x24, 0x00));
+    cr_assert_eq(c.rs.lba, 0x1FFFFF);
+    cr_assert_eq(c.rs.residual, 256 * 4096 - 1, "count 0 of READ(6) is 256 blocks");
+    c = COMMAND(.data_len = 1, CDB(0x28, 0x10, 0xFE, 0xDC, 0xBA, 0x98, 0, 0x12, 0x34));
+    begin(&c);
+    cr_assert_eq(c.rs.lba, 0xFEDCBA98);
+    cr_assert_eq(c.rs.residual, 0x1234 * 4096 - 1);
+    c = COMMAND(.data_len = 1, CDB(0xA8, 0, 0xFE, 0xDC, 0xBA, 0x98, 0, 0, 0x12, 0x34));
+    begin(&c);
+    cr_assert_eq(c.rs.lba, 0xFEDCBA98);
+    cr_assert_eq(c.rs.residual, 0x1234 * 4096 - 1);
+    c = COMMAND(.data_len = 1, CDB(0x88, 0, 0, 0, 0, 3, 0x12, 0x34, 0x56, 0x78, 0x01, 0, 0, 0));
+    begin(&c);
+    cr_assert_eq(c.rs.lba, 0x312345678);
+    cr_assert_eq(c.rs.residual, UINT32_MAX, "16777216 blocks: as much as fits");
+    cr_assert(c.rs.overrun && !c.rs.underrun);
+}
+
+Test(sim_scsi_block, addresses_beyond_the_end)
+{
+    struct command c;
+
+    c = COMMAND(.data_len = 4096, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0x03, 0xE8, 0, 0, 0, 1));
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "the block after the last");
+    cr_assert_eq(c.rs.medium, SIM_SCSI_MEDIUM_NONE);
+    c.rq.cdb[9] = 0xE7;
+    run(&c);
+    cr_assert(good(&c, 4096), "the last block");
+    c.rq.cdb[13] = 2;
+    c.rq.data_len = 8192;
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "half of it beyond");
+    c = COMMAND(.data_len = 4096, .host_write = true,
+                CDB(0x8A, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255));
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "the sum wraps");
+}
+
+Test(sim_scsi_block, zero_blocks_are_good_and_move_nothing)
+{
+    struct command c = COMMAND(.data_len = 4096, CDB(0x88));
+
+    run(&c);
+    cr_assert(good(&c, 0));
+    c = COMMAND(CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0x03, 0xE8));
+    run(&c);
+    cr_assert(good(&c, 0), "even at the end");
+    c = COMMAND(.host_write = true, CDB(0x2A));
+    run(&c);
+    cr_assert(good(&c, 0));
+}
+
+Test(sim_scsi_block, a_buffer_shorter_than_the_cdb_says)
+{
+    struct command c = COMMAND(.data_len = 4096, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2));
+
+    run(&c);
+    cr_assert(checked(&c, 5, 0x24, 0x00));
+    cr_assert(c.rs.overrun && !c.rs.underrun);
+    cr_assert_eq(c.rs.residual, 4096);
+    c.rq.data_len = 0;
+    run(&c);
+    cr_assert(checked(&c, 5, 0x24, 0x00) && c.rs.overrun);
+    cr_assert_eq(c.rs.residual, 8192);
+    c = COMMAND(.host_write = true, CDB(0x8A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+    run(&c);
+    cr_assert(checked(&c, 5, 0x24, 0x00) && c.rs.overrun);
+    cr_assert_eq(sim_media_counters(t.media, 0)->blocks_written, 0);
+    cr_assert_eq(buffer[0], 0xCC, "nothing moved");
+}
+
+Test(sim_scsi_block, a_buffer_longer_than_the_cdb_says)
+{
+    struct command c = COMMAND(.data_len = 10000, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2));
+
+    run(&c);
+    cr_assert(good(&c, 8192));
+    cr_assert_eq(c.rs.residual, 1808);
+    cr_assert(c.rs.underrun);
+    cr_assert_eq(buffer[8192], 0xCC);
+}
+
+Test(sim_scsi_block, protection_fields_are_refused)
+{
+    struct command c =
+        COMMAND(.data_len = 4096, CDB(0x88, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x24, 0x00));
+    c = COMMAND(.data_len = 4096, CDB(0x28, 0x18, 0, 0, 0, 0, 0, 0, 1));
+    run(&c);
+    cr_assert(good(&c, 4096), "DPO and FUA are fine");
+    c = COMMAND(.data_len = 4096, .host_write = true, CDB(0x2A, 0x08, 0, 0, 0, 0, 0, 0, 1));
+    run(&c);
+    cr_assert(good(&c, 4096), "a write with FUA");
+}
+
+Test(sim_scsi_block, wrong_direction_is_no_scsi_matter)
+{
+    struct command c = COMMAND(.data_len = 4096, CDB(0x8A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+
+    run(&c);
+    cr_assert(c.rs.direction_mismatch && c.rs.status == 0 && c.rs.moved == 0);
+    cr_assert_eq(sim_media_counters(t.media, 0)->blocks_written, 0, "R-28: nothing written");
+    c = COMMAND(.data_len = 4096, .host_write = true,
+                CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+    run(&c);
+    cr_assert(c.rs.direction_mismatch);
+    cr_assert_eq(buffer[0], 0xCC);
+}
+
+Test(sim_scsi_block, a_bad_client_address_has_no_status)
+{
+    struct command c = COMMAND(.data_len = 4096, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+    int bad;
+
+    begin(&c);
+    cr_assert_eq(sim_scsi_finish(&t, &c.rq, &c.rs, to_client, from_client, &bad), -EFAULT);
+    c = COMMAND(.data_len = 4096, .host_write = true,
+                CDB(0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+    begin(&c);
+    cr_assert_eq(sim_scsi_finish(&t, &c.rq, &c.rs, to_client, from_client, &bad), -EFAULT);
+    c = COMMAND(.data_len = 96, CDB(0x12, 0, 0, 0, 96));
+    begin(&c);
+    cr_assert_eq(sim_scsi_finish(&t, &c.rq, &c.rs, to_client, from_client, &bad), -EFAULT);
+}
+
+/* ---- WRITE SAME, SYNCHRONIZE CACHE ---- */
+
+Test(sim_scsi_block, write_same_sends_one_block)
+{
+    struct command c = COMMAND(.data_len = 4096, .host_write = true,
+                               CDB(0x93, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1, 0x44));
+
+    memset(buffer, 0x5C, 4096);
+    begin(&c);
+    cr_assert_eq(c.rs.kind, SIM_SCSI_DATA_OUT);
+    cr_assert_eq(c.rs.medium, SIM_SCSI_MEDIUM_ZERO);
+    cr_assert_eq(c.rs.transfer_len, 4096, "one device block, VL-64");
+    cr_assert_eq(c.rs.blocks, 0x144);
+    finish(&c);
+    cr_assert(good(&c, 4096));
+    cr_assert(reads_as(0, 0, 9, 1, 0) && reads_as(0, 0, 10, 200, 0x5C));
+    cr_assert_eq(sim_media_counters(t.media, 0)->blocks_written, 0x144);
+}
+
+Test(sim_scsi_block, write_same_on_512_byte_blocks)
+{
+    struct command c = COMMAND(.lun_id = LUN1, .port = 1, .data_len = 512, .host_write = true,
+                               CDB(0x93, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 8));
+
+    write_blocks(LUN1, 1, 0, 100, 0x77);
+    memset(buffer, 0, 512);
+    run(&c);
+    cr_assert(good(&c, 512));
+    cr_assert(reads_as(LUN1, 1, 7, 1, 0x77) && reads_as(LUN1, 1, 8, 8, 0) &&
+              reads_as(LUN1, 1, 16, 1, 0x77));
+    c.rq.data_len = 4096;
+    run(&c);
+    cr_assert(good(&c, 512), "4096 bytes offered to a 512-byte device: underrun of 3584");
+    c.rq.data_len = 511;
+    run(&c);
+    cr_assert(checked(&c, 5, 0x24, 0x00) && c.rs.overrun && c.rs.residual == 1);
+}
+
+Test(sim_scsi_block, write_same_without_data_out)
+{
+    struct command c = COMMAND(CDB(0x93, 0x01, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 2));
+
+    write_blocks(0, 0, 0, 8, 0x11);
+    begin(&c);
+    cr_assert_eq(c.rs.kind, SIM_SCSI_NO_DATA);
+    finish(&c);
+    cr_assert(good(&c, 0));
+    cr_assert(reads_as(0, 0, 0, 3, 0x11) && reads_as(0, 0, 3, 2, 0) && reads_as(0, 0, 5, 3, 0x11));
+    cr_assert(sim_media_mapped(t.media, 0, 3));
+}
+
+/* Unmaps the first MiB of LUN 0, sending one block of `byte`. */
+static void unmap_first_piece(int byte)
+{
+    struct command c = COMMAND(.data_len = 4096, .host_write = true,
+                               CDB(0x93, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0));
+
+    memset(buffer, byte, 4096);
+    run(&c);
+    cr_assert(good(&c, 4096));
+}
+
+Test(sim_scsi_block, unmapping_with_lbprz_gives_zeros)
+{
+    write_blocks(0, 0, 0, 255, 0x11);
+    unmap_first_piece(0);
+    cr_assert(reads_as(0, 0, 0, 255, 0));
+    cr_assert(!sim_media_mapped(t.media, 0, 0));
+    unmap_first_piece(0x33);
+    cr_assert(reads_as(0, 0, 0, 255, 0x33), "what is not zeros is written (SBC)");
+}
+
+Test(sim_scsi_block, unmapping_without_lbprz_leaves_noise)
+{
+    static uint8_t first[4096];
+    struct command c = COMMAND(.data_len = 4096, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1));
+
+    t.lbprz = false;
+    write_blocks(0, 0, 0, 255, 0);
+    unmap_first_piece(0);
+    run(&c);
+    memcpy(first, buffer, sizeof first);
+    for (size_t i = 0; i < sizeof first; i += 8)
+        cr_assert(memcmp(first + i, "\0\0\0\0\0\0\0", 8) != 0, "R-24: never zeros");
+    cr_assert_arr_eq(first, "\xD7\x3A\x9A\x3D\x94\x1E\x7E\xC7", 8, "the same on every host");
+    c.rq.cdb[9] = 2;
+    run(&c);
+    cr_assert(memcmp(first, buffer, 4096) != 0, "different in every block");
+}
+
+Test(sim_scsi_block, write_same_fields_that_are_refused)
+{
+    static const uint8_t flags[] = {0x02, 0x04, 0x10, 0x20, 0x40, 0x80};
+    struct command c;
+
+    for (size_t i = 0; i < sizeof flags; i++) {
+        c = COMMAND(.data_len = 4096, .host_write = true,
+                    CDB(0x93, flags[i], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+        run(&c);
+        cr_assert(checked_all_residual(&c, 5, 0x24, 0x00), "flags %02x", flags[i]);
+    }
+    c = COMMAND(.data_len = 4096, .host_write = true, CDB(0x93));
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x24, 0x00), "the whole rest of the device");
+    c.rq.cdb[13] = 1;
+    c.rq.cdb[2] = 1;
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00));
+    t.lbpme = false;
+    c = COMMAND(.data_len = 4096, .host_write = true,
+                CDB(0x93, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x24, 0x00), "unmap on a fully provisioned device");
+}
+
+Test(sim_scsi_block, synchronize_cache)
+{
+    struct command c = COMMAND(CDB(0x35, 0, 0, 0, 3, 0xE0, 0, 0, 0));
+
+    begin(&c);
+    cr_assert_eq(c.rs.medium, SIM_SCSI_MEDIUM_SYNC);
+    cr_assert_eq(c.rs.blocks, 8, "0 is to the end");
+    finish(&c);
+    cr_assert(good(&c, 0));
+    c = COMMAND(CDB(0x91, 0, 0, 0, 0, 0, 0, 0, 3, 0xE0, 0, 0, 0, 9));
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00));
+    c.rq.cdb[13] = 8;
+    run(&c);
+    cr_assert(good(&c, 0));
+}

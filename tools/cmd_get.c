@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* superpipe get: a named virtual LUN into a file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hal/support/bits.h"
+#include "tools/command.h"
+#include "tools/output_file.h"
+#include "tools/progress.h"
+#include "tools/session.h"
+#include "tools/text.h"
+#include "tools/transfer.h"
+
+struct get_options {
+    const char *media;
+    bool quiet;
+};
+
+/* One get. */
+struct get {
+    struct get_options options;
+    const char *name, *file;
+    struct output_file out;
+    struct session session;
+    struct transfer transfer;
+    struct progress progress;
+    char why[SESSION_WHY_BYTES];
+};
+
+static const struct option_spec specs[] = {
+    {.name = "media",
+     .value = "PATH",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct get_options, media),
+     .help = "media file of the adapter"},
+    {.name = "quiet",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct get_options, quiet),
+     .help = "say nothing when all is well"},
+};
+
+static const struct option_set set = {
+    .command = "get",
+    .operands = "NAME FILE",
+    .operand_count = 2,
+    .required = "media",
+    .summary = "Copies the virtual LUN called NAME into a file, as many bytes as were put.",
+    .notes = "FILE - is standard output. An existing FILE is replaced in one step, when all data\n"
+             "have been read.",
+    .specs = specs,
+    .count = HAL_ARRAY_LENGTH(specs),
+};
+
+static int copy(struct get *g, unsigned lun, uint64_t bytes, char *why, size_t size)
+{
+    struct transfer *t = &g->transfer;
+    char ended[256] = "";
+    int rc = transfer_begin(t, &g->session, &g->progress, lun, why, size), end;
+
+    if (!rc)
+        rc = transfer_open_name(t, g->name);
+    if (!rc)
+        rc = transfer_out(t, g->out.fd, bytes, g->file);
+    t->why = ended;
+    t->why_size = sizeof ended;
+    end = transfer_end(t);
+    if (end && !rc)
+        snprintf(why, size, "%s", ended);
+    return rc ? rc : end;
+}
+
+static int body(struct session *s, void *arg, char *why, size_t size)
+{
+    struct get *g = arg;
+    struct spipe_name_info info;
+    unsigned lun;
+    int rc = spipe_name_stat(s->spipe[0], g->name, &info, &lun);
+
+    if (rc == -ENOENT)
+        snprintf(why, size,
+                 "there is no virtual LUN '%s' in '%s': 'superpipe list --media %s' shows what "
+                 "there is",
+                 g->name, g->options.media, g->options.media);
+    else if (rc)
+        snprintf(why, size, "virtual LUN '%s' cannot be found (%s)", g->name, strerror(-rc));
+    if (rc)
+        return rc;
+    rc = output_file_open(&g->out, g->file, why, size);
+    if (rc)
+        return rc;
+    g->progress.total_bytes = info.byte_length;
+    rc = copy(g, lun, info.byte_length, why, size);
+    if (!rc)
+        rc = output_file_commit(&g->out, why, size);
+    output_file_close(&g->out);
+    return rc;
+}
+
+static int get(struct get *g)
+{
+    struct session_config c = {.media = SESSION_MEDIA_READ, .path = {g->options.media}};
+    int rc = session_open(&c, &g->session, g->why, sizeof g->why);
+
+    if (rc)
+        return command_fail(&set, COMMAND_FAILED, "%s", g->why);
+    progress_start(&g->progress, "get", g->options.quiet);
+    rc = session_run(&g->session, body, g, g->why, sizeof g->why);
+    progress_clear(&g->progress);
+    session_close(&g->session);
+    return rc ? command_fail(&set, COMMAND_FAILED, "%s", g->why) : 0;
+}
+
+static void say(const struct get *g)
+{
+    uint64_t span = progress_wall_ns() - g->progress.started_ns;
+    char size[TEXT_BYTES], time[TEXT_BYTES];
+
+    if (!g->options.quiet && g->out.fd != STDOUT_FILENO)
+        printf("%s of %s read into %s in %s\n", text_size(size, g->transfer.bytes), g->name,
+               g->file, text_ns(time, span));
+}
+
+int cmd_get(int argc, char **argv)
+{
+    static struct get g;
+    struct option_rest rest;
+    int code;
+
+    if (!command_begin(&set, argc, argv, &g.options, &rest, &code))
+        return code;
+    g.name = rest.operand[0];
+    g.file = rest.operand[1];
+    if (command_check_name(g.name, g.why, sizeof g.why))
+        return command_fail(&set, COMMAND_USAGE, "%s", g.why);
+    code = get(&g);
+    if (!code && strcmp(g.file, "-"))
+        say(&g);
+    return command_end(&set, code);
+}

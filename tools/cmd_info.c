@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* superpipe info: adapter, ports, LUNs, parameters. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hal/support/bits.h"
+#include "tools/command.h"
+#include "tools/json.h"
+#include "tools/param_options.h"
+#include "tools/session.h"
+#include "tools/text.h"
+
+#define LUN_BYTES (64 * SESSION_CHUNK_BYTES + 100 * SESSION_BLOCK_BYTES) /* as `run` makes them */
+
+struct info_options {
+    const char *media;
+    bool parameters, json;
+    struct param_options param;
+};
+
+/* One info. */
+struct info {
+    struct info_options options;
+    struct sim_params params;
+    struct session session;
+    cJSON *json;
+    char why[SESSION_WHY_BYTES];
+};
+
+static const struct option_spec specs[] = {
+    {.name = "media",
+     .value = "PATH",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct info_options, media),
+     .help = "media file of the adapter, which stays as it is\n(an adapter with new media)"},
+    PARAM_OPTION_ROWS(struct info_options, param),
+    {.name = "parameters",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct info_options, parameters),
+     .help = "list every parameter: name, value, unit, range, default,\nsource, meaning"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct info_options, json),
+     .help = "print one JSON object instead of the table"},
+};
+
+static const struct option_set set = {
+    .command = "info",
+    .operands = "",
+    .summary = "Brings up a simulated adapter and shows it: ports, LUNs, parameters.",
+    .specs = specs,
+    .count = HAL_ARRAY_LENGTH(specs),
+};
+
+/* ---- parameters ------------------------------------------------------------------------------- */
+
+static const char *profile_name(const struct info *f, char *buf, size_t size)
+{
+    const char *name = PARAM_PROFILES;
+
+    for (unsigned i = 0; i < f->options.param.profile; i++)
+        name += strcspn(name, "|") + 1;
+    snprintf(buf, size, "%.*s", (int)strcspn(name, "|"), name);
+    return buf;
+}
+
+static bool is_default(const struct info *f, const struct sim_param_info *p)
+{
+    return sim_params_get(&f->params, p) == p->dflt;
+}
+
+static void print_parameter(const struct info *f, const struct sim_param_info *p)
+{
+    char value[SIM_PARAMS_VALUE_BYTES], dflt[SIM_PARAMS_VALUE_BYTES];
+    char min[SIM_PARAMS_VALUE_BYTES], max[SIM_PARAMS_VALUE_BYTES], range[64];
+
+    sim_params_format(p, sim_params_get(&f->params, p), value);
+    sim_params_format(p, p->dflt, dflt);
+    sim_params_format(p, p->min, min);
+    sim_params_format(p, p->max, max);
+    snprintf(range, sizeof range, "%s..%s", min, max);
+    if (strlen(range) > 22)
+        snprintf(range, sizeof range, "any");
+    printf("%-23s %18s %-11s %-18s %18s  %c %-9s  %s\n", p->name, value, p->unit, range, dflt,
+           p->confidence, p->source, p->text);
+}
+
+static void print_parameters(const struct info *f)
+{
+    printf("%-23s %18s %-11s %-18s %18s  %-11s  %s\n", "NAME", "VALUE", "UNIT", "RANGE", "DEFAULT",
+           "SOURCE", "MEANING");
+    for (size_t i = 0; i < sim_param_count; i++)
+        print_parameter(f, &sim_param_table[i]);
+    printf("\nA cycle is 4 ns. Sources: A source code, B public page, C recalled, D assumption; "
+           "section.\n");
+}
+
+static void print_differing(const struct info *f)
+{
+    char value[SIM_PARAMS_VALUE_BYTES], profile[32];
+    unsigned n = 0;
+
+    for (size_t i = 0; i < sim_param_count; i++)
+        n += !is_default(f, &sim_param_table[i]);
+    printf("\nParameters: profile %s, %u of %zu differ from the default%s "
+           "(--parameters shows all)\n",
+           profile_name(f, profile, sizeof profile), n, sim_param_count, n ? ":" : "");
+    for (size_t i = 0; i < sim_param_count; i++) {
+        const struct sim_param_info *p = &sim_param_table[i];
+
+        if (is_default(f, p))
+            continue;
+        sim_params_format(p, sim_params_get(&f->params, p), value);
+        printf("  %-23s %18s %s\n", p->name, value, p->unit);
+    }
+}
+
+static void add_parameters(struct info *f)
+{
+    cJSON *array = cJSON_AddArrayToObject(f->json, "parameters");
+    char confidence[2] = "";
+
+    for (size_t i = 0; i < sim_param_count; i++) {
+        const struct sim_param_info *p = &sim_param_table[i];
+        cJSON *j = cJSON_CreateObject();
+
+        cJSON_AddItemToArray(array, j);
+        confidence[0] = p->confidence;
+        cJSON_AddStringToObject(j, "name", p->name);
+        json_u64(j, "value", sim_params_get(&f->params, p));
+        cJSON_AddStringToObject(j, "unit", p->unit);
+        json_u64(j, "min", p->min);
+        json_u64(j, "max", p->max);
+        json_u64(j, "default", p->dflt);
+        cJSON_AddStringToObject(j, "confidence", confidence);
+        cJSON_AddStringToObject(j, "source", p->source);
+        cJSON_AddStringToObject(j, "text", p->text);
+    }
+}
+
+/* ---- adapter ---------------------------------------------------------------------------------- */
+
+static void wwid_text(const uint8_t wwid[16], char *buf)
+{
+    for (int i = 0; i < 16; i++)
+        snprintf(buf + 2 * i, 3, "%02x", wwid[i]);
+}
+
+static void ports_text(unsigned mask, char *buf, size_t size)
+{
+    *buf = 0;
+    for (unsigned p = 0; p < 4; p++)
+        if (mask & 1u << p)
+            text_append(buf, size, "%s%u", *buf ? "," : "", p);
+}
+
+static void print_adapter(const struct spipe_adapter_info *a)
+{
+    printf("Adapter: AFU version %s, interface version 0x%016" PRIx64 ", WRITE SAME %s\n\n",
+           a->afu_version, a->interface_version,
+           a->write_same_unmaps ? "unmaps" : "writes zeros");
+    printf("PORT  WWPN                LINK\n");
+    for (unsigned i = 0; i < a->ports; i++)
+        printf("%4u  0x%016" PRIx64 "  %s\n", i, a->wwpn[i],
+               a->port_online[i] ? "online" : "offline");
+}
+
+static void print_luns(struct spipe *s)
+{
+    struct spipe_lun_info l;
+    char wwid[40], size[TEXT_BYTES], ports[16], chunks[TEXT_BYTES], left[TEXT_BYTES];
+
+    printf("\n LUN  %-32s  %10s  %6s  %9s  %9s  %s\n", "WWID", "SIZE", "BLOCK", "CHUNKS", "FREE",
+           "PORTS");
+    for (unsigned i = 0; !spipe_lun_info(s, i, &l); i++) {
+        wwid_text(l.wwid, wwid);
+        ports_text(l.port_mask, ports, sizeof ports);
+        printf("%4u  %-32s  %10s  %6u  %9s  %9s  %s\n", i, wwid,
+               text_size(size, (l.last_lba + 1) * l.block_size), l.block_size,
+               text_count(chunks, l.chunks), text_count(left, l.free_chunks), ports);
+    }
+}
+
+static void add_ports(cJSON *root, const struct spipe_adapter_info *a)
+{
+    cJSON *array = cJSON_AddArrayToObject(root, "ports");
+    char wwpn[24];
+
+    for (unsigned i = 0; i < a->ports; i++) {
+        cJSON *j = cJSON_CreateObject();
+
+        cJSON_AddItemToArray(array, j);
+        snprintf(wwpn, sizeof wwpn, "0x%016" PRIx64, a->wwpn[i]);
+        cJSON_AddStringToObject(j, "wwpn", wwpn);
+        cJSON_AddBoolToObject(j, "online", a->port_online[i]);
+    }
+}
+
+static void add_luns(cJSON *root, struct spipe *s)
+{
+    cJSON *array = cJSON_AddArrayToObject(root, "luns");
+    struct spipe_lun_info l;
+    char wwid[40];
+
+    for (unsigned i = 0; !spipe_lun_info(s, i, &l); i++) {
+        cJSON *j = cJSON_CreateObject();
+
+        cJSON_AddItemToArray(array, j);
+        wwid_text(l.wwid, wwid);
+        cJSON_AddStringToObject(j, "wwid", wwid);
+        json_u64(j, "bytes", (l.last_lba + 1) * l.block_size);
+        json_u64(j, "block_size", l.block_size);
+        json_u64(j, "chunks", l.chunks);
+        json_u64(j, "free_chunks", l.free_chunks);
+        json_u64(j, "port_mask", l.port_mask);
+    }
+}
+
+static void add_adapter(struct info *f, struct spipe *s, const struct spipe_adapter_info *a,
+                        unsigned names)
+{
+    char text[32];
+
+    cJSON_AddStringToObject(f->json, "superpipe", SPIPE_VERSION);
+    cJSON_AddStringToObject(f->json, "afu_version", a->afu_version);
+    snprintf(text, sizeof text, "0x%016" PRIx64, a->interface_version);
+    cJSON_AddStringToObject(f->json, "interface_version", text);
+    cJSON_AddBoolToObject(f->json, "write_same_unmaps", a->write_same_unmaps);
+    add_ports(f->json, a);
+    add_luns(f->json, s);
+    json_u64(f->json, "names", names);
+    cJSON_AddStringToObject(f->json, "profile", profile_name(f, text, sizeof text));
+    add_parameters(f);
+}
+
+static int body(struct session *s, void *arg, char *why, size_t size)
+{
+    struct info *f = arg;
+    struct spipe_adapter_info a;
+    struct spipe_name_info name;
+    unsigned names = 0;
+
+    (void)why;
+    (void)size;
+    spipe_adapter_info(s->spipe[0], &a);
+    while (!spipe_name_at(s->spipe[0], names, &name))
+        names++;
+    if (f->json) {
+        add_adapter(f, s->spipe[0], &a, names);
+        return 0;
+    }
+    print_adapter(&a);
+    print_luns(s->spipe[0]);
+    printf("\nNamed virtual LUNs: %u%s\n", names, names ? " (superpipe list shows them)" : "");
+    print_differing(f);
+    return 0;
+}
+
+static int show_adapter(struct info *f)
+{
+    struct session_config c = {
+        .media = f->options.media ? SESSION_MEDIA_READ : SESSION_MEDIA_MEMORY,
+        .path = {f->options.media},
+        .luns = 2,
+        .lun_bytes = LUN_BYTES,
+        .params = &f->params,
+    };
+    int rc = session_open(&c, &f->session, f->why, sizeof f->why);
+
+    if (rc)
+        return command_fail(&set, COMMAND_FAILED, "%s", f->why);
+    rc = session_run(&f->session, body, f, f->why, sizeof f->why);
+    session_close(&f->session);
+    return rc ? command_fail(&set, COMMAND_FAILED, "%s", f->why) : COMMAND_GOOD;
+}
+
+static int show(struct info *f)
+{
+    int code = COMMAND_GOOD;
+
+    if (f->options.json)
+        f->json = cJSON_CreateObject();
+    if (!f->options.parameters)
+        code = show_adapter(f);
+    else if (f->json)
+        add_parameters(f);
+    else
+        print_parameters(f);
+    if (!code && f->json && json_print(f->json))
+        return command_fail(&set, COMMAND_FAILED, "not enough memory");
+    return code;
+}
+
+int cmd_info(int argc, char **argv)
+{
+    static struct info f;
+    struct option_rest rest;
+    int code;
+
+    if (!command_begin(&set, argc, argv, &f.options, &rest, &code))
+        return code;
+    if (param_options_apply(&f.options.param, &f.params, f.why, sizeof f.why))
+        return command_fail(&set, COMMAND_FAILED, "%s", f.why);
+    return command_end(&set, show(&f));
+}

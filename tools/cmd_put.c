@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* superpipe put: a file into a named virtual LUN. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hal/support/bits.h"
+#include "tools/command.h"
+#include "tools/progress.h"
+#include "tools/session.h"
+#include "tools/text.h"
+#include "tools/transfer.h"
+
+struct put_options {
+    const char *media;
+    uint64_t lun_bytes;
+    bool quiet;
+};
+
+/* One put. */
+struct put {
+    struct put_options options;
+    const char *file, *name;
+    int fd;
+    uint64_t size; /* of the input, 0 = not known */
+    struct session session;
+    struct transfer transfer;
+    struct progress progress;
+    uint64_t bytes; /* stored */
+    unsigned lun;
+    char why[SESSION_WHY_BYTES];
+};
+
+static const struct option_spec specs[] = {
+    {.name = "media",
+     .value = "PATH",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct put_options, media),
+     .help = "media file of the adapter, made when missing"},
+    {.name = "lun-size",
+     .value = "SIZE",
+     .kind = OPTION_SIZE,
+     .offset = offsetof(struct put_options, lun_bytes),
+     .min = SESSION_CHUNK_BYTES,
+     .max = SIM_MEDIA_LUN_BYTES_MAX,
+     .help = "size of each of the two LUNs of a new media file, which\n"
+             "takes space only for what is written (64 GiB)"},
+    {.name = "quiet",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct put_options, quiet),
+     .help = "say nothing when all is well"},
+};
+
+static const struct option_set set = {
+    .command = "put",
+    .operands = "FILE NAME",
+    .operand_count = 2,
+    .required = "media",
+    .summary = "Stores a file in the virtual LUN called NAME, on a simulated adapter whose flash is "
+               "one file.",
+    .notes = "FILE - is standard input. What NAME held before is replaced in one step, once the\n"
+             "new data are on the disk; NAME survives crashes with the old or the new contents.",
+    .specs = specs,
+    .count = HAL_ARRAY_LENGTH(specs),
+};
+
+/* ---- input ------------------------------------------------------------------------------------ */
+
+/* Size of what can be measured; a pipe has none. */
+static uint64_t measure(int fd, const struct stat *st)
+{
+    off_t end;
+
+    if (S_ISREG(st->st_mode))
+        return (uint64_t)st->st_size;
+    if (!S_ISBLK(st->st_mode))
+        return 0;
+    end = lseek(fd, 0, SEEK_END);
+    lseek(fd, 0, SEEK_SET);
+    return end > 0 ? (uint64_t)end : 0;
+}
+
+static int open_input(struct put *p)
+{
+    bool standard = !strcmp(p->file, "-");
+    struct stat st;
+
+    p->fd = standard ? STDIN_FILENO : open(p->file, O_RDONLY | O_CLOEXEC);
+    if (standard)
+        p->file = "standard input";
+    if (p->fd < 0 || fstat(p->fd, &st))
+        return command_fail(&set, COMMAND_FAILED, "'%s' cannot be opened (%s)", p->file,
+                            strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return command_fail(&set, COMMAND_FAILED,
+                            "'%s' is a directory: name a file, or pipe an archive of it into -",
+                            p->file);
+    p->size = measure(p->fd, &st);
+    return 0;
+}
+
+/* ---- storing ---------------------------------------------------------------------------------- */
+
+/* The LUN with most free space. */
+static int choose_lun(struct put *p, char *why, size_t size)
+{
+    struct spipe_lun_info info;
+    uint64_t most = 0;
+    char a[TEXT_BYTES], b[TEXT_BYTES];
+
+    for (unsigned i = 0; !spipe_lun_info(p->session.spipe[0], i, &info); i++) {
+        uint64_t room = info.free_chunks * SPIPE_CHUNK_BLOCKS * info.block_size;
+
+        if (room > most) {
+            most = room;
+            p->lun = i;
+        }
+    }
+    if (most && most >= p->size)
+        return 0;
+    snprintf(why, size,
+             "'%s' has %s, but no LUN of '%s' has more than %s left: remove names that are not "
+             "needed or use another media file",
+             p->file, p->size ? text_size(a, p->size) : "data", p->options.media,
+             text_size(b, most));
+    return -ENOSPC;
+}
+
+/* The name comes last: data that are not on the disk must not have one. */
+static int give_name(struct put *p, char *why, size_t size)
+{
+    int rc = session_sync(&p->session, why, size);
+
+    if (rc)
+        return rc;
+    rc = spipe_name_set(p->transfer.ctx, p->transfer.handle, p->name, p->transfer.bytes);
+    if (!rc)
+        return 0;
+    if (rc == -ENOSPC)
+        snprintf(why, size,
+                 "there is no room to record the name '%s' in '%s': remove names that are not "
+                 "needed, or free space on its disk",
+                 p->name, p->options.media);
+    else
+        snprintf(why, size, "the name '%s' cannot be recorded in '%s' (%s)", p->name,
+                 p->options.media, strerror(-rc));
+    return rc;
+}
+
+static int store(struct put *p, char *why, size_t size)
+{
+    struct transfer *t = &p->transfer;
+    int rc = transfer_open_new(t, p->size);
+
+    if (!rc)
+        rc = transfer_in(t, p->fd, p->file);
+    if (!rc && !p->size)
+        rc = transfer_resize(t, t->bytes); /* gives back what was taken ahead */
+    if (!rc)
+        rc = give_name(p, why, size);
+    p->bytes = t->bytes;
+    return rc;
+}
+
+static int body(struct session *s, void *arg, char *why, size_t size)
+{
+    struct put *p = arg;
+    char ended[256] = "";
+    int rc = choose_lun(p, why, size), end;
+
+    if (rc)
+        return rc;
+    rc = transfer_begin(&p->transfer, s, &p->progress, p->lun, why, size);
+    if (!rc)
+        rc = store(p, why, size);
+    p->transfer.why = ended;
+    p->transfer.why_size = sizeof ended;
+    end = transfer_end(&p->transfer);
+    if (end && !rc)
+        snprintf(why, size, "%s", ended);
+    return rc ? rc : end;
+}
+
+static int put(struct put *p)
+{
+    struct session_config c = {
+        .media = SESSION_MEDIA_MAKE,
+        .path = {p->options.media},
+        .luns = 2,
+        .lun_bytes = p->options.lun_bytes,
+    };
+    int rc = session_open(&c, &p->session, p->why, sizeof p->why);
+
+    if (rc)
+        return command_fail(&set, COMMAND_FAILED, "%s", p->why);
+    progress_start(&p->progress, "put", p->options.quiet);
+    p->progress.total_bytes = p->size;
+    rc = session_run(&p->session, body, p, p->why, sizeof p->why);
+    progress_clear(&p->progress);
+    session_close(&p->session);
+    return rc ? command_fail(&set, COMMAND_FAILED, "%s", p->why) : 0;
+}
+
+static void say(const struct put *p)
+{
+    uint64_t span = progress_wall_ns() - p->progress.started_ns;
+    char size[TEXT_BYTES], time[TEXT_BYTES];
+
+    if (!p->options.quiet)
+        printf("%s stored as %s on LUN %u in %s\n", text_size(size, p->bytes), p->name, p->lun,
+               text_ns(time, span));
+}
+
+int cmd_put(int argc, char **argv)
+{
+    static struct put p = {.options.lun_bytes = UINT64_C(64) << 30};
+    struct option_rest rest;
+    int code;
+
+    if (!command_begin(&set, argc, argv, &p.options, &rest, &code))
+        return code;
+    p.file = rest.operand[0];
+    p.name = rest.operand[1];
+    if (command_check_name(p.name, p.why, sizeof p.why))
+        return command_fail(&set, COMMAND_USAGE, "%s", p.why);
+    code = open_input(&p);
+    if (!code)
+        code = put(&p);
+    if (!code)
+        say(&p);
+    return command_end(&set, code);
+}

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* superpipe run: mixed I/O with verification on a simulated adapter. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hal/support/bits.h"
+#include "tools/command.h"
+#include "tools/param_options.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+#include "tools/session.h"
+#include "tools/text.h"
+#include "tools/trace_file.h"
+#include "tools/workload.h"
+
+#define LUN_CHUNKS 64 /* of a LUN by default, at least */
+#define LUN_REST (100 * SESSION_BLOCK_BYTES) /* so that its end is not the end of a chunk */
+#define MEMORY_MAX (UINT64_C(16) << 30)
+#define CLIENTS_AN_ADAPTER 500
+
+struct media_paths {
+    unsigned count;
+    const char *path[SIM_HOST_ADAPTERS_MAX];
+};
+
+/* What the command line says. */
+struct run_options {
+    uint64_t adapters, luns, lun_bytes, clients, handles, bytes, read_percent, depth, duration_ns;
+    uint64_t seed, pace;
+    struct block_mix mix;
+    struct media_paths media;
+    bool tags, no_verify, interrupts, json;
+    struct param_options param;
+    unsigned order, exec;
+    const char *faults, *trace;
+};
+
+/* One run. */
+struct run {
+    struct run_options options;
+    struct option_rest rest;
+    struct sim_params params;
+    struct workload_config load;
+    struct session session;
+    struct workload_result result;
+    struct progress progress;
+    struct trace_file *trace;
+    struct report report;
+    char replay[OPTIONS_REPLAY_BYTES + 64];
+    char faults[1024];
+    char why[SESSION_WHY_BYTES];
+};
+
+/* ---- command line ----------------------------------------------------------------------------- */
+
+static int set_mix(void *member, const char *text, char *why, size_t size)
+{
+    if (!option_value_mix(text, member))
+        return 0;
+    snprintf(why, size, "must be a size like 4k, or up to %d of them with weights like "
+                        "4k:80,64k:20; sizes are multiples of 512 bytes up to 16 MiB",
+             BLOCK_MIX_MAX);
+    return -EINVAL;
+}
+
+static int set_media(void *member, const char *text, char *why, size_t size)
+{
+    struct media_paths *m = member;
+
+    if (!*text || m->count == SIM_HOST_ADAPTERS_MAX) {
+        snprintf(why, size, *text ? "is one file too many" : "must not be empty");
+        return -EINVAL;
+    }
+    m->path[m->count++] = text;
+    return 0;
+}
+
+static int set_faults(void *member, const char *text, char *why, size_t size)
+{
+    static struct sim_faults scratch;
+    char sentence[192];
+
+    sim_faults_init(&scratch);
+    if (sim_faults_load(&scratch, text, sentence, sizeof sentence)) {
+        snprintf(why, size, "is no fault plan: %s", sentence);
+        return -EINVAL;
+    }
+    *(const char **)member = text;
+    return 0;
+}
+
+static int set_trace(void *member, const char *text, char *why, size_t size)
+{
+    if (!trace_file_suffix_known(text)) {
+        snprintf(why, size, "must be a file name that ends in .vcd (waveforms) or .json "
+                            "(Chrome trace events)");
+        return -EINVAL;
+    }
+    *(const char **)member = text;
+    return 0;
+}
+
+#define AT(member) .offset = offsetof(struct run_options, member)
+#define NUMBER(name_, value_, kind_, member_, min_, max_, help_)                                   \
+    {.name = name_,                                                                                \
+     .value = value_,                                                                              \
+     .kind = kind_,                                                                                \
+     AT(member_),                                                                                  \
+     .min = min_,                                                                                  \
+     .max = max_,                                                                                  \
+     .help = help_}
+
+static const struct option_spec specs[] = {
+    NUMBER("adapters", "COUNT", OPTION_COUNT, adapters, 1, SIM_HOST_ADAPTERS_MAX,
+           "simulated adapters (1)"),
+    NUMBER("luns", "COUNT", OPTION_COUNT, luns, 1, SIM_MEDIA_LUNS_MAX,
+           "LUNs of each adapter, on new media (2)"),
+    NUMBER("lun-size", "SIZE", OPTION_SIZE, lun_bytes, SESSION_CHUNK_BYTES,
+           SIM_MEDIA_LUN_BYTES_MAX,
+           "size of each LUN, on new media (16 GiB + 400 KiB,\nor as much as the clients need)"),
+    NUMBER("clients", "COUNT", OPTION_COUNT, clients, 1, CLIENTS_AN_ADAPTER *SIM_HOST_ADAPTERS_MAX,
+           "clients, spread over adapters and LUNs (8)"),
+    NUMBER("handles", "COUNT", OPTION_COUNT, handles, 1, 256, "virtual LUNs of each client (4)"),
+    NUMBER("size", "SIZE", OPTION_SIZE, bytes, 4096, SIM_MEDIA_LUN_BYTES_MAX,
+           "bytes of each virtual LUN that are used (16 MiB)"),
+    {.name = "block",
+     .value = "MIX",
+     .kind = OPTION_CUSTOM,
+     AT(mix),
+     .custom = set_mix,
+     .help = "sizes of I/O, with weights: 4k, or 4k:80,64k:20 (4k)"},
+    NUMBER("read", "PERCENT", OPTION_PERCENT, read_percent, 0, 100, "share of reads (70)"),
+    NUMBER("depth", "COUNT", OPTION_COUNT, depth, 1, 4096, "I/Os of each client in flight (16)"),
+    NUMBER("duration", "TIME", OPTION_DURATION, duration_ns, 1000, UINT64_C(86400000000000),
+           "how long, in time of the device (1s)"),
+    {.name = "seed",
+     .value = "SEED",
+     .kind = OPTION_SEED,
+     AT(seed),
+     .not_replayed = true,
+     .help = "where all randomness comes from: a number, or 'random' (1)"},
+    {.name = "media",
+     .value = "PATH",
+     .kind = OPTION_CUSTOM,
+     AT(media),
+     .custom = set_media,
+     .help = "work in a media file, made when missing; named virtual\n"
+             "LUNs in it stay as they are; once for each adapter\n(media in memory)"},
+    {.name = "tag-media",
+     .kind = OPTION_FLAG,
+     AT(tags),
+     .help = "keep only the first 64 bytes of each block in memory"},
+    PARAM_OPTION_ROWS(struct run_options, param),
+    {.name = "faults",
+     .value = "PLAN",
+     .kind = OPTION_CUSTOM,
+     AT(faults),
+     .custom = set_faults,
+     .help = "faults from the end of bring-up on, e.g. rrq#17=d"},
+    {.name = "order",
+     .value = "ORDER",
+     .kind = OPTION_CHOICE,
+     AT(order),
+     .choices = "host|little|big",
+     .help = "byte order towards the adapter: little, big or host\n(little)"},
+    {.name = "no-verify",
+     .kind = OPTION_FLAG,
+     AT(no_verify),
+     .help = "do not check contents of blocks"},
+    {.name = "interrupts",
+     .kind = OPTION_FLAG,
+     AT(interrupts),
+     .help = "sleep for completions instead of polling"},
+    {.name = "exec",
+     .value = "KIND",
+     .kind = OPTION_CHOICE,
+     AT(exec),
+     .choices = "sched|posix",
+     .help = "sched: reproducible, in virtual time (default);\nposix: threads, in wall time"},
+    NUMBER("pace", "FACTOR", OPTION_FACTOR, pace, 1, 1000000,
+           "time of the device per wall time, with --exec posix (1)"),
+    {.name = "trace",
+     .value = "FILE",
+     .kind = OPTION_CUSTOM,
+     AT(trace),
+     .custom = set_trace,
+     .not_replayed = true,
+     .help = "write a trace: FILE.vcd for gtkwave, FILE.json for\n"
+             "Perfetto; about 1 KB for each I/O"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     AT(json),
+     .not_replayed = true,
+     .help = "print one JSON object instead of the table"},
+};
+
+static const struct option_set set = {
+    .command = "run",
+    .operands = "",
+    .summary = "Runs clients with virtual LUNs on a simulated CAPI Flash adapter and checks every "
+               "block.",
+    .notes = "The same options and the same seed give the same run, trace and hash.",
+    .specs = specs,
+    .count = HAL_ARRAY_LENGTH(specs),
+};
+
+/* ---- checks ----------------------------------------------------------------------------------- */
+
+static const struct run_options defaults = {
+    .adapters = 1,
+    .luns = 2,
+    .clients = 8,
+    .handles = 4,
+    .bytes = 16 << 20,
+    .mix = {1, 1, {{4096, 1}}},
+    .read_percent = 70,
+    .depth = 16,
+    .duration_ns = 1000000000,
+    .seed = 1,
+    .order = SPIPE_ORDER_LITTLE,
+};
+
+static void build_workload(struct run *r)
+{
+    const struct run_options *o = &r->options;
+
+    r->load = (struct workload_config){
+        .seed = o->seed,
+        .clients = (unsigned)o->clients,
+        .handles = (unsigned)o->handles,
+        .bytes = o->bytes,
+        .mix = o->mix,
+        .read_percent = (unsigned)o->read_percent,
+        .depth = (unsigned)o->depth,
+        .duration_ns = o->duration_ns,
+        .verify = !o->no_verify,
+        .interrupts = o->interrupts,
+        .tags = o->tags,
+        .blank = !o->media.count,
+    };
+}
+
+/* Options that do not go together. Returns 0 or an exit code. */
+static int check_media(const struct run_options *o)
+{
+    if (o->media.count && o->media.count != o->adapters)
+        return command_fail(&set, COMMAND_USAGE,
+                            "%" PRIu64 " adapters need as many media files, give --media once for "
+                            "each (it was given %u times)",
+                            o->adapters, o->media.count);
+    if (o->media.count && o->tags)
+        return command_fail(&set, COMMAND_USAGE,
+                            "--tag-media is for media in memory: leave it or --media out");
+    return 0;
+}
+
+static int check(struct run *r)
+{
+    const struct run_options *o = &r->options;
+    char a[TEXT_BYTES], b[TEXT_BYTES];
+    uint64_t memory = workload_memory(&r->load);
+
+    if (o->clients > o->adapters * CLIENTS_AN_ADAPTER)
+        return command_fail(&set, COMMAND_USAGE,
+                            "an adapter serves %d clients at most: choose fewer --clients or more "
+                            "--adapters",
+                            CLIENTS_AN_ADAPTER);
+    if (block_mix_largest(&o->mix) > o->bytes)
+        return command_fail(&set, COMMAND_USAGE,
+                            "I/O of %s does not fit into %s: choose a larger --size or a smaller "
+                            "--block",
+                            text_size(a, block_mix_largest(&o->mix)), text_size(b, o->bytes));
+    if (memory > MEMORY_MAX)
+        return command_fail(&set, COMMAND_USAGE,
+                            "buffers and tables would take %s of memory, %s is the limit: choose "
+                            "fewer --clients or a smaller --depth, --block or --size",
+                            text_size(a, memory), text_size(b, MEMORY_MAX));
+    if (options_given(&set, &r->rest, "pace") && !o->exec)
+        return command_fail(&set, COMMAND_USAGE,
+                            "--pace is for --exec posix: virtual time has no pace");
+    return check_media(o);
+}
+
+/* ---- the run ---------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1; /* the handler is gone now: a second signal ends the program */
+}
+
+static void catch_interrupt(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* Bytes of a LUN of new media: as much as the clients of the fullest one need. */
+static uint64_t lun_bytes(const struct run_options *o)
+{
+    uint64_t clients, chunks;
+
+    if (o->lun_bytes)
+        return o->lun_bytes;
+    clients = hal_div_up(hal_div_up(o->clients, o->adapters), o->luns);
+    chunks = hal_div_up(o->bytes, SESSION_CHUNK_BYTES) * o->handles * clients;
+    chunks = hal_max64(chunks, LUN_CHUNKS);
+    return hal_min64(chunks * SESSION_CHUNK_BYTES + LUN_REST, SIM_MEDIA_LUN_BYTES_MAX);
+}
+
+static int open_session(struct run *r)
+{
+    const struct run_options *o = &r->options;
+    struct session_config c = {
+        .seed = o->seed,
+        .adapters = (unsigned)o->adapters,
+        .media = o->media.count ? SESSION_MEDIA_MAKE
+                 : o->tags      ? SESSION_MEDIA_TAG
+                                : SESSION_MEDIA_MEMORY,
+        .luns = (unsigned)o->luns,
+        .lun_bytes = lun_bytes(o),
+        .params = &r->params,
+        .faults = o->faults,
+        .order = (enum spipe_order)o->order,
+        .trace = true,
+        .threads = o->exec,
+        .pace = (unsigned)o->pace,
+        .data_bytes = workload_memory(&r->load),
+    };
+
+    memcpy(c.path, o->media.path, sizeof c.path);
+    return session_open(&c, &r->session, r->why, sizeof r->why);
+}
+
+static void collect_faults(struct run *r)
+{
+    struct session *s = &r->session;
+
+    for (unsigned i = 0; i < s->adapters; i++) {
+        struct sim_faults *f = sim_afu_faults(sim_host_afu(s->host, i));
+
+        for (unsigned k = 0; k < f->count; k++)
+            r->report.faults_fired += f->fault[k].fired;
+    }
+    sim_faults_format(sim_afu_faults(sim_host_afu(s->host, 0)), r->faults, sizeof r->faults);
+}
+
+static void describe(struct run *r)
+{
+    struct session *s = &r->session;
+    const struct sim_media_lun *lun = sim_media_lun(s->media[0], 0);
+
+    r->report.adapters = s->adapters;
+    r->report.luns = sim_media_n_luns(s->media[0]);
+    r->report.lun_bytes = lun ? lun->blocks * lun->block_size : 0;
+    r->report.threads = s->threads;
+    r->report.bring_up_ns = s->bring_up_ns;
+}
+
+static void collect(struct run *r)
+{
+    struct session *s = &r->session;
+    struct sim_trace *t = &sim_host_machine(s->host)->trace;
+    struct sim_afu_stats stats;
+
+    describe(r);
+    r->report.trace_hash = sim_trace_hash(t);
+    r->report.trace_records = t->total;
+    for (unsigned i = 0; i < s->adapters; i++) {
+        sim_afu_stats(sim_host_afu(s->host, i), &stats);
+        r->report.violations += stats.violations;
+    }
+    if (r->options.faults)
+        collect_faults(r);
+}
+
+static int body(struct session *s, void *arg, char *why, size_t size)
+{
+    struct run *r = arg;
+
+    r->progress.total_device_ns = r->load.duration_ns;
+    return workload_run(s, &r->load, &r->progress, &r->result, why, size);
+}
+
+static int open_trace(struct run *r)
+{
+    struct session *s = &r->session;
+
+    if (!r->options.trace)
+        return 0;
+    return trace_file_open(r->options.trace, &sim_host_machine(s->host)->trace, r->options.seed,
+                           s->adapters, &r->params, &r->trace, r->why, sizeof r->why);
+}
+
+static int carry_out(struct run *r)
+{
+    char why[SIM_MEDIA_WHY_BYTES] = "";
+    int rc, closed;
+
+    catch_interrupt();
+    progress_start(&r->progress, "run", false);
+    rc = session_run(&r->session, body, r, r->why, sizeof r->why);
+    progress_clear(&r->progress);
+    collect(r);
+    closed = trace_file_close(r->trace, why, sizeof why);
+    if (closed && !rc)
+        snprintf(r->why, sizeof r->why, "%s", why);
+    return rc ? rc : closed;
+}
+
+static void start_report(struct run *r)
+{
+    r->load.stop = &stop;
+    r->report = (struct report){
+        .config = &r->load,
+        .result = &r->result,
+        .replay = r->replay,
+        .trace_path = r->options.trace,
+        .faults = r->options.faults ? r->faults : NULL,
+    };
+    snprintf(r->replay, sizeof r->replay, "superpipe run --seed 0x%" PRIx64 "%s", r->options.seed,
+             r->rest.replay);
+    if (!r->options.json)
+        fprintf(stderr, "replay: %s\n", r->replay);
+}
+
+static void print_report(struct run *r)
+{
+    char *json;
+
+    if (!r->options.json) {
+        report_table(stdout, &r->report);
+        return;
+    }
+    json = report_json(&r->report);
+    fputs(json ? json : "{}\n", stdout);
+    free(json);
+}
+
+/* From a checked command line to the exit code. */
+static int run(struct run *r)
+{
+    int rc;
+
+    start_report(r);
+    rc = open_session(r);
+    if (!rc)
+        rc = open_trace(r);
+    if (rc) {
+        session_close(&r->session);
+        return command_fail(&set, COMMAND_FAILED, "%s", r->why);
+    }
+    rc = carry_out(r);
+    session_close(&r->session);
+    if (rc) {
+        r->report.failure = r->why;
+        command_fail(&set, COMMAND_FAILED, "%s", r->why);
+    }
+    print_report(r);
+    return report_passed(&r->report) ? COMMAND_GOOD : COMMAND_FAILED;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    static struct run r;
+    int code;
+
+    r.options = defaults;
+    if (!command_begin(&set, argc, argv, &r.options, &r.rest, &code))
+        return code;
+    build_workload(&r);
+    code = check(&r);
+    if (code)
+        return code;
+    if (param_options_apply(&r.options.param, &r.params, r.why, sizeof r.why))
+        return command_fail(&set, COMMAND_FAILED, "%s", r.why);
+    return command_end(&set, run(&r));
+}

@@ -80,7 +80,7 @@ size_t media_header_encode(uint8_t out[MEDIA_FILE_HEADER_MAX], uint64_t generati
     hal_be64_put(out + 24, generation);
     hal_be64_put(out + 32, n_slots);
     hal_be32_put(out + 40, (uint32_t)MEDIA_FILE_SLOT_BYTES);
-    hal_be32_put(out + 44, MEDIA_FILE_GROUP_SLOTS);
+    hal_be32_put(out + 44, (uint32_t)MEDIA_FILE_GROUP_SLOTS);
     hal_be64_put(out + 48, SIM_MEDIA_STORE_BYTES);
     hal_be32_put(out + 56, n_luns);
     for (unsigned i = 0; i < n_luns; i++)

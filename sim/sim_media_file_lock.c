@@ -3,44 +3,45 @@
  * ends. flock does not tell who holds it, so /proc/locks is asked, as a help for people only. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "sim/sim_media_file.h"
 
-/* The process in one line of /proc/locks, if it is about this file; else 0. The form is
- * "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF", the device in hexadecimal. */
-static long holder_in_line(const char *line, const struct stat *st)
+/* The process in one line of /proc/locks, if it is about this file, else 0. The form is
+ * "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF"; `file` is " fd:01:5678 ". */
+static long holder_in_line(const char *line, const char *file)
 {
-    unsigned major_number, minor_number;
-    unsigned long inode;
-    long pid;
+    const char *mode = strstr(line, "WRITE");
 
-    if (sscanf(line, "%*s FLOCK %*s %*s %ld %x:%x:%lu", &pid, &major_number, &minor_number,
-               &inode) != 4)
+    if (!strstr(line, "FLOCK") || !strstr(line, file))
         return 0;
-    if (inode != st->st_ino || makedev(major_number, minor_number) != st->st_dev)
-        return 0;
-    return pid;
+    if (!mode)
+        mode = strstr(line, "READ");
+    return mode ? strtol(mode + strcspn(mode, " "), NULL, 10) : 0;
 }
 
 /* The process that holds the lock, or 0 if that cannot be known. */
 static long holder(int fd)
 {
-    char line[256];
+    char line[256], file[64];
     struct stat st;
     long pid = 0;
     FILE *f;
 
     if (fstat(fd, &st))
         return 0;
+    (void)snprintf(file, sizeof file, " %02x:%02x:%llu ", major(st.st_dev), minor(st.st_dev),
+                   (unsigned long long)st.st_ino);
     f = fopen("/proc/locks", "re");
     if (!f)
         return 0;
     while (!pid && fgets(line, sizeof line, f))
-        pid = holder_in_line(line, &st);
-    fclose(f);
+        pid = holder_in_line(line, file);
+    (void)fclose(f);
     return pid > 0 ? pid : 0;
 }
 

@@ -262,7 +262,7 @@ static int make_object(const struct opening *o, const struct media_header *h, un
 /* Everything after the descriptor, which stays the caller's on failure. */
 static int open_descriptor(struct opening *o, struct sim_media **out)
 {
-    struct media_header h;
+    struct media_header h = {.n_luns = 0};
     unsigned copy = 0;
     struct sim_media *m;
     int error = check_file(o);

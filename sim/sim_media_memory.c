@@ -52,15 +52,15 @@ static uint32_t run_length(const struct piece *p, uint32_t first, uint32_t max)
 
 static void set_written(struct piece *p, uint32_t first, uint32_t blocks, bool written)
 {
-    while (blocks) {
-        uint32_t bit = first % 64, n = (uint32_t)hal_min64(64 - bit, blocks);
-        uint64_t mask = UINT64_MAX >> (64 - n) << bit;
+    for (uint32_t n; blocks; first += n, blocks -= n) {
+        uint32_t bit = first % 64;
+        uint64_t mask;
+        n = (uint32_t)hal_min64(64 - bit, blocks);
+        mask = n == 64 ? UINT64_MAX : (HAL_BIT(n) - 1) << bit;
         if (written)
             p->written[first / 64] |= mask;
         else
             p->written[first / 64] &= ~mask;
-        first += n;
-        blocks -= n;
     }
 }
 

@@ -162,7 +162,7 @@ static bool refused(struct scsi_call *c, const struct scsi_command *cmd)
 
     if (!c->lun && !cmd->any_lun)
         scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_UNKNOWN_LUN);
-    else if (!cmd->passes_ua && (ua = scsi_take_unit_attention(c->lun, c->rq->port)) >= 0)
+    else if (c->lun && !cmd->passes_ua && (ua = scsi_take_unit_attention(c->lun, c->rq->port)) >= 0)
         scsi_fail(c, SCSI_KEY_UNIT_ATTENTION, (unsigned)ua);
     else if (!cmd->cdb_bytes)
         scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPCODE);

@@ -98,7 +98,7 @@ uint32_t scsi_build_report_luns(const struct scsi_call *c, uint8_t *out)
 
     for (unsigned i = 0; !only_well_known && i < sim_media_n_luns(c->t->media); i++)
         if (c->t->luns[i].port_mask >> c->rq->port & 1)
-            hal_be64_put(out + 8 + 8 * n++, afu_lun_id(i));
+            hal_be64_put(out + 8 * (size_t)++n, afu_lun_id(i));
     hal_be32_put(out, 8 * n);
     return 8 + 8 * n;
 }

@@ -23,6 +23,8 @@ struct sim_drive_ops {
     /* Exclusive use of the model. */
     void (*enter)(struct sim_drive *);
     void (*leave)(struct sim_drive *);
+    /* A scheduling point and nothing else. Called outside. */
+    void (*point)(struct sim_drive *);
     /* Lets device time reach `cycle`. Called outside enter/leave. */
     void (*until)(struct sim_drive *, uint64_t cycle);
     /* Waits until the model wakes `key`, or the deadline (ns of exec). The caller has entered, and
@@ -34,6 +36,8 @@ struct sim_drive_ops {
     void (*store)(struct sim_drive *, uint64_t *addr, uint64_t value);
     /* Returns how many stores it made visible. */
     uint64_t (*publish)(struct sim_drive *);
+    /* Ends the drive. Its machine must still exist, and not run any more. */
+    void (*destroy)(struct sim_drive *);
 };
 
 struct sim_drive {
@@ -43,13 +47,12 @@ struct sim_drive {
 };
 
 /** Drives a machine by a deterministic scheduler, in whose world both live. One a machine; it is
- * allocated in the world. Returns 0 or -ENOMEM. */
+ * allocated in the world. End it with ops->destroy, before its scheduler. Returns 0 or -ENOMEM. */
 HAL_MUST_CHECK int sim_drive_sched(struct sched *s, struct sim_machine *m, struct sim_drive **out);
 
-/** Drives a machine by the clock of exec at `pace` per mille. Freed by sim_drive_paced_destroy.
- * Returns 0 or -ENOMEM. */
+/** Drives a machine by the clock of exec at `pace` per mille. End it with ops->destroy. Returns 0 or
+ * -ENOMEM. */
 HAL_MUST_CHECK int sim_drive_paced(struct exec *exec, struct sim_machine *m, unsigned pace,
                                    struct sim_drive **out);
-void sim_drive_paced_destroy(struct sim_drive *d);
 
 #endif

@@ -8,12 +8,16 @@
 #include "hal/support/check.h"
 #include "sim/sim_control.h"
 
+/* Waits of the device that are shorter than this are not worth a sleep. */
+#define SPIN_CYCLES 100000
+
 struct drive {
     struct sim_drive base;
     struct exec_mutex lock; /* guards the whole model */
     struct exec_cond news;
     unsigned waiters, pace;
     uint64_t start; /* ns of exec at cycle 0 of the model */
+    uint64_t due;   /* no waiter sleeps beyond this cycle */
 };
 
 static struct drive *of(struct sim_drive *d) { return HAL_CONTAINER_OF(d, struct drive, base); }
@@ -55,25 +59,39 @@ static void enter(struct sim_drive *b)
     catch_up(of(b));
 }
 
-static void leave(struct sim_drive *b) { exec_mutex_unlock(b->exec, &of(b)->lock); }
-
-static void until(struct sim_drive *b, uint64_t cycle)
+/* What the caller did may have brought the next event of the device forward: those who sleep for
+ * the old one must know, because nobody else may be there to run the engine. */
+static void leave(struct sim_drive *b)
 {
     struct drive *d = of(b);
 
-    for (;;) {
-        uint64_t now;
+    if (d->waiters && sim_engine_next(&b->machine->engine) < d->due)
+        exec_cond_broadcast(b->exec, &d->news);
+    exec_mutex_unlock(b->exec, &d->lock);
+}
 
-        enter(b);
-        now = b->machine->engine.now;
-        leave(b);
-        if (now >= cycle)
-            return;
-        if (cycle - now < 100000)
+static void point(struct sim_drive *b) { (void)b; }
+
+/* Not interruptible: an interrupt stays pending for the next wait that is. */
+static void until(struct sim_drive *b, uint64_t cycle)
+{
+    struct drive *d = of(b);
+    const uint64_t *now = &b->machine->engine.now;
+    int rc;
+
+    enter(b);
+    while (*now < cycle) {
+        if (cycle - *now < SPIN_CYCLES) {
+            leave(b);
             exec_yield(b->exec);
-        else if (exec_sleep_until(b->exec, ns_at(d, cycle)) == -EINTR)
-            exec_yield(b->exec); /* a register access is not interruptible: keep waiting */
+            enter(b);
+            continue;
+        }
+        rc = exec_cond_wait(b->exec, &d->news, &d->lock, ns_at(d, cycle), false);
+        CHECK(rc == 0 || rc == -ETIMEDOUT);
+        catch_up(d);
     }
+    leave(b);
 }
 
 /* Whoever waits runs the engine: it sleeps until the next event of the device is due. */
@@ -86,6 +104,7 @@ static int wait(struct sim_drive *b, uint64_t key, uint64_t deadline)
     (void)key;
     if (next != SIM_NEVER)
         wake = hal_min64(wake, ns_at(d, next));
+    d->due = next;
     d->waiters++;
     rc = exec_cond_wait(b->exec, &d->news, &d->lock, wake, true);
     d->waiters--;
@@ -116,14 +135,26 @@ static uint64_t publish(struct sim_drive *b)
     return 0;
 }
 
+static void destroy(struct sim_drive *b)
+{
+    struct drive *d = of(b);
+    struct exec *exec = b->exec;
+
+    exec_cond_fini(exec, &d->news);
+    exec_mutex_fini(exec, &d->lock);
+    exec_free(exec, d, sizeof *d);
+}
+
 static const struct sim_drive_ops ops = {
     .enter = enter,
     .leave = leave,
+    .point = point,
     .until = until,
     .wait = wait,
     .poll = poll,
     .store = store,
     .publish = publish,
+    .destroy = destroy,
 };
 
 int sim_drive_paced(struct exec *exec, struct sim_machine *m, unsigned pace, struct sim_drive **out)
@@ -142,14 +173,4 @@ int sim_drive_paced(struct exec *exec, struct sim_machine *m, unsigned pace, str
     m->wake_arg = d;
     *out = &d->base;
     return 0;
-}
-
-void sim_drive_paced_destroy(struct sim_drive *b)
-{
-    struct drive *d = of(b);
-    struct exec *exec = b->exec;
-
-    exec_cond_fini(exec, &d->news);
-    exec_mutex_fini(exec, &d->lock);
-    exec_free(exec, d, sizeof *d);
 }

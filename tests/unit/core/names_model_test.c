@@ -8,7 +8,6 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "hal/support/prng.h"
@@ -170,7 +169,6 @@ Test(names_model, books_balance)
 {
     uint64_t seed = test_seed(1);
 
-    printf("names_model: SPIPE_TEST_SEED=%llu\n", (unsigned long long)seed);
     for (unsigned n = 0; n < ROUNDS; n++) {
         hal_prng_seed(&prng, seed, n);
         round_of(n % 2 ? HAL_ORDER_BIG : HAL_ORDER_LITTLE);

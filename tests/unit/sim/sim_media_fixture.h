@@ -174,9 +174,11 @@ static inline int mortal_write(void *arg, int fd, const void *data, size_t n, ui
     return sim_media_real_io.write(NULL, fd, data, n, at);
 }
 
+/* A killed process takes nothing along that the kernel has, so nothing need reach the disk. */
 static inline int mortal_sync(void *arg, int fd)
 {
-    return mortal_dies(arg) ? -EIO : sim_media_real_io.sync(NULL, fd);
+    (void)fd;
+    return mortal_dies(arg) ? -EIO : 0;
 }
 
 static inline int mortal_resize(void *arg, int fd, uint64_t size)

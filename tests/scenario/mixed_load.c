@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Several clients in threads of their own, random reads and writes, every block checked: over
- * fibers with a pinned trace hash, and over real threads (the run that ThreadSanitizer watches). */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/scenario/mixed_load.h"
 
-#include "backends/posix/posix_exec.h"
+#include <criterion/criterion.h>
+
 #include "hal/support/prng.h"
 #include "sim/sim_media.h"
 #include "tests/testlib/stack.h"
@@ -80,32 +76,11 @@ static void load(struct stack *s, void *arg)
     exec_free(s->exec, w, CLIENTS * sizeof *w);
 }
 
-static uint64_t run(uint64_t seed, struct exec *threads)
+uint64_t mixed_load(uint64_t seed, struct exec *threads)
 {
     struct sim_media *media = stack_media(8);
     uint64_t hash = stack_run(seed, media, threads, load, NULL);
 
     sim_media_close(media);
     return hash;
-}
-
-Test(mixed_load, one_seed_one_trace)
-{
-    uint64_t first = run(1, NULL);
-    unsigned other = 0;
-
-    fprintf(stderr, "hash %llx\n", (unsigned long long)first);
-    cr_assert_eq(run(1, NULL), first);
-    for (uint64_t seed = 2; seed < 8; seed++)
-        other += run(seed, NULL) != first;
-    cr_assert_eq(other, 6, "different seeds gave the same interleaving");
-}
-
-Test(mixed_load, over_threads)
-{
-    struct exec *threads;
-
-    cr_assert_eq(posix_exec_create(&threads), 0);
-    run(1, threads);
-    posix_exec_destroy(threads);
 }

@@ -136,28 +136,27 @@ static int reserve_names(struct spipe *s, struct spipe__why why)
 
 /* ---- open and close ---- */
 
+/* The AFU first: then nothing can reach what is freed. */
+static void stop(struct spipe *s)
+{
+    spipe__take_down(s);
+    spipe__lun_finish(s);
+    spipe__cat_close(s->catalogue);
+    s->catalogue = NULL;
+}
+
 static int start(struct spipe *s, struct hal_record_store *store, struct spipe__why why)
 {
     int rc = spipe__bring_up(s, why);
 
+    if (!rc)
+        rc = spipe__discover_luns(s, why);
+    if (!rc)
+        rc = open_catalogue(s, store, why);
+    if (!rc)
+        rc = reserve_names(s, why);
     if (rc)
-        return rc;
-    rc = spipe__discover_luns(s, why);
-    if (rc)
-        goto take_down;
-    rc = open_catalogue(s, store, why);
-    if (rc)
-        goto take_down;
-    rc = reserve_names(s, why);
-    if (rc)
-        goto close_catalogue;
-    return 0;
-
-close_catalogue:
-    spipe__lun_finish(s); /* those made before the one that failed */
-    spipe__cat_close(s->catalogue);
-take_down:
-    spipe__take_down(s);
+        stop(s); /* each part of it is harmless if there is nothing to stop */
     return rc;
 }
 
@@ -190,9 +189,7 @@ int spipe_open(struct exec *exec, struct hal_dev *dev, struct hal_record_store *
 void spipe_close(struct spipe *s)
 {
     CHECK(s->clients == 0);
-    spipe__lun_finish(s);
-    spipe__cat_close(s->catalogue);
-    spipe__take_down(s);
+    stop(s);
     destroy(s);
 }
 

@@ -23,7 +23,7 @@ struct spipe__vlun;
 struct spipe_ctx {
     /* data path */
     struct spipe__queue queue;
-    unsigned in_flight;                  /* submitted, not yet returned by spipe_poll */
+    unsigned in_flight;                   /* submitted, not yet returned by spipe_poll */
     uint8_t block_shift[SPIPE__RHT_SIZE]; /* log2 of the block size; 0 = no such handle */
 
     /* control path */
@@ -36,8 +36,8 @@ struct spipe_ctx {
     uint64_t generation;    /* of the adapter, when the context was registered */
     uint8_t permissions;    /* AFU_PERM_, of every handle (INV-10) */
     struct spipe__rht rht;
-    struct spipe__vlun *vlun[SPIPE__RHT_SIZE];    /* by handle; NULL = not open */
-    uint64_t luns[SPIPE__LUNS_MAX / 64]; /* attached ones, a bit each */
+    struct spipe__vlun *vlun[SPIPE__RHT_SIZE]; /* by handle; NULL = not open */
+    uint64_t luns[SPIPE__LUNS_MAX / 64];       /* attached ones, a bit each */
     unsigned lun_count;
 };
 

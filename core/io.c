@@ -17,18 +17,18 @@ static inline unsigned shift_of(const struct spipe_ctx *ctx, uint32_t handle)
                                     : 0;
 }
 
-/* The largest number of blocks fits an I/O of 16 MiB; R-12 says what happens beyond it. */
+/* 1 block .. 16 MiB. */
 static inline bool valid(const struct spipe_io *io, unsigned shift)
 {
     return shift && io->blocks - 1 < AFU_TRANSFER_MAX >> shift;
 }
 
 /* Why nothing at all was taken. */
-static int refused(const struct spipe_ctx *ctx, const struct spipe_io *io)
+static __attribute__((noinline, cold)) int refused(const struct spipe_ctx *ctx, const struct spipe_io *io)
 {
-    if (ctx->queue.gone)
-        return -ENODEV;
-    return valid(io, shift_of(ctx, io->handle)) ? 0 : -EINVAL;
+    if (!valid(io, shift_of(ctx, io->handle)))
+        return -EINVAL;
+    return ctx->queue.gone ? -ENODEV : 0; /* a refill may just have found out */
 }
 
 int spipe_submit(struct spipe_ctx *ctx, const struct spipe_io *ios, unsigned n)
@@ -39,6 +39,8 @@ int spipe_submit(struct spipe_ctx *ctx, const struct spipe_io *ios, unsigned n)
 
     if (n == 0)
         return 0;
+    if (__builtin_expect(q->gone, 0))
+        return -ENODEV;
     now = exec_now(q->exec);
     for (; io < end; io++) {
         unsigned shift = shift_of(ctx, io->handle);
@@ -70,7 +72,8 @@ static __attribute__((noinline)) void describe(const struct spipe__queue *q, uin
 
     spipe__result_read(q->order, spipe__queue_ioasa(q, slot), &r);
     out->status = spipe__io_status(&r).status;
-    /* Half a block read is no success for somebody who looks at the status only. */
+    /* The table calls it good if only some data is missing. For whoever asked for whole blocks, and
+     * looks at the status only, it is not. */
     if (out->status == 0 && r.flags & AFU_RC_FLAG_UNDERRUN)
         out->status = -EIO;
     out->residual = r.residual;

@@ -12,11 +12,11 @@
  *            the chunks cut off are still allocated, because the handle has a reference until its
  *            HW sync: so a chunk becomes free only after its record is durable.
  *   grow     allocate, show to the AFU, sync, then add the name's references and record. If the
- *            record fails, those are dropped and the handle shrinks back. A crash before the record leaves chunks that no
- *            name has: they are free in the next start. That is why the record comes last; if it
- *            came first, a sync that fails would leave the name longer than anybody was told.
- *   name     add references, record, then drop those of the old meaning.
- *   remove   record, then drop references.
+ *            record fails, those are dropped and the handle shrinks back. A crash before the record
+ * leaves chunks that no name has: they are free in the next start. That is why the record comes
+ * last; if it came first, a sync that fails would leave the name longer than anybody was told. name
+ * add references, record, then drop those of the old meaning. remove   record, then drop
+ * references.
  *
  * A grow whose sync fails returns -EAGAIN and is not recorded; the caller's retry records it. If
  * nobody retries, the name stays as it was.
@@ -64,8 +64,8 @@ HAL_MUST_CHECK int spipe__name_before_resize(struct spipe *s, struct spipe__vlun
  */
 HAL_MUST_CHECK int spipe__name_after_resize(struct spipe_ctx *ctx, struct spipe__vlun *v);
 
-/** Adds one reference of each of `n` chunks, for a name. 0, or -EIO if one has 256 owners (or none):
- * then nothing has changed. */
+/** Adds one reference of each of `n` chunks, for a name. 0, or -EIO if one has 256 owners (or
+ * none): then nothing has changed. */
 HAL_MUST_CHECK int spipe__name_add_references(struct spipe__ba *ba, const uint32_t *chunks,
                                               uint32_t n);
 

@@ -148,8 +148,8 @@ static int move_name(struct spipe *s, struct spipe__vlun *v, const char *name, u
     rc = spipe__name_add_references(lun->ba, chunks, v->size);
     if (rc)
         goto forget;
-    rc = spipe__cat_replace(s->catalogue, name, lun->wwid, chunks, v->size, byte_length, NULL,
-                            NULL);
+    rc =
+        spipe__cat_replace(s->catalogue, name, lun->wwid, chunks, v->size, byte_length, NULL, NULL);
     if (rc) {
         spipe__name_take_back(lun->ba, chunks, v->size);
         goto forget;
@@ -187,8 +187,7 @@ static int name_set(struct spipe_ctx *ctx, uint32_t handle, const char *name, ui
 int spipe_name_set(struct spipe_ctx *ctx, uint32_t handle, const char *name, uint64_t byte_length)
 {
     spipe__verb_begin(ctx->s, SPIPE__VERB_NAME_SET, ctx->number);
-    return spipe__verb_end(ctx->s, SPIPE__VERB_NAME_SET,
-                           name_set(ctx, handle, name, byte_length));
+    return spipe__verb_end(ctx->s, SPIPE__VERB_NAME_SET, name_set(ctx, handle, name, byte_length));
 }
 
 /* ---- remove ---- */

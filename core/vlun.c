@@ -131,10 +131,7 @@ static void release_own(struct spipe_ctx *ctx, struct spipe__vlun *v)
 }
 
 /* Whether the AFU was initialised since it was told of the context. */
-static bool forgotten(const struct spipe_ctx *ctx)
-{
-    return ctx->generation != ctx->s->generation;
-}
+static bool forgotten(const struct spipe_ctx *ctx) { return ctx->generation != ctx->s->generation; }
 
 int spipe__vlun_sync(struct spipe_ctx *ctx, struct spipe__vlun *v, uint8_t mode)
 {

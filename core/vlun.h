@@ -85,8 +85,8 @@ HAL_MUST_CHECK int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__vlun *v
  * Grows from 0 to `count` chunks that have owners already, as CLONE does (C2..C5 of vlun.md 10):
  * each gets one more reference.
  *
- * @return  0; -ENOMEM; -EIO if a chunk is free, not of this LUN, or has 256 owners; -EAGAIN (LW sync
- *          failed, the size has changed)
+ * @return  0; -ENOMEM; -EIO if a chunk is free, not of this LUN, or has 256 owners; -EAGAIN (LW
+ * sync failed, the size has changed)
  */
 HAL_MUST_CHECK int spipe__vlun_share(struct spipe_ctx *ctx, struct spipe__vlun *v,
                                      const uint32_t *chunks, uint32_t count);

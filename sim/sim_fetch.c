@@ -120,7 +120,9 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
         clear_ready(a, ctx);
     ctx->in_flight++;
     a->counters.fetched++;
-    sim_record(a, SIM_EVENT_FETCH, c->slot, ctx->handle, ctx->bell_count);
+    if (a->trace->on)
+        sim_record(a, SIM_EVENT_FETCH, c->slot, ctx->handle,
+                   sim_memory_canonical(&a->memory, c->ea, &ctx->command_hint));
     done = sim_bus_read(a, sim_lines(c->ea, sizeof(struct afu_ioarcb))) + a->params.cmd_decode;
     switch (sim_site(a, SIM_SITE_FETCH, &arg)) {
     case SIM_EFFECT_NEVER:

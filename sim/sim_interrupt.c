@@ -113,8 +113,13 @@ static void storage_arrived(struct sim_event *ev)
     struct sim_ctx *ctx = HAL_CONTAINER_OF(ev, struct sim_ctx, storage_event);
     struct sim_afu *a = ctx->afu;
 
-    ctx->storage_ready = ctx->storage_count;
-    sim_record(a, SIM_EVENT_DATA_STORAGE, ctx->handle, ctx->storage_ready, 0);
+    for (; ctx->storage_ready < ctx->storage_count; ctx->storage_ready++) {
+        const struct sim_storage_fault *f = &ctx->storage[ctx->storage_ready];
+
+        if (a->trace->on)
+            sim_record(a, SIM_EVENT_DATA_STORAGE, ctx->handle,
+                       sim_memory_canonical(&a->memory, f->address, &ctx->data_hint), f->dsisr);
+    }
     a->wake(a->wake_arg, ctx->wake_key);
 }
 

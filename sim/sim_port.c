@@ -255,7 +255,8 @@ static void media_done(struct sim_event *ev)
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->ctx->afu;
 
-    sim_record(a, SIM_EVENT_MEDIA_DONE, c->slot, c->rs.lun, c->rs.forced);
+    sim_record(a, SIM_EVENT_MEDIA_DONE, c->slot, c->rs.lun,
+               c->rs.forced ? c->rs.forced_status : 0);
     media_next(a, c->rs.lun);
     c->state = SIM_CMD_DATA;
     if (link_lost(c))

@@ -107,7 +107,9 @@ static void rrq_done(struct sim_event *ev)
     default:
         break;
     }
-    sim_record(a, SIM_EVENT_RRQ, c->slot, ctx->handle, ctx->toggle);
+    if (a->trace->on)
+        sim_record(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
+                   sim_memory_canonical(&a->memory, c->ea, &ctx->command_hint) | ctx->toggle);
     rrq_write(ctx, element);
     count(a, c);
     free_slot(c);

@@ -155,6 +155,17 @@ static uint64_t lxt_index(const struct sim_cmd *c, unsigned which)
     return (c->vlba >> c->virt.nmask) + which;
 }
 
+/* The entry as its owner meant it, so that traces agree on every host. */
+static void record_entry(const struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+    uint64_t start = hal_swap64(table_order(a), c->entry.word[0]);
+
+    (void)sim_memory_known(&a->memory, start, &start);
+    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, start,
+               hal_swap64(table_order(a), c->entry.word[1]));
+}
+
 static void walked_rht(struct sim_cmd *c)
 {
     uint64_t ea = c->ctx->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE;
@@ -165,6 +176,8 @@ static void walked_rht(struct sim_cmd *c)
     }
     c->entry_valid = true;
     cache_put(c->ctx->afu, rht_tag(c), c->entry.word, 2);
+    if (c->ctx->afu->trace->on)
+        record_entry(c);
     sim_translate(c);
 }
 
@@ -179,7 +192,7 @@ static void walked_lxt(struct sim_cmd *c)
     }
     c->lxt[c->lxt_which] = hal_swap64(table_order(a), raw);
     cache_put(a, lxt_tag(c, index), &c->lxt[c->lxt_which], 1);
-    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, index, c->lxt[c->lxt_which]);
+    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, c->lxt[c->lxt_which], index);
     c->lxt_which++;
     sim_translate(c);
 }

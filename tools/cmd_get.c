@@ -65,7 +65,8 @@ static int copy(struct get *g, unsigned lun, uint64_t bytes, char *why, size_t s
     if (!rc)
         rc = transfer_open_name(t, g->name);
     if (!rc)
-        rc = transfer_out(t, g->out.fd, bytes, g->file);
+        rc = transfer_out(t, g->out.fd, bytes,
+                          g->out.fd == STDOUT_FILENO ? "standard output" : g->file);
     t->why = ended;
     t->why_size = sizeof ended;
     end = transfer_end(t);

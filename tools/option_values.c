@@ -238,6 +238,17 @@ uint32_t block_mix_largest(const struct block_mix *mix)
     return largest;
 }
 
+/* " (80 %)", " (79.2 %)" */
+static void say_share(char *buf, unsigned size, uint32_t weight, uint32_t total)
+{
+    uint64_t tenths = ((uint64_t)weight * 2000 + total) / total / 2;
+
+    text_append(buf, size, " (%llu", (unsigned long long)tenths / 10);
+    if (tenths % 10)
+        text_append(buf, size, ".%llu", (unsigned long long)tenths % 10);
+    text_append(buf, size, " %%)");
+}
+
 void block_mix_text(const struct block_mix *mix, char *buf, unsigned size)
 {
     char bytes[TEXT_BYTES];
@@ -246,6 +257,6 @@ void block_mix_text(const struct block_mix *mix, char *buf, unsigned size)
     for (unsigned i = 0; i < mix->count; i++) {
         text_append(buf, size, "%s%s", i ? ", " : "", text_size(bytes, mix->part[i].bytes));
         if (mix->count > 1)
-            text_append(buf, size, " %u %%", text_percent(mix->part[i].weight, mix->weight_total));
+            say_share(buf, size, mix->part[i].weight, mix->weight_total);
     }
 }

@@ -45,7 +45,7 @@ HAL_MUST_CHECK int option_value_mix(const char *text, struct block_mix *out);
 /** The largest block of a mix, bytes. */
 uint32_t block_mix_largest(const struct block_mix *mix);
 
-/** Writes a mix as people write it: "4 KiB 80 %, 64 KiB 20 %" into buf (size bytes). */
+/** Writes a mix as people write it: "4 KiB (80 %), 64 KiB (20 %)" into buf (size bytes). */
 void block_mix_text(const struct block_mix *mix, char *buf, unsigned size);
 
 #endif

@@ -45,8 +45,8 @@ const char *options_suggest(const char *word, const char *(*next)(const void *ar
     for (size_t i = 0; (name = next(arg, i)); i++) {
         unsigned distance = text_distance(word, name);
 
-        if (strlen(word) >= 3 && !strncmp(word, name, strlen(word)))
-            distance = 0;
+        if (strlen(word) >= 3 && strstr(name, word))
+            distance = strncmp(word, name, strlen(word)) ? 1 : 0;
         if (distance < best) {
             best = distance;
             found = name;
@@ -208,7 +208,7 @@ static int take_known(struct parser *p, const struct option_spec *spec, const ch
         text = p->argv[p->at++];
     }
     if (set_member(spec, (char *)p->target + spec->offset, text, sentence, sizeof sentence))
-        return fail(p, "--%s %s: the value %s", spec->name, text, sentence);
+        return fail(p, "--%s %s: the value %s", spec->name, *text ? text : "''", sentence);
     remember(p, spec, text);
     return 0;
 }

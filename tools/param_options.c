@@ -70,8 +70,13 @@ int param_options_apply(const struct param_options *o, struct sim_params *params
     snprintf(profile, sizeof profile, "%.*s", (int)strcspn(name, "|"), name);
     rc = sim_params_profile(params, profile);
     CHECK(!rc);
-    if (o->file)
-        rc = sim_params_load(params, o->file, why, size);
+    if (o->file) {
+        char sentence[384];
+
+        rc = sim_params_load(params, o->file, sentence, sizeof sentence);
+        if (rc)
+            snprintf(why, size, "parameter file %s", sentence);
+    }
     for (unsigned i = 0; !rc && i < o->settings.count; i++)
         rc = set_one(params, o->settings.text[i], why, size);
     return rc ? rc : sim_params_validate(params, why, size);

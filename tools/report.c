@@ -19,7 +19,7 @@ static uint64_t rate(uint64_t n, uint64_t span_ns)
     return span_ns ? (uint64_t)((unsigned __int128)n * 1000000000 / span_ns) : 0;
 }
 
-static const char *plural(unsigned n)
+static const char *plural(uint64_t n)
 {
     return n == 1 ? "" : "s";
 }
@@ -36,7 +36,7 @@ static void print_head(FILE *out, const struct report *r)
             r->adapters, plural(r->adapters), r->luns, plural(r->luns),
             text_size(lun, r->lun_bytes), c->clients, plural(c->clients), c->handles,
             plural(c->handles), text_size(size, c->bytes));
-    fprintf(out, "%s blocks, %u %% reads, depth %u, %s, %s\n\n", mix, c->read_percent, c->depth,
+    fprintf(out, "Blocks of %s, %u %% reads, depth %u, for %s of device time, %s\n\n", mix, c->read_percent, c->depth,
             text_ns(time, c->duration_ns), c->verify ? "verified" : "not verified");
 }
 
@@ -146,13 +146,15 @@ static void print_verdict(FILE *out, const struct report *r)
         fprintf(out, "%s\n", w->interrupted ? "good so far, interrupted" : "good");
         return;
     }
-    fprintf(out, "FAILED: %s I/O errors, ", text_count(count, w->errors));
-    fprintf(out, "%s wrong blocks%s\n", text_count(count, w->mismatches),
+    fprintf(out, "FAILED: %s I/O error%s, ", text_count(count, w->errors), plural(w->errors));
+    fprintf(out, "%s wrong block%s%s\n", text_count(count, w->mismatches), plural(w->mismatches),
             r->failure && *r->failure ? ", not carried through" : "");
 }
 
 void report_table(FILE *out, const struct report *r)
 {
+    if (r->failure && *r->failure && !r->result->load_ns)
+        return; /* it never began: the sentence about that is all there is to say */
     print_head(out, r);
     print_directions(out, r->result);
     print_commands(out, r->result);

@@ -31,7 +31,7 @@ struct report {
 /** Whether the run is a success: carried through, without error, mismatch or violation. */
 bool report_passed(const struct report *r);
 
-/** Prints the table. */
+/** Prints the table; nothing for a run that could not begin. */
 void report_table(FILE *out, const struct report *r);
 
 /** The JSON object as text ending in a line feed, from malloc; NULL without memory. The member

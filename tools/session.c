@@ -48,6 +48,7 @@ static int open_media(struct session *s, unsigned adapter, char *why, size_t siz
     const struct session_config *c = &s->config;
     struct sim_media_opts opts = {.luns = lun, .n_luns = c->luns};
     struct sim_media **out = &s->media[adapter];
+    int rc;
 
     describe_luns(c, adapter, lun);
     switch (c->media) {
@@ -64,7 +65,12 @@ static int open_media(struct session *s, unsigned adapter, char *why, size_t siz
         opts.read_only = true;
         break;
     }
-    return sim_media_open(c->path[adapter], &opts, out, why, size);
+    rc = sim_media_open(c->path[adapter], &opts, out, why, size);
+    if (rc == -ENOENT && !opts.create_if_missing)
+        snprintf(why, size,
+                 "media file '%s' does not exist: check its name, 'superpipe put' makes one",
+                 c->path[adapter]);
+    return rc;
 }
 
 /* ---- host ------------------------------------------------------------------------------------- */
@@ -132,6 +138,8 @@ static int bring_up(struct session *s, char *why, size_t size)
         if (rc)
             snprintf(why, size, "adapter %u cannot be brought up: %s", i,
                      *sentence ? sentence : strerror(-rc));
+        if (rc)
+            session_explain_full(s, i, why, size);
         if (!rc && s->config.faults)
             rc = sim_faults_load(sim_afu_faults(sim_host_afu(s->host, i)), s->config.faults, why,
                                  size);

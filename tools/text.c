@@ -54,7 +54,7 @@ const char *text_ns(char *buf, uint64_t ns)
         u++;
     }
     whole = ns / scale;
-    if (u == 0 || whole >= 100)
+    if (ns % scale == 0 || whole >= 100)
         snprintf(buf, TEXT_BYTES, "%llu %s", (unsigned long long)whole, unit[u]);
     else if (whole >= 10)
         snprintf(buf, TEXT_BYTES, "%llu.%llu %s", (unsigned long long)whole,

@@ -56,6 +56,7 @@ int trace_file_open(const char *path, struct sim_trace *t, uint64_t seed, unsign
 {
     const struct sim_params *each[SIM_AFUS_MAX];
     struct trace_file *f = calloc(1, sizeof *f);
+    char sentence[384];
     int rc;
 
     if (!f) {
@@ -66,14 +67,16 @@ int trace_file_open(const char *path, struct sim_trace *t, uint64_t seed, unsign
         each[i] = params;
     f->trace = t;
     if (ends_with(path, ".vcd"))
-        rc = open_vcd(f, path, seed, adapters, each, why, size);
+        rc = open_vcd(f, path, seed, adapters, each, sentence, sizeof sentence);
     else
-        rc = open_chrome(f, path, seed, adapters, each, why, size);
-    if (rc)
+        rc = open_chrome(f, path, seed, adapters, each, sentence, sizeof sentence);
+    if (rc) {
+        snprintf(why, size, "trace file %s", sentence);
         free(f);
-    else
-        *out = f;
-    return rc;
+        return rc;
+    }
+    *out = f;
+    return 0;
 }
 
 int trace_file_close(struct trace_file *f, char *why, size_t size)

@@ -328,8 +328,8 @@ static int write_all(int fd, const uint8_t *data, size_t n)
 
 static int write_failed(struct transfer *t, int rc, const char *to)
 {
-    const char *help = rc == -ENOSPC || rc == -EDQUOT ? ", free some space on its disk"
-                       : rc == -EFBIG                 ? ", raise 'ulimit -f'"
+    const char *help = rc == -ENOSPC || rc == -EDQUOT ? ": free some space on its disk"
+                       : rc == -EFBIG                 ? ": raise 'ulimit -f'"
                                                       : "";
 
     return fail(t, rc, "'%s' cannot be written (%s)%s", to, strerror(-rc), help);

@@ -182,6 +182,8 @@ static int sum_up(struct workload *w, struct workload_result *r, char *why, size
         merge(r, c->result);
         if (c->ended_ns > w->start_ns)
             r->load_ns = hal_max64(r->load_ns, c->ended_ns - w->start_ns);
+        else if (!w->failed)
+            r->load_ns = hal_max64(r->load_ns, w->config->duration_ns);
         if (c->rc && !rc) {
             rc = c->rc;
             snprintf(why, size, "%s", c->why);

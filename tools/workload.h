@@ -58,7 +58,8 @@ struct workload_status {
 /** What happened. Large: not for the stack of a fiber. */
 struct workload_result {
     struct workload_direction direction[WORKLOAD_DIRECTIONS];
-    uint64_t load_ns;    /* device time of the load, from its begin to its last completion */
+    uint64_t load_ns;    /* device time of the load, from its begin to its last good completion; 0 if
+                            it never began */
     uint64_t total_ns;   /* device time from bring-up to the end */
     uint64_t wall_ns;    /* of the load */
     uint64_t errors;     /* I/Os that failed */

@@ -137,16 +137,15 @@ static int attach(struct workload_client *c)
     return 0;
 }
 
-/* Too little room: says what would help. */
-static int no_room(struct workload_client *c, unsigned index, uint64_t got)
+/* Says what would help. */
+static int no_room(struct workload_client *c, unsigned index)
 {
-    char want[TEXT_BYTES], have[TEXT_BYTES];
+    char want[TEXT_BYTES];
 
     return fail(c, -ENOSPC,
-                "LUN %u of adapter %u has only %s left for its virtual LUN %u of %s: "
-                "choose fewer --clients or --handles, a smaller --size or larger LUNs",
-                c->lun, c->adapter, text_size(have, got), index,
-                text_size(want, c->load->config->bytes));
+                "LUN %u of adapter %u has no room left for its virtual LUN %u of %s: choose fewer "
+                "--clients or --handles, a smaller --size or larger LUNs",
+                c->lun, c->adapter, index, text_size(want, c->load->config->bytes));
 }
 
 static int open_lun(struct workload_client *c, unsigned index)
@@ -159,12 +158,12 @@ static int open_lun(struct workload_client *c, unsigned index)
     for (int i = 0; rc == -EAGAIN && i < SYNC_TRIES; i++)
         rc = spipe_open_virtual(c->ctx, c->lun, blocks, &lun->handle, &last);
     if (rc == -ENOSPC)
-        return no_room(c, index, 0);
+        return no_room(c, index);
     if (rc)
         return fail(c, rc, "cannot open virtual LUN %u (%s)", index, strerror(-rc));
     lun->open = true;
     if (last == SPIPE_NO_BLOCK || last + 1 < blocks)
-        return no_room(c, index, last == SPIPE_NO_BLOCK ? 0 : (last + 1) * SPIPE_API_BLOCK);
+        return no_room(c, index);
     lun->blocks = config->bytes / c->block_size;
     if (!config->verify)
         return 0;

@@ -62,7 +62,7 @@ struct workload_client {
     uint64_t back_block;
 
     struct workload_result *result; /* of this client alone */
-    uint64_t ended_ns;
+    uint64_t ended_ns; /* device time of its last I/O that was good */
     int rc; /* why it gave up */
     char why[WORKLOAD_TEXT_BYTES];
 };

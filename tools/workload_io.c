@@ -243,6 +243,7 @@ static void count_good(struct workload_client *c, const struct workload_slot *sl
 
     if (slot->reading_back)
         return;
+    c->ended_ns = now;
     d->ios++;
     d->bytes += (uint64_t)slot->blocks * c->block_size;
     histogram_record(&d->latency, now - slot->started_ns);
@@ -337,7 +338,6 @@ void workload_client_load(struct workload_client *c)
             break; /* every slot was lost to a time-out */
         harvest(c);
     }
-    c->ended_ns = session_now(c->load->session);
 }
 
 /* The next run of blocks that were written, as one read. False at the end. */

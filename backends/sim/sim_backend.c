@@ -117,7 +117,8 @@ static int ctx_start(struct hal_ctx *ctx, unsigned interrupts)
     enter(c->dev);
     rc = sim_bus_ctx_start(c->sim, interrupts);
     leave(c->dev);
-    ctx->handle = sim_bus_ctx_handle(c->sim);
+    if (!rc)
+        ctx->handle = sim_bus_ctx_handle(c->sim);
     return rc;
 }
 
@@ -169,6 +170,7 @@ static void reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
     uint64_t when = 0;
     int rc;
 
+    drive->ops->point(drive);
     drive->ops->publish(drive); /* a doorbell is a barrier too */
     for (;;) {
         enter(c->dev);
@@ -192,25 +194,27 @@ static void translate_event(const struct sim_bus_event *from, struct hal_event *
     *to = (struct hal_event){kind[from->kind], from->number, from->address, from->dsisr};
 }
 
+/* An interrupt ends the wait even if an event has come too: the event is still there for the next
+ * call, the interrupt would be lost. */
 static int event_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *out)
 {
     struct context *c = context(ctx);
     struct sim_drive *drive = c->dev->drive;
     struct sim_bus_event ev;
-    int rc = 0;
+    int rc = deadline ? 0 : -ETIMEDOUT;
 
+    drive->ops->point(drive);
     enter(c->dev);
-    for (;;) {
-        ev = sim_bus_event(c->sim);
-        if (ev.kind != SIM_BUS_EVENT_NONE || rc || !deadline)
-            break;
+    while ((ev = sim_bus_event(c->sim)).kind == SIM_BUS_EVENT_NONE && !rc) {
         rc = drive->ops->wait(drive, c->key, deadline);
+        if (rc == -EINTR)
+            break;
     }
     leave(c->dev);
     translate_event(&ev, out);
     if (ev.kind == SIM_BUS_EVENT_LOST)
         return -EIO;
-    return ev.kind == SIM_BUS_EVENT_NONE && rc == -EINTR ? -EINTR : 0;
+    return rc == -EINTR ? -EINTR : 0;
 }
 
 static void progress(struct hal_ctx *ctx)
@@ -238,6 +242,8 @@ static void mem_release(struct hal_dev *dev, void *addr)
 {
     struct device *d = device(dev);
 
+    /* It may be freed next: nothing must be stored to it later. */
+    d->drive->ops->publish(d->drive);
     enter(d);
     sim_bus_mem_remove(d->afu, addr);
     leave(d);

@@ -50,8 +50,8 @@ struct sim_drive {
  * allocated in the world. End it with ops->destroy, before its scheduler. Returns 0 or -ENOMEM. */
 HAL_MUST_CHECK int sim_drive_sched(struct sched *s, struct sim_machine *m, struct sim_drive **out);
 
-/** Drives a machine by the clock of exec at `pace` per mille. End it with ops->destroy. Returns 0 or
- * -ENOMEM. */
+/** Drives a machine by the clock of exec at `pace` per mille. End it with ops->destroy. Returns 0
+ * or -ENOMEM. */
 HAL_MUST_CHECK int sim_drive_paced(struct exec *exec, struct sim_machine *m, unsigned pace,
                                    struct sim_drive **out);
 

@@ -8,8 +8,8 @@
 #include "hal/support/check.h"
 #include "sim/sim_control.h"
 
-/* Waits of the device that are shorter than this are not worth a sleep. */
-#define SPIN_CYCLES 100000
+/* A register access is sooner over than a thread is put to sleep and woken. */
+#define SPIN_NS UINT64_C(200000)
 
 struct drive {
     struct sim_drive base;
@@ -64,9 +64,12 @@ static void enter(struct sim_drive *b)
 static void leave(struct sim_drive *b)
 {
     struct drive *d = of(b);
+    uint64_t next = d->waiters ? sim_engine_next(&b->machine->engine) : SIM_NEVER;
 
-    if (d->waiters && sim_engine_next(&b->machine->engine) < d->due)
+    if (next < d->due) {
+        d->due = next;
         exec_cond_broadcast(b->exec, &d->news);
+    }
     exec_mutex_unlock(b->exec, &d->lock);
 }
 
@@ -76,18 +79,18 @@ static void point(struct sim_drive *b) { (void)b; }
 static void until(struct sim_drive *b, uint64_t cycle)
 {
     struct drive *d = of(b);
-    const uint64_t *now = &b->machine->engine.now;
+    uint64_t end = ns_at(d, cycle);
     int rc;
 
     enter(b);
-    while (*now < cycle) {
-        if (cycle - *now < SPIN_CYCLES) {
+    while (b->machine->engine.now < cycle) {
+        if (end < exec_now(b->exec) + SPIN_NS) {
             leave(b);
             exec_yield(b->exec);
             enter(b);
             continue;
         }
-        rc = exec_cond_wait(b->exec, &d->news, &d->lock, ns_at(d, cycle), false);
+        rc = exec_cond_wait(b->exec, &d->news, &d->lock, end, false);
         CHECK(rc == 0 || rc == -ETIMEDOUT);
         catch_up(d);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "backends/sim/sim_drive.h"
 #include "hal/exec.h"
@@ -14,24 +15,70 @@
  * pass when the device is silent. */
 #define POLL_SLICE_NS UINT64_C(100000)
 
-/* Stores that one fiber has made and the AFU may not have seen yet. */
-#define STORE_BUFFER 16
+/* Stores that the AFU may not have seen yet, of all fibers: like the copies of a cache line, stores
+ * to one word have one order, whoever makes them. */
+#define STORE_BUFFER 64
 
-struct store_buffer {
-    unsigned count;
-    struct {
-        uint64_t *addr;
-        uint64_t value;
-    } entry[STORE_BUFFER];
+/* So many cycles after the last store the buffer drains by itself. No processor keeps a store for
+ * ever; and the fiber that made it may have ended without a publish. */
+#define STORE_LIFE 1024
+
+struct store {
+    uint64_t *addr;
+    uint64_t value;
+    unsigned fiber; /* who made it */
 };
 
 struct drive {
     struct sim_drive base;
     struct sched *sched;
-    bool woke;
+    uint64_t last_store; /* cycle */
+    unsigned stores;
+    struct store store[STORE_BUFFER]; /* oldest first */
 };
 
 static struct drive *of(struct sim_drive *d) { return HAL_CONTAINER_OF(d, struct drive, base); }
+
+/* ---- the store buffer: POWER is weakly ordered -------------------------------------------------
+ */
+
+/* The oldest store to the same word as store i: program order holds within a word. */
+static unsigned oldest_to(const struct drive *d, unsigned i)
+{
+    for (unsigned k = 0; k < i; k++)
+        if (d->store[k].addr == d->store[i].addr)
+            return k;
+    return i;
+}
+
+static void drain(struct drive *d, unsigned i)
+{
+    i = oldest_to(d, i);
+    __atomic_store_n(d->store[i].addr, d->store[i].value, __ATOMIC_RELEASE);
+    d->stores--;
+    memmove(&d->store[i], &d->store[i + 1], (d->stores - i) * sizeof d->store[i]);
+}
+
+static void drain_any(struct drive *d) { drain(d, sched_choose(d->sched, d->stores)); }
+
+static unsigned stores_of(const struct drive *d, unsigned fiber)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < d->stores; i++)
+        n += d->store[i].fiber == fiber;
+    return n;
+}
+
+/* Drains one of the n > 0 stores of a fiber. */
+static void drain_of(struct drive *d, unsigned fiber, unsigned n)
+{
+    unsigned skip = sched_choose(d->sched, n), i = 0;
+
+    while (d->store[i].fiber != fiber || skip-- > 0)
+        i++;
+    drain(d, i);
+}
 
 /* ---- the scheduler's clock --------------------------------------------------------------------
  */
@@ -46,9 +93,16 @@ static uint64_t clock_now(void *arg)
 static void clock_advance(void *arg, uint64_t until_ns)
 {
     struct drive *d = arg;
+    struct sim_engine *engine = &d->base.machine->engine;
+    uint64_t until = hal_div_up(until_ns, SIM_CYCLE_NS), drained = d->last_store + STORE_LIFE;
 
-    d->woke = false;
-    sim_engine_run(&d->base.machine->engine, hal_div_up(until_ns, SIM_CYCLE_NS));
+    if (d->stores && drained < until) {
+        if (drained > engine->now && sim_engine_run(engine, drained))
+            return;
+        while (d->stores)
+            drain_any(d);
+    }
+    sim_engine_run(engine, until);
 }
 
 static bool clock_idle(void *arg)
@@ -76,6 +130,8 @@ static void on_wake(void *arg, uint64_t key)
 static void enter(struct sim_drive *b) { (void)b; }
 
 static void leave(struct sim_drive *b) { (void)b; }
+
+static void point(struct sim_drive *b) { sched_point(of(b)->sched); }
 
 /* A key that nobody wakes. */
 #define KEY_TIME UINT64_MAX
@@ -106,39 +162,6 @@ static void poll(struct sim_drive *b, uint64_t key)
     CHECK(rc == 0 || rc == -ETIMEDOUT);
 }
 
-/* ---- the store buffer: POWER is weakly ordered -------------------------------------------------
- */
-
-static struct store_buffer *buffer(struct drive *d)
-{
-    void **local = sched_local(d->sched);
-
-    if (!*local) {
-        *local = sim_world_alloc(d->base.machine->world, sizeof(struct store_buffer), 64);
-        CHECK(*local);
-    }
-    return *local;
-}
-
-/* The oldest store to the same word as entry i: program order holds within a word. */
-static unsigned oldest_to(const struct store_buffer *sb, unsigned i)
-{
-    for (unsigned k = 0; k < i; k++)
-        if (sb->entry[k].addr == sb->entry[i].addr)
-            return k;
-    return i;
-}
-
-static void drain_one(struct drive *d, struct store_buffer *sb)
-{
-    unsigned i = oldest_to(sb, sched_choose(d->sched, sb->count));
-
-    __atomic_store_n(sb->entry[i].addr, sb->entry[i].value, __ATOMIC_RELEASE);
-    sb->count--;
-    for (; i < sb->count; i++)
-        sb->entry[i] = sb->entry[i + 1];
-}
-
 /* Sometimes the device gets a few cycles between two stores, so that it can see the tables half
  * changed. */
 static void let_device_look(struct drive *d)
@@ -151,38 +174,49 @@ static void let_device_look(struct drive *d)
 static void store(struct sim_drive *b, uint64_t *addr, uint64_t value)
 {
     struct drive *d = of(b);
-    struct store_buffer *sb = buffer(d);
+    unsigned self = sched_self(d->sched);
 
-    if (sb->count == STORE_BUFFER)
-        drain_one(d, sb);
-    sb->entry[sb->count].addr = addr;
-    sb->entry[sb->count++].value = value;
+    if (d->stores == STORE_BUFFER)
+        drain_any(d);
+    d->store[d->stores++] = (struct store){addr, value, self};
+    d->last_store = b->machine->engine.now;
     if (sched_choose(d->sched, 2))
-        drain_one(d, sb);
+        drain_of(d, self, stores_of(d, self));
     let_device_look(d);
 }
 
 static uint64_t publish(struct sim_drive *b)
 {
     struct drive *d = of(b);
-    struct store_buffer *sb = buffer(d);
-    uint64_t n = sb->count;
+    unsigned self = sched_self(d->sched), n;
+    uint64_t made = stores_of(d, self);
 
-    while (sb->count) {
-        drain_one(d, sb);
+    while ((n = stores_of(d, self))) {
+        drain_of(d, self, n);
         let_device_look(d);
     }
-    return n;
+    return made;
+}
+
+/* The clock stands still from here on. */
+static void destroy(struct sim_drive *b)
+{
+    struct drive *d = of(b);
+
+    sched_set_clock(d->sched, NULL, NULL);
+    sim_world_free(b->machine->world, d, sizeof *d);
 }
 
 static const struct sim_drive_ops ops = {
     .enter = enter,
     .leave = leave,
+    .point = point,
     .until = until,
     .wait = wait,
     .poll = poll,
     .store = store,
     .publish = publish,
+    .destroy = destroy,
 };
 
 int sim_drive_sched(struct sched *s, struct sim_machine *m, struct sim_drive **out)

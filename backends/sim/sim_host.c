@@ -20,6 +20,7 @@
 struct adapter {
     struct sim_afu *afu;
     struct hal_dev *dev;
+    struct sim_media *media;
     struct sim_record_store store;
 };
 
@@ -33,6 +34,24 @@ struct sim_host {
     unsigned adapters;
     struct adapter *adapter[SIM_HOST_ADAPTERS_MAX];
 };
+
+/* Snapshots copy media too, whose arena is no part of the world's own mapping. Adapters may share
+ * media. */
+static int attach_media(struct sim_host *h, unsigned i, struct sim_media *media)
+{
+    void *arena;
+    size_t used;
+
+    h->adapter[i]->media = media;
+    for (unsigned k = 0; k < i; k++)
+        if (h->adapter[k]->media == media)
+            return 0;
+    sim_media_arena(media, &arena, &used);
+    if (arena)
+        return sim_world_attach_region(h->world, arena, used);
+    sim_world_pin(h->world, "media in a file");
+    return 0;
+}
 
 static int build_adapter(struct sim_host *h, const struct sim_host_config *config, unsigned i,
                          char *why, size_t size)
@@ -55,6 +74,8 @@ static int build_adapter(struct sim_host *h, const struct sim_host_config *confi
         h->adapters = i + 1;
     if (!rc)
         rc = sim_record_store_init(&ad->store, config->media[i]);
+    if (!rc)
+        rc = attach_media(h, i, config->media[i]);
     return rc;
 }
 
@@ -66,6 +87,7 @@ static int build_drive(struct sim_host *h, const struct sim_host_config *config)
 
     if (config->threads) {
         h->exec = config->threads;
+        sim_world_pin(h->world, "threads");
         return sim_drive_paced(h->exec, h->machine,
                                config->pace ? config->pace : SIM_DRIVE_REAL_TIME, &h->drive);
     }
@@ -88,13 +110,29 @@ static int build(struct sim_host *h, const struct sim_host_config *config, char 
     return rc;
 }
 
+static int check(const struct sim_host_config *config, char *why, size_t size)
+{
+    if (config->adapters > SIM_HOST_ADAPTERS_MAX) {
+        snprintf(why, size, "a host has at most %d adapters", SIM_HOST_ADAPTERS_MAX);
+        return -EINVAL;
+    }
+    for (unsigned i = 0; i < config->adapters || i == 0; i++)
+        if (!config->media[i]) {
+            snprintf(why, size, "adapter %u has no media", i);
+            return -EINVAL;
+        }
+    return 0;
+}
+
 int sim_host_create(const struct sim_host_config *config, struct sim_host **out, char *why,
                     size_t size)
 {
     struct sim_world *world;
     struct sim_host *h;
-    int rc;
+    int rc = check(config, why, size);
 
+    if (rc)
+        return rc;
     snprintf(why, size, "not enough memory for the simulated world");
     rc = sim_world_create(config->world_bytes ? config->world_bytes : WORLD_BYTES, &world);
     if (rc)
@@ -114,18 +152,42 @@ int sim_host_create(const struct sim_host_config *config, struct sim_host **out,
     return 0;
 }
 
-void sim_host_destroy(struct sim_host *h)
+size_t sim_host_destroy(struct sim_host *h)
 {
     struct sim_world *world = h->world;
+    size_t left;
 
     for (unsigned i = 0; i < h->adapters; i++)
         hal_close(h->adapter[i]->dev);
+    if (h->drive)
+        h->drive->ops->destroy(h->drive);
     if (h->machine)
         sim_machine_destroy(h->machine);
-    if (h->drive && !h->sched)
-        sim_drive_paced_destroy(h->drive);
     sched_destroy(h->sched);
+    for (unsigned i = 0; i < SIM_HOST_ADAPTERS_MAX; i++)
+        sim_world_free(world, h->adapter[i], sizeof *h->adapter[i]);
+    sim_world_free(world, h, sizeof *h);
+    left = sim_world_used(world);
     sim_world_destroy(world);
+    return left;
+}
+
+int sim_host_snapshot(struct sim_host *h, struct sim_snapshot **out)
+{
+    for (unsigned i = 0; i < h->adapters; i++) {
+        void *arena;
+        size_t used;
+
+        sim_media_arena(h->adapter[i]->media, &arena, &used);
+        if (arena)
+            sim_world_resize_region(h->world, arena, used);
+    }
+    return sim_world_snapshot(h->world, out);
+}
+
+void sim_host_restore(struct sim_host *h, const struct sim_snapshot *snap)
+{
+    sim_world_restore(h->world, snap);
 }
 
 int sim_host_run(struct sim_host *h, void (*body)(void *), void *arg)

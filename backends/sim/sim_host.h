@@ -17,6 +17,7 @@
 
 struct sched;
 struct sim_host;
+struct sim_snapshot;
 
 /** What to build. Zero everything, then set what differs. */
 struct sim_host_config {
@@ -34,12 +35,23 @@ struct sim_host_config {
 HAL_MUST_CHECK int sim_host_create(const struct sim_host_config *config, struct sim_host **out,
                                    char *why, size_t size);
 
-/** Ends a host: its devices must have no open context. Media stay with the caller. */
-void sim_host_destroy(struct sim_host *h);
+/** Ends a host: its devices must have no open context. Media stay with the caller. Returns how many
+ * bytes its clients left allocated in the world: 0 unless they leak (over fibers; the memory of
+ * threads is elsewhere) or the run was abandoned. */
+size_t sim_host_destroy(struct sim_host *h);
 
 /** Runs body(arg) as the first thread, until all threads have ended. Over fibers returns 0,
  * -EDEADLK (sched_report tells) or -ENOMEM; over threads body is simply called. */
 HAL_MUST_CHECK int sim_host_run(struct sim_host *h, void (*body)(void *), void *arg);
+
+/** Copies a host over fibers and its media, while sim_host_run stands still after sched_pause (or
+ * before and after it). The caller owns *out (sim_snapshot_destroy). Returns 0, -EBUSY if something
+ * cannot be copied, which sim_world_pinned names (threads, media in a file, a descriptor somebody
+ * waits for), -ENOMEM, or -ENOTSUP as sim_world_snapshot. */
+HAL_MUST_CHECK int sim_host_snapshot(struct sim_host *h, struct sim_snapshot **out);
+
+/** Puts a host and its media back, as often as wanted; sched_resume goes on from there. */
+void sim_host_restore(struct sim_host *h, const struct sim_snapshot *snap);
 
 struct exec *sim_host_exec(struct sim_host *h);
 struct hal_dev *sim_host_device(struct sim_host *h, unsigned adapter);

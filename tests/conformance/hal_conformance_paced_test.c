@@ -18,7 +18,7 @@ static void over_paced(hal_conformance_case *body, unsigned needs)
     params.afu_reset = 250000;
     config.params = &params;
     cr_assert_eq(posix_exec_create(&config.threads), 0);
-    hal_conformance_over_sim(body, needs, &config);
+    conf_sim_case(body, needs, &config);
     posix_exec_destroy(config.threads);
 }
 

@@ -2,8 +2,6 @@
 /* The HAL suite over the simulator under fibers and virtual time, each case with several seeds. */
 #include <criterion/criterion.h>
 
-#include "hal/afu_tables.h"
-#include "sim/world.h"
 #include "tests/conformance/hal_conformance.h"
 #include "tests/conformance/hal_conformance_sim.h"
 
@@ -16,7 +14,7 @@ static void over_sched(hal_conformance_case *body, unsigned needs)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_host_config config = {.seed = seed, .trace = true};
 
-        hal_conformance_over_sim(body, needs, &config);
+        conf_sim_case(body, needs, &config);
     }
 }
 

@@ -4,15 +4,16 @@
 #include <criterion/criterion.h>
 
 #include "hal/afu_tables.h"
+#include "sim/sched/sched.h"
 
 #define SECOND UINT64_C(1000000000)
+#define BLOCKS 1024
 
-/* LUN 1 is for the suite. LUN 0 is where an entry leads whose LUN id is not yet there. */
-static struct sim_media *make_media(void)
+struct sim_media *conf_sim_media(void)
 {
     struct sim_media_lun luns[2] = {
-        {.blocks = 1024, .block_size = 4096, .port_mask = 3},
-        {.blocks = 1024, .block_size = 4096, .port_mask = 3},
+        {.blocks = BLOCKS, .block_size = 4096, .port_mask = 3},
+        {.blocks = BLOCKS, .block_size = 4096, .port_mask = 3},
     };
     struct sim_media_opts opts = {.luns = luns, .n_luns = 2};
     struct sim_media *media;
@@ -24,46 +25,80 @@ static struct sim_media *make_media(void)
     return media;
 }
 
+static struct hal_conformance environment(struct sim_host *host)
+{
+    const struct sim_params *p = sim_afu_params(sim_host_afu(host, 0));
+
+    return (struct hal_conformance){
+        .dev = sim_host_device(host, 0),
+        .exec = sim_host_exec(host),
+        .offers = HAL_OFFER_EXCLUSIVE | HAL_OFFER_LIMITS | HAL_OFFER_COMMANDS | HAL_OFFER_LUN,
+        .limit = {.contexts = (unsigned)p->contexts,
+                  .irqs_min = (unsigned)p->irqs_min,
+                  .irqs_max = (unsigned)p->irqs_max,
+                  .irqs_budget = (unsigned)p->irq_budget},
+        .lun = {.id = afu_lun_id(1), .block_size = 4096, .blocks = BLOCKS, .ports = 3},
+        .patience = 20 * SECOND,
+    };
+}
+
+void conf_sim_up(struct conf_sim *s, const struct sim_host_config *config)
+{
+    struct sim_host_config c = *config;
+    unsigned adapters = c.adapters ? c.adapters : 1;
+    char why[256];
+
+    s->media = NULL;
+    for (unsigned i = 0; i < adapters; i++) {
+        if (!c.media[i] && !s->media)
+            s->media = conf_sim_media();
+        if (!c.media[i])
+            c.media[i] = s->media;
+    }
+    cr_assert_eq(sim_host_create(&c, &s->host, why, sizeof why), 0, "%s", why);
+    s->env = environment(s->host);
+}
+
+void conf_sim_down(struct conf_sim *s)
+{
+    size_t left = sim_host_destroy(s->host);
+
+    cr_assert_eq(left, 0, "%zu bytes are left allocated", left);
+    sim_media_close(s->media);
+}
+
+void conf_sim_run(struct conf_sim *s, void (*body)(void *), void *arg)
+{
+    static char report[2048];
+    int rc = sim_host_run(s->host, body, arg);
+
+    if (rc)
+        sched_report(sim_host_sched(s->host), report, sizeof report);
+    cr_assert_eq(rc, 0, "%d: %s", rc, report);
+}
+
 struct run {
     hal_conformance_case *body;
-    struct hal_conformance env;
+    struct hal_conformance *env;
 };
 
 static void run_case(void *arg)
 {
     struct run *r = arg;
 
-    r->body(&r->env);
+    r->body(r->env);
 }
 
-static struct hal_conformance environment(struct sim_host *host)
+void conf_sim_case(hal_conformance_case *body, unsigned needs, const struct sim_host_config *config)
 {
-    return (struct hal_conformance){
-        .dev = sim_host_device(host, 0),
-        .exec = sim_host_exec(host),
-        .offers = HAL_OFFER_EXCLUSIVE | HAL_OFFER_LIMITS | HAL_OFFER_COMMANDS | HAL_OFFER_LUN,
-        .limit = {.contexts = 512, .irqs_min = 3, .irqs_max = 2037, .irqs_budget = 2037},
-        .lun = {.id = afu_lun_id(1), .block_size = 4096, .blocks = 1024, .ports = 3},
-        .patience = 20 * SECOND,
-    };
-}
-
-void hal_conformance_over_sim(hal_conformance_case *body, unsigned needs,
-                              struct sim_host_config *config)
-{
-    struct run r = {.body = body};
-    struct sim_host *host;
+    struct conf_sim s;
+    struct run r = {.body = body, .env = &s.env};
     const char *missing;
-    char why[256];
 
-    config->media[0] = make_media();
-    cr_assert_eq(sim_host_create(config, &host, why, sizeof why), 0, "%s", why);
-    r.env = environment(host);
-    missing = hal_conformance_missing(&r.env, needs);
+    conf_sim_up(&s, config);
+    missing = hal_conformance_missing(&s.env, needs);
     if (missing)
         cr_skip("%s", missing);
-    cr_assert_eq(sim_host_run(host, run_case, &r), 0, "seed %llu",
-                 (unsigned long long)config->seed);
-    sim_host_destroy(host);
-    sim_media_close(config->media[0]);
+    conf_sim_run(&s, run_case, &r);
+    conf_sim_down(&s);
 }

@@ -28,9 +28,8 @@ static void check_names(void)
         struct spipe__lun *lun = &rig.s.lun[i];
 
         if (lun->ba && rig.s.catalogue)
-            cr_assert_eq(spipe__cat_for_each_chunk(rig.s.catalogue, lun->wwid, check_named,
-                                                   lun->ba),
-                         0);
+            cr_assert_eq(
+                spipe__cat_for_each_chunk(rig.s.catalogue, lun->wwid, check_named, lun->ba), 0);
     }
 }
 
@@ -235,11 +234,8 @@ static void make_lun(unsigned i, uint64_t chunks, uint32_t block_size)
 
 static void make_master(void)
 {
-    struct spipe__queue_config config = {.order = rig.s.order,
-                                         .depth = 4,
-                                         .rrq_elements = 16,
-                                         .interrupts = true,
-                                         .name = "master"};
+    struct spipe__queue_config config = {
+        .order = rig.s.order, .depth = 4, .rrq_elements = 16, .interrupts = true, .name = "master"};
 
     rig.hal.first = RIG_MASTER;
     cr_assert_eq(hal_ctx_create(&rig.hal.dev, HAL_CTX_MASTER, &rig.s.master), 0);
@@ -389,10 +385,10 @@ void rig_expect(const char *lines)
 void rig_fail_syncs(unsigned n)
 {
     static const enum rec_sync failed[REC_SYNCS] = {
-        REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR,
-        REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR,
-        REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR,
-        REC_SYNC_ERROR};
+        REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR,
+        REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR,
+        REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR,
+        REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR, REC_SYNC_ERROR};
 
     recording_hal_syncs(&rig.hal, failed, n);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An adapter as it is after bring-up, over the recording device: a started master with a queue, LUNs
- * of any size, and a catalogue whose records are in memory. For tests of contexts, clients, virtual
- * LUNs and names.
+/* An adapter as it is after bring-up, over the recording device: a started master with a queue,
+ * LUNs of any size, and a catalogue whose records are in memory. For tests of contexts, clients,
+ * virtual LUNs and names.
  *
  * Whenever table stores become visible, everything that the AFU could see is checked: INV-4, 7, 8,
- * 10, 11, and that each array is registered memory (INV-13). Then, and whenever a record is about to
- * be written, a crash must not leave a name with a chunk that is free. Failures are failed
+ * 10, 11, and that each array is registered memory (INV-13). Then, and whenever a record is about
+ * to be written, a crash must not leave a name with a chunk that is free. Failures are failed
  * assertions. One at a time, one thread. */
 #ifndef SPIPE_TESTS_TESTLIB_CORE_RIG_H
 #define SPIPE_TESTS_TESTLIB_CORE_RIG_H

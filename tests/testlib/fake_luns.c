@@ -49,7 +49,8 @@ static struct fake_answer give(const struct fake_command *c, const uint8_t *data
 {
     struct fake_answer answer = {.delay = 0};
 
-    memcpy(c->data, data, hal_min64(size, c->data_length));
+    if (c->data_length)
+        memcpy(c->data, data, hal_min64(size, c->data_length));
     if (size < c->data_length) {
         answer.rc.flags = AFU_RC_FLAG_UNDERRUN;
         answer.residual = (uint32_t)(c->data_length - size);

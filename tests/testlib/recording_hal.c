@@ -204,7 +204,8 @@ void recording_hal_answer(struct recording_hal *r, unsigned i, const struct afu_
 void recording_hal_syncs(struct recording_hal *r, const enum rec_sync *outcome, unsigned n)
 {
     CHECK(n <= REC_SYNCS);
-    memcpy(r->sync, outcome, n * sizeof *outcome);
+    for (unsigned i = 0; i < n; i++)
+        r->sync[i] = outcome[i];
     r->sync_at = 0;
     r->sync_count = n;
 }

@@ -13,9 +13,10 @@
  *   w ctrl7+10=3           register written
  *   create user, start 7:4, stop 7, release 7     contexts (4 interrupts)
  *
- * Table stores reach memory at the next publish or register write, the last one first: whoever reads
- * back what he has not published, or relies on the order of two stores without a publish, fails.
- * IOARRIN mode. One thread; everything in struct recording_hal may be read and written by tests. */
+ * Table stores reach memory at the next publish or register write, the last one first: whoever
+ * reads back what he has not published, or relies on the order of two stores without a publish,
+ * fails. IOARRIN mode. One thread; everything in struct recording_hal may be read and written by
+ * tests. */
 #ifndef SPIPE_TESTS_TESTLIB_RECORDING_HAL_H
 #define SPIPE_TESTS_TESTLIB_RECORDING_HAL_H
 
@@ -80,14 +81,14 @@ struct recording_hal {
 
     char text[REC_TEXT]; /* the record; lines end with \n */
     size_t text_used;
-    bool silent;   /* nothing is written down */
-    bool no_regs;  /* registers are not written down */
-    bool no_mem;   /* memory is not written down */
+    bool silent;  /* nothing is written down */
+    bool no_regs; /* registers are not written down */
+    bool no_mem;  /* memory is not written down */
 
     /* what happens: 0 and NULL = all is well */
     enum rec_sync sync[REC_SYNCS]; /* of the syncs to come */
     unsigned sync_at, sync_count;
-    unsigned syncs; /* so far */
+    unsigned syncs;                             /* so far */
     int fail_create, fail_start, fail_register; /* results of the next such calls */
     bool wrong_capability;                      /* ctx_cap does not stick */
     uint64_t room;                              /* cmd_room; 16 */

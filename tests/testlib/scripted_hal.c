@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "hal/afu_names.h"
-#include "hal/hal_nosys.h"
 #include "hal/support/bits.h"
 #include "hal/support/hash.h"
 

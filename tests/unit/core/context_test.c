@@ -130,10 +130,8 @@ Test(context, options)
 
     begin(HAL_ORDER_LITTLE);
     cr_assert_eq(spipe__ctx_create(&rig.s, &options, &ctx), -EINVAL);
-    options = (struct spipe_attach_options){.depth = 4096,
-                                            .no_write = true,
-                                            .interrupts = true,
-                                            .io_timeout_ns = UINT64_C(6000000000)};
+    options = (struct spipe_attach_options){
+        .depth = 4096, .no_write = true, .interrupts = true, .io_timeout_ns = UINT64_C(6000000000)};
     cr_assert_eq(spipe__ctx_create(&rig.s, &options, &ctx), 0);
     cr_assert_eq(ctx->queue.config.depth, 4096);
     cr_assert_gt(ctx->queue.config.rrq_elements, 4096);

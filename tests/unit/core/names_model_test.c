@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Handles and names at random, with syncs, records and allocations that fail and adapters that are
- * opened again. After every verb the books must balance (INV-1, INV-2, INV-18), and at every publish
- * and record the rig looks at what the AFU could see and at what a crash would leave.
+ * opened again. After every verb the books must balance (INV-1, INV-2, INV-18), and at every
+ * publish and record the rig looks at what the AFU could see and at what a crash would leave.
  *
  * A failure prints its seed; SPIPE_TEST_SEED=<number> in the environment runs that one. */
 #include "core/names.h"

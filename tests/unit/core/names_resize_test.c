@@ -22,10 +22,7 @@ static uint32_t begin(uint64_t chunks)
     return h;
 }
 
-static uint32_t recorded(void)
-{
-    return spipe__cat_find(rig.s.catalogue, "vol")->chunk_count;
-}
+static uint32_t recorded(void) { return spipe__cat_find(rig.s.catalogue, "vol")->chunk_count; }
 
 static uint32_t open_again(void)
 {

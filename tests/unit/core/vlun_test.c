@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Virtual LUNs: sizes, what is granted, in which order the AFU sees changes, and what happens when a
- * sync fails. The rig checks after every publish what the AFU could see (INV-4, 7, 8, 10, 11, 13).
+/* Virtual LUNs: sizes, what is granted, in which order the AFU sees changes, and what happens when
+ * a sync fails. The rig checks after every publish what the AFU could see (INV-4, 7, 8, 10, 11,
+ * 13).
  */
 #include "core/vlun.h"
 
@@ -23,9 +24,9 @@ Test(vlun, arithmetic)
         uint32_t block_size;
         uint64_t blocks, chunks, last_lba;
     } row[] = {
-        {4096, 0, 0, UINT64_MAX},        {4096, 1, 1, 0xFFFF},     {4096, 65536, 1, 0xFFFF},
-        {4096, 65537, 2, 0x1FFFF},       {512, 1, 1, 0x1FFF},      {512, 8192, 1, 0x1FFF},
-        {512, 8193, 2, 0x3FFF},          {512, 65536, 8, 0xFFFF},  {512, 0, 0, UINT64_MAX},
+        {4096, 0, 0, UINT64_MAX},  {4096, 1, 1, 0xFFFF},    {4096, 65536, 1, 0xFFFF},
+        {4096, 65537, 2, 0x1FFFF}, {512, 1, 1, 0x1FFF},     {512, 8192, 1, 0x1FFF},
+        {512, 8193, 2, 0x3FFF},    {512, 65536, 8, 0xFFFF}, {512, 0, 0, UINT64_MAX},
     };
 
     for (unsigned i = 0; i < sizeof row / sizeof row[0]; i++) {

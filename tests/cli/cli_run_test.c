@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* superpipe run: figures, verdicts, and the same again from the same seed. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/cli/cli_fixture.h"
+
+TestSuite(run, .init = cli_begin, .fini = cli_end);
+
+#define SMALL "run --duration 300us --clients 3 --handles 2 --size 1M "
+
+static const char *hash_of(const char *options, char *buf, size_t size)
+{
+    struct cli_result r = clif(SMALL "--json %s", options);
+
+    cr_assert_eq(r.code, 0, "%s%s", r.out, r.err);
+    cr_assert_str_eq(r.err, "");
+    snprintf(buf, size, "%s", cli_json(r.out, "trace_hash"));
+    return buf;
+}
+
+Test(run, table)
+{
+    struct cli_result r = cli(SMALL "--seed 7");
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_str_eq(r.err, "replay: superpipe run --seed 0x7 --duration 300us --clients 3 "
+                            "--handles 2 --size 1M\n");
+    cr_assert(strstr(r.out, "1 adapter with 2 LUNs"), "%s", r.out);
+    cr_assert(strstr(r.out, "p99.99"));
+    cr_assert(strstr(r.out, "Result     good\n"), "%s", r.out);
+}
+
+Test(run, one_json_object)
+{
+    struct cli_result r = cli(SMALL "--json --seed 42");
+
+    cr_assert_eq(r.code, 0);
+    cr_assert_str_eq(r.err, "");
+    cr_assert_eq(r.out[0], '{');
+    cr_assert_str_eq(strrchr(r.out, '}'), "}\n");
+    cr_assert_str_eq(cli_json(r.out, "seed"), "42");
+    cr_assert_str_eq(cli_json(r.out, "errors"), "0");
+    cr_assert_str_eq(cli_json(r.out, "mismatches"), "0");
+    cr_assert_str_eq(cli_json(r.out, "violations"), "0");
+    cr_assert_eq(strncmp(cli_json(r.out, "trace_hash"), "\"0x", 3), 0);
+    cr_assert_eq(strlen(cli_json(r.out, "trace_hash")), 20);
+    cr_assert_gt(atoi(cli_json(r.out, "blocks_verified")), 0);
+}
+
+Test(run, same_seed_same_hash_and_trace_other_seed_another)
+{
+    char a[32], b[32], c[32];
+
+    hash_of("--trace a.vcd --seed 5", a, sizeof a);
+    hash_of("--trace b.vcd --seed 0x5", b, sizeof b);
+    hash_of("--trace c.vcd --seed 6", c, sizeof c);
+    cr_assert_str_eq(a, b);
+    cr_assert_str_neq(a, c);
+    cr_assert(cli_same("a.vcd", "b.vcd"));
+    cr_assert_not(cli_same("a.vcd", "c.vcd"));
+
+    hash_of("--trace a.json --seed 5", b, sizeof b);
+    cr_assert_str_eq(a, b, "a trace file changes nothing");
+    hash_of("--trace b.json --seed 5", b, sizeof b);
+    cr_assert(cli_same("a.json", "b.json"));
+    hash_of("--seed 5 --depth 15", b, sizeof b);
+    cr_assert_str_neq(a, b, "other options, other run");
+}
+
+Test(run, the_replay_line_repeats_a_run)
+{
+    struct cli_result r = cli("run --seed random --duration 200us --clients 2 --handles 1 --size "
+                              "64k --block 4k:3,8k:1 --read 50 --json");
+    char replay[512], hash[32];
+    const char *end;
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    snprintf(hash, sizeof hash, "%s", cli_json(r.out, "trace_hash"));
+    end = strstr(strstr(r.out, "\"replay\""), "superpipe ");
+    snprintf(replay, sizeof replay, "%.*s --json", (int)strcspn(end, "\""), end);
+    r = cli(replay + strlen("superpipe "));
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_str_eq(cli_json(r.out, "trace_hash"), hash);
+}
+
+Test(run, every_kind_of_run_is_clean)
+{
+    static const char *const options[] = {
+        "--adapters 2",
+        "--luns 1 --clients 1 --depth 1",
+        "--depth 64 --block 4k:4,64k:2,256k:1",
+        "--read 0",
+        "--read 100",
+        "--order big",
+        "--order host",
+        "--interrupts",
+        "--tag-media",
+        "--no-verify",
+        "--profile flashgt",
+        "--profile zero",
+        "--param port.choice_rr=1 --param media.jitter=20",
+        "--exec posix --duration 2ms",
+        "--exec posix --pace 0.5 --interrupts --duration 2ms",
+        "--size 4k --depth 32",
+        "--media a.spm",
+        "--media a.spm --seed 2",
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        struct cli_result r = clif(SMALL "--json %s", options[i]);
+
+        cr_assert_eq(r.code, 0, "%s: %s%s", options[i], r.out, r.err);
+        cr_assert_str_eq(cli_json(r.out, "passed"), "true", "%s", options[i]);
+    }
+}
+
+Test(run, threads_have_no_hash)
+{
+    struct cli_result r = cli(SMALL "--json --exec posix");
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_str_eq(cli_json(r.out, "trace_hash"), "null");
+    r = cli(SMALL "--exec posix");
+    cr_assert(strstr(r.out, "threads of the system are not reproducible"), "%s", r.out);
+}
+
+Test(run, faults_are_found)
+{
+    struct cli_result r = cli(SMALL "--json --faults data#40=x");
+
+    cr_assert_eq(r.code, 1);
+    cr_assert_str_eq(cli_json(r.out, "errors"), "1");
+    cr_assert_str_eq(cli_json(r.out, "faults_fired"), "1");
+    cr_assert_str_eq(cli_json(r.out, "passed"), "false");
+
+    /* Silent corruption: no error from the adapter, but the blocks are wrong. */
+    r = cli(SMALL "--json --read 100 --faults media#20*=v");
+    cr_assert_eq(r.code, 1);
+    cr_assert_str_eq(cli_json(r.out, "errors"), "0");
+    cr_assert_gt(atoi(cli_json(r.out, "mismatches")), 0);
+
+    /* A completion that never comes ends by time-out. */
+    r = cli(SMALL "--faults rrq#40=d");
+    cr_assert_eq(r.code, 1);
+    cr_assert(strstr(r.out, "ETIMEDOUT"), "%s", r.out);
+    cr_assert(strstr(r.out, "Result     FAILED: 1 I/O error, 0 wrong blocks"), "%s", r.out);
+}
+
+Test(run, too_little_room_is_a_sentence)
+{
+    cli_fails(1, "run --luns 1 --lun-size 256M --duration 1ms", "has no room left");
+}
+
+Test(run, info_shows_adapter_and_parameters)
+{
+    struct cli_result r = cli("info");
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert(strstr(r.out, "online") && strstr(r.out, "16.0 GiB"), "%s", r.out);
+    r = cli("info --parameters");
+    cr_assert_eq(r.code, 0);
+    cr_assert(strstr(r.out, "afu.cmd_room") && strstr(r.out, "NAME"), "%s", r.out);
+    r = cli("info --parameters --json --profile flashgt --param afu.cmd_room=5");
+    cr_assert_eq(r.code, 0);
+    cr_assert_str_eq(cli_json(strstr(r.out, "afu.cmd_room"), "value"), "5");
+    cr_assert_str_eq(cli_json(strstr(r.out, "\"card\""), "value"), "1536");
+    r = cli("info --json");
+    cr_assert_eq(r.code, 0);
+    cr_assert_str_eq(cli_json(r.out, "online"), "true");
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Help, versions, exit codes, and what is said about wrong command lines and bad files. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hal/support/bits.h"
+#include "tests/cli/cli_fixture.h"
+
+TestSuite(usage, .init = cli_begin, .fini = cli_end);
+
+static const char *const commands[] = {"run", "put", "get", "list", "remove", "info"};
+
+Test(usage, help_and_version)
+{
+    struct cli_result r = cli("--help");
+
+    cr_assert_eq(r.code, 0);
+    for (size_t i = 0; i < HAL_ARRAY_LENGTH(commands); i++)
+        cr_assert(strstr(r.out, commands[i]), "%s is not in --help", commands[i]);
+    cr_assert_str_eq(r.err, "");
+    cr_assert_eq(cli("help").code, 0);
+    cr_assert_eq(strncmp(cli("--version").out, "superpipe ", 10), 0);
+    for (size_t i = 0; i < HAL_ARRAY_LENGTH(commands); i++) {
+        r = clif("%s --help", commands[i]);
+        cr_assert_eq(r.code, 0);
+        cr_assert_eq(strncmp(r.out, "Usage: superpipe ", 17), 0, "%s", r.out);
+        cr_assert(strstr(r.out, "Exit status:"));
+        cr_assert_eq(strncmp(clif("help %s", commands[i]).out, "Usage: superpipe ", 17), 0);
+        r = clif("%s --version", commands[i]);
+        cr_assert_eq(r.code, 0);
+        cr_assert_eq(strncmp(r.out, "superpipe ", 10), 0);
+    }
+}
+
+Test(usage, no_command_is_wrong)
+{
+    struct cli_result r = cli("");
+
+    cr_assert_eq(r.code, 2);
+    cr_assert_eq(strncmp(r.err, "Usage: ", 7), 0);
+    cli_fails(2, "rnu", "did you mean 'run'?");
+    cli_fails(2, "frobnicate", "'superpipe --help' lists all");
+    cli_fails(2, "--depth 4", "give a command first");
+}
+
+Test(usage, wrong_options)
+{
+    for (size_t i = 0; i < HAL_ARRAY_LENGTH(commands); i++) {
+        char line[64];
+
+        snprintf(line, sizeof line, "%s --frobnicate", commands[i]);
+        cli_fails(2, line, "there is no option --frobnicate");
+    }
+    cli_fails(2, "run --durtion 1ms", "did you mean --duration?");
+    cli_fails(2, "run --depth", "--depth needs a value");
+    cli_fails(2, "run --json=1", "--json takes no value");
+    cli_fails(2, "run operand", "'operand' is too much");
+    cli_fails(2, "put file name", "--media is missing");
+    cli_fails(2, "put file --media m", "an operand is missing: superpipe put FILE NAME");
+    cli_fails(2, "get a b c --media m", "'c' is too much");
+}
+
+Test(usage, wrong_values)
+{
+    cli_fails(2, "run --depth 0", "--depth 0: the value must be a number from 1 to 4096");
+    cli_fails(2, "run --size 0", "from 4 KiB to 64 TiB");
+    cli_fails(2, "run --size 65T", "from 4 KiB to 64 TiB");
+    cli_fails(2, "run --lun-size 1M", "from 256 MiB to 64 TiB");
+    cli_fails(2, "run --duration 0", "--duration 0: the value must be a duration");
+    cli_fails(2, "run --block 100", "multiples of 512 bytes up to 16 MiB");
+    cli_fails(2, "run --block 64k --size 4k", "choose a larger --size or a smaller --block");
+    cli_fails(2, "run --read 101", "a percentage from 0 to 100");
+    cli_fails(2, "run --seed pi", "decimal or 0x hexadecimal");
+    cli_fails(2, "run --order middle", "one of host, little, big");
+    cli_fails(2, "run --pace 2", "--pace is for --exec posix");
+    cli_fails(2, "run --trace x.txt", "ends in .vcd (waveforms) or .json");
+    cli_fails(2, "run --faults rrq", "is no fault plan");
+    cli_fails(2, "run --param afu.cmd_rom=5", "did you mean 'afu.cmd_room'");
+    cli_fails(2, "run --adapters 2 --media m", "give --media once for each");
+    cli_fails(2, "run --media m --tag-media", "--tag-media is for media in memory");
+    cli_fails(2, "run --size 64G --handles 256 --clients 100", "16 GiB is the limit");
+    cli_fails(2, "run --clients 501", "500 clients at most");
+    cli_fails(2, "put f bad~name --media m", "'bad name' cannot name a virtual LUN");
+    cli_fails(2, "get --media m -- -x f", "with no dash in front");
+    cli_fails(2, "remove --media m -- -x", "with no dash in front");
+    cr_assert_neq(access("m", F_OK), 0, "nothing was made");
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *f = fopen(name, "w");
+
+    cr_assert_not_null(f);
+    fputs(text, f);
+    cr_assert_eq(fclose(f), 0);
+}
+
+Test(usage, bad_files)
+{
+    cli_fails(1, "list --media none", "media file 'none' does not exist");
+    cli_fails(1, "info --media .", "is a directory");
+    write_file("small", "x");
+    cli_fails(1, "get a b --media small", "is too small for a media file");
+    cli_random_file("noise", 300000, 1);
+    cli_fails(1, "put small name --media noise", "media file 'noise' ");
+    cli_fails(1, "run --duration 1ms --media noise", "media file 'noise' ");
+    cli_fails(1, "put none name --media m", "'none' cannot be opened");
+    cli_fails(1, "put . name --media m", "is a directory");
+    cli_fails(1, "run --params none", "parameter file none: ");
+    write_file("p", "# one\nafu.cmd_room = 4\n  afu.cmd_room = many\n");
+    cli_fails(1, "run --params p", "parameter file p:3:18: 'many' is not a number");
+    cli_fails(1, "info --params p", "parameter file p:3:18: ");
+    cli_fails(1, "run --trace none/x.vcd", "trace file none/x.vcd: ");
+}
+
+Test(usage, a_damaged_header_is_refused_and_left_alone)
+{
+    int fd;
+
+    cli_random_file("f", 5000, 1);
+    cr_assert_eq(cli("put f name --media m --lun-size 256M").code, 0);
+    fd = open("m", O_RDWR);
+    cr_assert_eq(pwrite(fd, "XXXX", 4, 40), 4);
+    cr_assert_eq(pwrite(fd, "XXXX", 4, 65536 + 40), 4);
+    close(fd);
+    cr_assert_eq(clif("get name g --media m").code, 1);
+    cr_assert_eq(cli("put f name --media m").code, 1);
+    fd = open("m", O_RDWR);
+    cr_assert_eq(pwrite(fd, "\0\0\0", 0, 40), 0);
+    close(fd);
+    cr_assert_neq(access("g", F_OK), 0);
+}
+
+Test(usage, every_option_stands_in_the_manual_and_the_other_way_round)
+{
+    for (size_t i = 0; i < HAL_ARRAY_LENGTH(commands); i++) {
+        struct cli_result r = clif("%s --help", commands[i]);
+        const char *at = r.out;
+
+        cr_assert_eq(r.code, 0);
+        while ((at = strstr(at, "\n  --"))) {
+            at += 5;
+            cr_assert_gt(strcspn(at, " \n"), 0);
+        }
+    }
+}

@@ -41,6 +41,7 @@ static struct spipe__queue_config queue_config(const struct spipe *s, const stru
         .depth = (unsigned)hal_min64(MASTER_DEPTH, elements - 1),
         .rrq_elements = elements,
         .interrupts = true,
+        .sq = true, /* which mode it is shows when the AFU is up (AD-36) */
         .name = "master queue",
     };
 }

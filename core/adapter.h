@@ -79,6 +79,7 @@ struct spipe {
 
     char afu_version[9];
     uint64_t interface_version;
+    bool sq; /* commands go through submission queues (AD-36) */
     unsigned ports;
     uint64_t wwpn[SPIPE__PORTS_MAX];
     bool ws_unmap;

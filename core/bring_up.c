@@ -105,15 +105,12 @@ static int read_versions(struct spipe *s, struct spipe__why why)
     return spipe__why(why, -EINVAL, "the AFU is too old: it has no interface version");
 }
 
-/* AD-36. Queues here work in IOARRIN mode; the driver prefers SQ, but an AFU that has both takes
- * either. Neither bit means IOARRIN. */
+/* AD-36 */
 static int choose_submission(struct spipe *s, struct spipe__why why)
 {
-    uint64_t modes = s->interface_version & (AFU_IFV_IOARRIN | AFU_IFV_SQ);
-
-    if (modes == AFU_IFV_SQ)
-        return spipe__why(why, -EINVAL, "the AFU takes commands in SQ mode only, which is not "
-                                        "supported");
+    (void)why;
+    s->sq = s->interface_version & AFU_IFV_SQ;
+    spipe__queue_set_sq(&s->queue, s->sq);
     return 0;
 }
 
@@ -182,11 +179,15 @@ static int read_vpd(struct spipe *s, struct spipe__why why)
 }
 
 /* AD-46a */
-static int program_rrq(struct spipe *s, struct spipe__why why)
+static int program_rings(struct spipe *s, struct spipe__why why)
 {
     (void)why;
     spipe__write(s, host_reg(s, AFU_HOST_RRQ_START), spipe__queue_rrq_start(&s->queue));
     spipe__write(s, host_reg(s, AFU_HOST_RRQ_END), spipe__queue_rrq_end(&s->queue));
+    if (s->sq) {
+        spipe__write(s, host_reg(s, AFU_HOST_SQ_START), spipe__queue_sq_start(&s->queue));
+        spipe__write(s, host_reg(s, AFU_HOST_SQ_END), spipe__queue_sq_end(&s->queue));
+    }
     return 0;
 }
 
@@ -342,7 +343,7 @@ static const struct spipe__bring_up_step steps[] = {
     {"set byte order", "AD-42", set_byte_order, NULL},
     {"start queue", "AD-44", start_queue, NULL},
     {"read VPD", "AD-45", read_vpd, NULL},
-    {"program RRQ", "AD-46a", program_rrq, NULL},
+    {"program rings", "AD-46a", program_rings, NULL},
     {"configure AFU", "AD-46b", configure_afu, NULL},
     {"select ports", "AD-46c", select_ports, NULL},
     {"set up ports", "AD-46", set_up_ports, NULL},

@@ -28,7 +28,12 @@ static size_t pairs_size(const struct spipe__queue_config *c)
     return c->depth * sizeof(struct afu_cmd_pair);
 }
 
-static uint32_t ring_size(uint32_t depth)
+static size_t ring_bytes(const struct spipe__queue_config *c)
+{
+    return c->sq ? (c->depth + 1) * sizeof(struct afu_ioarcb) : 0;
+}
+
+static uint32_t free_ring_size(uint32_t depth)
 {
     return depth == 1 ? 1 : UINT32_C(1) << (hal_highest_bit(depth - 1) + 1);
 }
@@ -39,7 +44,7 @@ static int allocate_books(struct spipe__queue *q)
     q->slots = exec_alloc(q->exec, q->depth * sizeof *q->slots, _Alignof(struct spipe__slot));
     if (!q->slots)
         return -ENOMEM;
-    q->free_mask = ring_size(q->depth) - 1;
+    q->free_mask = free_ring_size(q->depth) - 1;
     q->free_ring =
         exec_alloc(q->exec, (q->free_mask + 1) * sizeof *q->free_ring, sizeof *q->free_ring);
     if (q->free_ring)
@@ -54,10 +59,11 @@ static void free_books(struct spipe__queue *q)
     exec_free(q->exec, q->slots, q->depth * sizeof *q->slots);
 }
 
-/* Memory that the AFU reads and writes: pairs, RRQ behind them. */
+/* Memory that the AFU reads and writes: pairs, ring, RRQ. */
 static int allocate_shared(struct spipe__queue *q)
 {
-    size_t size = pairs_size(&q->config) + q->config.rrq_elements * sizeof *q->rrq;
+    size_t pairs_and_ring = pairs_size(&q->config) + ring_bytes(&q->config);
+    size_t size = pairs_and_ring + q->config.rrq_elements * sizeof *q->rrq;
     int rc;
 
     q->memory_size = hal_align_up(size, AFU_CMD_PAIR_ALIGN);
@@ -70,7 +76,9 @@ static int allocate_shared(struct spipe__queue *q)
         return rc;
     }
     q->pairs = q->memory;
-    q->rrq = (uint64_t *)((char *)q->memory + pairs_size(&q->config));
+    if (q->config.sq)
+        q->sq = (struct afu_ioarcb *)(q->pairs + q->depth);
+    q->rrq = (uint64_t *)((char *)q->memory + pairs_and_ring);
     q->rrq_last = q->rrq + q->config.rrq_elements - 1;
     return 0;
 }
@@ -88,6 +96,7 @@ int spipe__queue_init(struct spipe__queue *q, struct exec *exec, struct hal_dev 
     };
     int rc;
 
+    made.sq_on = config->sq;
     if (config->timeout_ns && config->timeout_ns < NO_TIMEOUT)
         made.timeout_ns = config->timeout_ns;
     if (!config_valid(config))
@@ -128,6 +137,8 @@ static void prepare_pairs(struct spipe__queue *q)
         rcb->ctx_id = xe16_of(q->order, q->ctx->handle);
         rcb->msi = q->config.interrupts ? AFU_LISN_RRQ : AFU_LISN_NONE;
         rcb->timeout = xe16_of(q->order, q->config.afu_timeout);
+        if (q->sq_on)
+            rcb->ioasa = xe64_of(q->order, (uint64_t)(uintptr_t)&q->pairs[i].ioasa);
     }
 }
 
@@ -142,12 +153,25 @@ static void prepare_slots(struct spipe__queue *q)
     q->failed = 0;
 }
 
+/* What is known about credits at the start and after a context reset. */
+static int64_t initial_room(const struct spipe__queue *q)
+{
+    return spipe__queue_is_sq(q) ? INT64_MAX : 0;
+}
+
+void spipe__queue_set_sq(struct spipe__queue *q, bool on)
+{
+    CHECK(!on || q->config.sq);
+    q->sq_on = on;
+}
+
 void spipe__queue_bind(struct spipe__queue *q, struct hal_ctx *ctx)
 {
     CHECK(ctx->started);
     q->ctx = ctx;
-    q->doorbell = host_register(q, AFU_HOST_IOARRIN);
-    q->room = 0;
+    q->doorbell = host_register(q, q->sq_on ? AFU_HOST_SQ_TAIL : AFU_HOST_IOARRIN);
+    q->sq_at = q->sq_on ? q->sq : NULL;
+    q->room = initial_room(q);
     q->gone = false;
     q->check_at = 0;
     q->expires_at = exec_now(q->exec) + q->timeout_ns;
@@ -155,7 +179,8 @@ void spipe__queue_bind(struct spipe__queue *q, struct hal_ctx *ctx)
     prepare_slots(q);
     memset(q->rrq, 0, q->config.rrq_elements * sizeof *q->rrq);
     q->rrq_at = q->rrq;
-    q->rrq_base = (uint64_t)(uintptr_t)q->pairs + 1;
+    q->rrq_base = afu_rrq_element(q->sq_on ? (uint64_t)(uintptr_t)&q->pairs[0].ioasa
+                                           : (uint64_t)(uintptr_t)&q->pairs[0].ioarcb, true);
 }
 
 static uint64_t read_host(struct spipe__queue *q, uint64_t reg)
@@ -174,6 +199,10 @@ void spipe__queue_program(struct spipe__queue *q)
                q->order == HAL_ORDER_BIG ? AFU_ENDIAN_CTRL_BIG : AFU_ENDIAN_CTRL_LITTLE);
     write_host(q, AFU_HOST_RRQ_START, spipe__queue_rrq_start(q));
     write_host(q, AFU_HOST_RRQ_END, spipe__queue_rrq_end(q));
+    if (spipe__queue_is_sq(q)) {
+        write_host(q, AFU_HOST_SQ_START, spipe__queue_sq_start(q));
+        write_host(q, AFU_HOST_SQ_END, spipe__queue_sq_end(q));
+    }
     write_host(q, AFU_HOST_CTX_CTRL, AFU_LISN_SYNC_ERROR);
     write_host(q, AFU_HOST_INTR_MASK, AFU_INTR_MASK_NONE);
     (void)spipe__queue_refill(q);
@@ -197,7 +226,16 @@ bool spipe__queue_refill(struct spipe__queue *q)
         confirm_gone(q);
     /* What is negative as a signed number counts as none, all ones included (AD-67). */
     q->room = (int64_t)value > 0 ? (int64_t)value : 0;
+    if (spipe__queue_is_sq(q))
+        q->room = initial_room(q); /* the register means nothing in this mode (SL 10.2) */
     return q->room > 0;
+}
+
+uint64_t spipe__queue_push(struct spipe__queue *q, const struct afu_cmd_pair *pair)
+{
+    *q->sq_at = pair->ioarcb;
+    q->sq_at = q->sq_at == q->sq + q->depth ? q->sq : q->sq_at + 1;
+    return (uint64_t)(uintptr_t)q->sq_at;
 }
 
 void spipe__queue_fill(struct spipe__queue *q, uint32_t slot, const struct spipe__command *command)
@@ -447,14 +485,16 @@ void spipe__queue_flush(struct spipe__queue *q, void (*fn)(void *arg, uint64_t t
         s->status = 0;
     }
     q->lost_count = 0;
-    q->room = 0;
+    q->room = initial_room(q);
 }
 
 int spipe__queue_reset(struct spipe__queue *q)
 {
-    write_host(q, AFU_HOST_IOARRIN, AFU_CTX_RESET);
+    uint64_t reg = spipe__queue_is_sq(q) ? AFU_HOST_SQ_CTX_RESET : AFU_HOST_IOARRIN;
+
+    write_host(q, reg, AFU_CTX_RESET);
     for (unsigned i = 0; i < RESET_POLLS; i++) {
-        if (!(read_host(q, AFU_HOST_IOARRIN) & AFU_CTX_RESET))
+        if (!(read_host(q, reg) & AFU_CTX_RESET))
             return 0;
         spipe__pause(q->exec, SPIPE__MICROSECOND << i);
     }

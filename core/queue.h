@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The queue pair of one context in IOARRIN mode: command pairs, the room algorithm, the RRQ and
- * host time-outs. Masters and users share it. Shared inside core only.
+/* The queue pair of one context: command pairs, submission, the RRQ and host time-outs. Masters and
+ * users share it. Shared inside core only.
+ *
+ * Commands reach the AFU in IOARRIN mode, by a doorbell each and with the room algorithm, or in SQ
+ * mode, through a ring of copies (SL 10). The ring has one slot more than there are pairs, so that
+ * it can never be full (SL 10.2) and no credits have to be counted (D-1).
  *
  * One I/O costs few instructions (PB-20), so what runs for each of them is inline here and works
  * on a struct whose first lines hold all that it needs: no division, no look-up, no clock, no lock,
@@ -42,6 +46,7 @@ struct spipe__queue_config {
     unsigned depth;        /* command pairs, 1..SPIPE__QUEUE_DEPTH_MAX */
     unsigned rrq_elements; /* more than depth */
     bool interrupts;       /* msi 2 in every command, else 0 */
+    bool sq;               /* memory for SQ mode, which is then on */
     uint16_t afu_timeout;  /* time-out field of I/O, seconds, enforced by the AFU; 0 = none */
     uint64_t timeout_ns;   /* host time-out of a command; 0 = none */
     const char *name;      /* of the memory region in traces */
@@ -69,7 +74,8 @@ struct spipe__queue_counters {
 struct spipe__queue {
     /* submission */
     struct hal_ctx *ctx;
-    uint64_t doorbell; /* offset of ioarrin in the window of ctx */
+    uint64_t doorbell;         /* offset of ioarrin or sq_tail in the window of ctx */
+    struct afu_ioarcb *sq_at;  /* next slot of the ring; NULL in IOARRIN mode */
     struct afu_cmd_pair *pairs;
     struct spipe__slot *slots;
     uint32_t *free_ring; /* numbers of free slots; a ring of free_mask + 1 elements */
@@ -80,7 +86,7 @@ struct spipe__queue {
 
     /* completion */
     const uint64_t *rrq_at, *rrq_last; /* current element, last element */
-    uint64_t rrq_base;                 /* address of pairs, + 1 while the expected toggle is 1 */
+    uint64_t rrq_base;                 /* what the element of slot 0 is when it is new */
     uint32_t depth;
     uint32_t failed; /* first of those lost and not yet returned by spipe__queue_next(): its
                         number + 1, 0 = none */
@@ -90,6 +96,7 @@ struct spipe__queue {
     uint32_t lost_count;
     uint64_t check_at;   /* when an empty poll looks at events and time-outs again, ns */
     uint64_t expires_at; /* no command in flight has an earlier deadline */
+    bool sq_on;          /* SQ mode, from the next bind on */
     bool gone;           /* the context is dead: all ones or a device-lost event */
     struct spipe__queue_counters counters;
 
@@ -98,7 +105,8 @@ struct spipe__queue {
     struct exec *exec;
     struct hal_dev *dev;
     uint64_t *rrq;
-    void *memory; /* pairs and RRQ, one registered region */
+    struct afu_ioarcb *sq; /* the ring, NULL without config.sq */
+    void *memory;          /* pairs, ring and RRQ, one registered region */
     size_t memory_size;
 };
 
@@ -136,8 +144,14 @@ HAL_MUST_CHECK int spipe__queue_init(struct spipe__queue *q, struct exec *exec,
  */
 void spipe__queue_bind(struct spipe__queue *q, struct hal_ctx *ctx);
 
-/** For user contexts: programs endian_ctrl, rrq_start, rrq_end, the LISN and mask of synchronous
- * errors, and reads cmd_room, through the context's own window. */
+/** Turns SQ mode on or off for the next spipe__queue_bind(). Needs config.sq to turn it on. */
+void spipe__queue_set_sq(struct spipe__queue *q, bool on);
+
+/** Whether the queue is in SQ mode. */
+static inline bool spipe__queue_is_sq(const struct spipe__queue *q) { return q->sq_at != NULL; }
+
+/** For user contexts: programs endian_ctrl, RRQ and ring, the LISN and mask of synchronous errors,
+ * and reads cmd_room, through the context's own window. */
 void spipe__queue_program(struct spipe__queue *q);
 
 /** Releases the memory. Nothing may be in flight in the AFU (context stopped or reset). */
@@ -153,6 +167,18 @@ static inline uint64_t spipe__queue_rrq_start(const struct spipe__queue *q)
 static inline uint64_t spipe__queue_rrq_end(const struct spipe__queue *q)
 {
     return (uint64_t)(uintptr_t)q->rrq_last;
+}
+
+/** Value of sq_start; only in SQ mode. */
+static inline uint64_t spipe__queue_sq_start(const struct spipe__queue *q)
+{
+    return (uint64_t)(uintptr_t)q->sq;
+}
+
+/** Value of sq_end: address of the last slot. */
+static inline uint64_t spipe__queue_sq_end(const struct spipe__queue *q)
+{
+    return (uint64_t)(uintptr_t)(q->sq + q->depth);
 }
 
 /* ---- submission ---------------------------------------------------------------------------- */
@@ -228,6 +254,9 @@ static inline void spipe__queue_fill_io(struct spipe__queue *q, uint32_t slot, b
 /** Fills a taken slot with any command; every field that spipe__queue_bind() does not fix is set. */
 void spipe__queue_fill(struct spipe__queue *q, uint32_t slot, const struct spipe__command *command);
 
+/* Copies a command into the ring. Returns the new tail. In queue.c. */
+uint64_t spipe__queue_push(struct spipe__queue *q, const struct afu_cmd_pair *pair);
+
 /**
  * Clears ioasc and rings the doorbell, which makes the pair visible first. Needs room.
  *
@@ -241,17 +270,20 @@ static inline void spipe__queue_send(struct spipe__queue *q, uint32_t slot, uint
 {
     struct afu_cmd_pair *pair = &q->pairs[slot];
     struct spipe__slot *s = &q->slots[slot];
+    uint64_t value = (uint64_t)(uintptr_t)pair;
 
     memset(&pair->ioasa.rc, 0, sizeof pair->ioasa.rc);
     s->tag = tag;
     s->deadline = now + q->timeout_ns;
     q->room--;
-    hal_reg_write64(q->ctx, q->doorbell, (uint64_t)(uintptr_t)pair);
+    if (__builtin_expect(q->sq_at != NULL, 0))
+        value = spipe__queue_push(q, pair);
+    hal_reg_write64(q->ctx, q->doorbell, value);
 }
 
 /* ---- completion ---------------------------------------------------------------------------- */
 
-/* Counts an RRQ element that names no busy slot; `off` is its distance from pairs. In queue.c. */
+/* Counts an RRQ element that names no busy slot; `off` is its distance from rrq_base. In queue.c. */
 void spipe__queue_stray(struct spipe__queue *q, uint64_t off);
 
 /* Next lost command. In queue.c. */
@@ -283,7 +315,7 @@ static inline uint32_t spipe__queue_next(struct spipe__queue *q, bool *lost, int
         q->rrq_at = at + 1;
         if (__builtin_expect(at == q->rrq_last, 0)) {
             q->rrq_at = q->rrq;
-            q->rrq_base ^= 1; /* pairs is aligned: only the toggle changes */
+            q->rrq_base ^= 1; /* its address is even: only the toggle changes */
         }
         /* Rotating puts the bits that must be 0 in an aligned address on top. */
         slot = off >> 7 | off << 57;

@@ -103,8 +103,9 @@ struct sim_segment {
 /** One command slot. */
 struct sim_cmd {
     struct sim_event event; /* the next step */
-    struct sim_event timeout;
     struct sim_ctx *ctx;
+    uint64_t expires;                               /* cycle; 0 = no time-out */
+    struct sim_cmd *expires_before, *expires_after; /* neighbours in the list of time-outs */
     uint16_t slot;
     uint8_t state;
     uint8_t port;
@@ -222,7 +223,9 @@ struct sim_afu {
     uint32_t ctx_open;
     uint32_t irqs_used;
 
-    struct sim_cmd *cmds; /* afu.cmd_slots of them */
+    struct sim_cmd *cmds;                         /* afu.cmd_slots of them */
+    struct sim_event timeout_event;               /* of the first to expire */
+    struct sim_cmd *expires_first, *expires_last; /* in order of expiry */
     uint16_t free_slot[SIM_SLOTS_MAX];
     uint32_t free_count;
 
@@ -337,6 +340,10 @@ void sim_doorbells_drop(struct sim_ctx *ctx);
 
 /* sim_decode.c */
 void sim_decode(struct sim_event *ev);
+
+/* sim_timeout.c: time-outs that IOARCBs ask for */
+void sim_timeout_start(struct sim_cmd *c, uint64_t cycles);
+void sim_timeout_stop(struct sim_cmd *c);
 
 /* sim_translate.c */
 void sim_translate(struct sim_cmd *c);

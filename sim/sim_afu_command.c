@@ -47,7 +47,7 @@ static void finish(struct sim_cmd *c)
         return;
     case SIM_EFFECT_DROP:
     case SIM_EFFECT_NEVER: /* a lost answer: the timer of the AFU does not see it */
-        sim_engine_cancel(a->engine, &c->timeout);
+        sim_timeout_stop(c);
         c->state = SIM_CMD_STUCK;
         return;
     default:

@@ -72,21 +72,6 @@ static uint64_t timeout_cycles(const struct sim_cmd *c)
     return c->timeout_field * unit[(c->flags & AFU_REQ_TIMEOUT_UNIT_MASK) >> 6];
 }
 
-/* not yet at a port 0x50, later 0x51. */
-static void timed_out(struct sim_event *ev)
-{
-    struct sim_cmd *c = HAL_CONTAINER_OF(ev, struct sim_cmd, timeout);
-    bool at_port = c->state >= SIM_CMD_MEDIA_QUEUE && c->state != SIM_CMD_AFU;
-
-    if (c->state == SIM_CMD_STATUS)
-        return;
-    sim_engine_cancel(c->ctx->afu->engine, &c->event);
-    sim_port_leave_media(c);
-    sim_afu_command_gone(c);
-    sim_status_afu(
-        c, at_port || (c->flags & AFU_REQ_AFU_CMD) ? AFU_RC_TIMED_OUT : AFU_RC_TIMED_OUT_PRE_FC, 0);
-}
-
 /* Port and LUN are in the IOARCB: no translation. */
 static void by_port(struct sim_cmd *c)
 {
@@ -126,7 +111,7 @@ void sim_decode(struct sim_event *ev)
                hal_be64_at(c->rq.cdb + 2));
     timeout = timeout_cycles(c);
     if (timeout)
-        sim_engine_at(a->engine, &c->timeout, a->engine->now + timeout, SIM_RANK_DECODE, timed_out);
+        sim_timeout_start(c, timeout);
     needed = needed_capabilities(c);
     if (!proxy_allowed(c) || (c->ctx->ctx_cap & needed) != needed ||
         sim_site(a, SIM_SITE_CAP, &arg) == SIM_EFFECT_ERROR)

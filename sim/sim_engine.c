@@ -12,23 +12,22 @@ void sim_engine_init(struct sim_engine *e) { memset(e, 0, sizeof *e); }
 
 /* ---- one wheel ------------------------------------------------------------------------------ */
 
-static void mark(struct sim_wheel *w, unsigned index)
+static inline void mark(struct sim_wheel *w, unsigned index)
 {
     w->map[index / 64] |= HAL_BIT(index % 64);
     w->summary |= HAL_BIT(index / 64);
 }
 
-static void unmark(struct sim_wheel *w, unsigned index)
+static inline void unmark(struct sim_wheel *w, unsigned index)
 {
     w->map[index / 64] &= ~HAL_BIT(index % 64);
     if (!w->map[index / 64])
         w->summary &= ~HAL_BIT(index / 64);
 }
 
-/* Puts ev behind all events of its own or a lower rank. Nearly always that is the tail. */
-static void slot_insert(struct sim_wheel *w, unsigned index, struct sim_event *ev)
+/* A slot that others wait in already: behind all events of its own or a lower rank. */
+static void slot_insert_among(struct sim_wheel_slot *s, struct sim_event *ev)
 {
-    struct sim_wheel_slot *s = &w->slot[index];
     struct sim_event *after = s->last;
 
     while (after && after->rank > ev->rank)
@@ -43,21 +42,39 @@ static void slot_insert(struct sim_wheel *w, unsigned index, struct sim_event *e
         after->next = ev;
     else
         s->first = ev;
-    mark(w, index);
 }
 
-static void slot_append(struct sim_wheel *w, unsigned index, struct sim_event *ev)
+static inline void slot_alone(struct sim_wheel *w, unsigned index, struct sim_event *ev)
 {
     struct sim_wheel_slot *s = &w->slot[index];
 
+    ev->prev = ev->next = NULL;
+    s->first = s->last = ev;
+    mark(w, index);
+}
+
+static inline void slot_insert(struct sim_wheel *w, unsigned index, struct sim_event *ev)
+{
+    struct sim_wheel_slot *s = &w->slot[index];
+
+    if (s->first)
+        slot_insert_among(s, ev);
+    else
+        slot_alone(w, index, ev);
+}
+
+static inline void slot_append(struct sim_wheel *w, unsigned index, struct sim_event *ev)
+{
+    struct sim_wheel_slot *s = &w->slot[index];
+
+    if (!s->first) {
+        slot_alone(w, index, ev);
+        return;
+    }
     ev->prev = s->last;
     ev->next = NULL;
-    if (s->last)
-        s->last->next = ev;
-    else
-        s->first = ev;
+    s->last->next = ev;
     s->last = ev;
-    mark(w, index);
 }
 
 static void slot_remove(struct sim_wheel *w, unsigned index, struct sim_event *ev)
@@ -77,21 +94,17 @@ static void slot_remove(struct sim_wheel *w, unsigned index, struct sim_event *e
 }
 
 /* Index of the first occupied slot at or after `from` without wrapping, or SIM_WHEEL_SLOTS. */
-static unsigned wheel_find(const struct sim_wheel *w, unsigned from)
+static inline unsigned wheel_find(const struct sim_wheel *w, unsigned from)
 {
-    unsigned word;
-    uint64_t bits, words;
+    unsigned word = from / 64;
+    uint64_t bits = w->map[word] >> (from % 64), words;
 
-    if (from >= SIM_WHEEL_SLOTS)
-        return SIM_WHEEL_SLOTS;
-    word = from / 64;
-    bits = w->map[word] >> (from % 64);
     if (bits)
         return from + hal_lowest_bit(bits);
-    words = word == 63 ? 0 : w->summary >> (word + 1);
+    words = w->summary & (~UINT64_C(1) << word);
     if (!words)
         return SIM_WHEEL_SLOTS;
-    word += 1 + hal_lowest_bit(words);
+    word = hal_lowest_bit(words);
     return word * 64 + hal_lowest_bit(w->map[word]);
 }
 
@@ -143,9 +156,9 @@ static void heap_remove(struct sim_engine *e, uint32_t i)
 
 /* ---- scheduling ------------------------------------------------------------------------------ */
 
-static uint64_t window(uint64_t cycle) { return cycle >> SIM_WHEEL_BITS; }
+static inline uint64_t window(uint64_t cycle) { return cycle >> SIM_WHEEL_BITS; }
 
-static void place(struct sim_engine *e, struct sim_event *ev)
+static inline void place(struct sim_engine *e, struct sim_event *ev)
 {
     uint64_t ahead = window(ev->cycle) - window(e->now);
 
@@ -203,10 +216,11 @@ static uint64_t mid_earliest(const struct sim_wheel *w, unsigned index)
     return cycle;
 }
 
-/* First occupied slot of the middle wheel after the current window, or SIM_WHEEL_SLOTS. */
+/* First occupied slot of the middle wheel after the current window, or SIM_WHEEL_SLOTS. The slot of
+ * the current window itself is always empty. */
 static unsigned mid_next_slot(const struct sim_engine *e)
 {
-    unsigned here = window(e->now) & MASK, index = wheel_find(&e->mid, here + 1);
+    unsigned index = wheel_find(&e->mid, window(e->now) & MASK);
 
     return index == SIM_WHEEL_SLOTS ? wheel_find(&e->mid, 0) : index;
 }
@@ -247,7 +261,7 @@ static void enter_window(struct sim_engine *e, uint64_t cycle)
     }
 }
 
-static void advance(struct sim_engine *e, uint64_t cycle)
+static inline void advance(struct sim_engine *e, uint64_t cycle)
 {
     if (window(cycle) != window(e->now))
         enter_window(e, cycle);
@@ -255,14 +269,14 @@ static void advance(struct sim_engine *e, uint64_t cycle)
         e->now = cycle;
 }
 
-static void run_one(struct sim_engine *e)
+static inline void run_one(struct sim_engine *e)
 {
     unsigned index = e->now & MASK;
     struct sim_wheel_slot *s = &e->near.slot[index];
     struct sim_event *ev = s->first;
 
     s->first = ev->next;
-    if (s->first) {
+    if (__builtin_expect(s->first != NULL, 0)) {
         s->first->prev = NULL;
     } else {
         s->last = NULL;

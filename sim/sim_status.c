@@ -14,7 +14,7 @@ static void free_slot(struct sim_cmd *c)
     struct sim_afu *a = c->ctx->afu;
 
     CHECK(!sim_event_pending(&c->event));
-    sim_engine_cancel(a->engine, &c->timeout);
+    sim_timeout_stop(c);
     c->state = SIM_CMD_FREE;
     c->ctx->in_flight--;
     a->free_slot[a->free_count++] = c->slot;
@@ -196,7 +196,7 @@ void sim_status(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
 
-    sim_engine_cancel(a->engine, &c->timeout);
+    sim_timeout_stop(c);
     c->state = SIM_CMD_STATUS;
     sim_cmd_at(c, a->engine->now + a->params.status_build, SIM_RANK_STATUS, status_built);
 }
@@ -251,6 +251,6 @@ void sim_segment_done_now(struct sim_cmd *c)
     merge(c);
     if (next_segment(c))
         return;
-    sim_engine_cancel(c->ctx->afu->engine, &c->timeout);
+    sim_timeout_stop(c);
     status_write(c);
 }

@@ -162,8 +162,7 @@ static void record_entry(const struct sim_cmd *c)
     uint64_t start = hal_swap64(table_order(a), c->entry.word[0]);
 
     (void)sim_memory_known(&a->memory, start, &start);
-    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, start,
-               hal_swap64(table_order(a), c->entry.word[1]));
+    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, start, hal_swap64(table_order(a), c->entry.word[1]));
 }
 
 static void walked_rht(struct sim_cmd *c)

@@ -54,7 +54,8 @@ static const struct option_set set = {
     .count = HAL_ARRAY_LENGTH(specs),
 };
 
-/* ---- parameters ------------------------------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------------------
+ */
 
 static const char *profile_name(const struct info *f, char *buf, size_t size)
 {
@@ -140,7 +141,8 @@ static void add_parameters(struct info *f)
     }
 }
 
-/* ---- adapter ---------------------------------------------------------------------------------- */
+/* ---- adapter ----------------------------------------------------------------------------------
+ */
 
 static void wwid_text(const uint8_t wwid[16], char *buf)
 {
@@ -159,8 +161,7 @@ static void ports_text(unsigned mask, char *buf, size_t size)
 static void print_adapter(const struct spipe_adapter_info *a)
 {
     printf("Adapter: AFU version %s, interface version 0x%016" PRIx64 ", WRITE SAME %s\n\n",
-           a->afu_version, a->interface_version,
-           a->write_same_unmaps ? "unmaps" : "writes zeros");
+           a->afu_version, a->interface_version, a->write_same_unmaps ? "unmaps" : "writes zeros");
     printf("PORT  WWPN                LINK\n");
     for (unsigned i = 0; i < a->ports; i++)
         printf("%4u  0x%016" PRIx64 "  %s\n", i, a->wwpn[i],

@@ -41,7 +41,8 @@ static const struct option_set list_set = {
     .command = "list",
     .operands = "",
     .required = "media",
-    .summary = "Lists the named virtual LUNs on a simulated adapter: name, LUN, size, bytes stored.",
+    .summary =
+        "Lists the named virtual LUNs on a simulated adapter: name, LUN, size, bytes stored.",
     .specs = list_specs,
     .count = HAL_ARRAY_LENGTH(list_specs),
 };
@@ -65,7 +66,8 @@ static const struct option_set remove_set = {
     .count = HAL_ARRAY_LENGTH(remove_specs),
 };
 
-/* ---- list ------------------------------------------------------------------------------------- */
+/* ---- list -------------------------------------------------------------------------------------
+ */
 
 /* Number of the LUN with a WWID, or -1 when it is gone. */
 static int find_lun(struct spipe *s, const uint8_t wwid[16])
@@ -153,7 +155,8 @@ int cmd_list(int argc, char **argv)
     return command_end(&list_set, COMMAND_GOOD);
 }
 
-/* ---- remove ----------------------------------------------------------------------------------- */
+/* ---- remove -----------------------------------------------------------------------------------
+ */
 
 static int remove_body(struct session *s, void *arg, char *why, size_t size)
 {

@@ -60,15 +60,17 @@ static const struct option_set set = {
     .operands = "FILE NAME",
     .operand_count = 2,
     .required = "media",
-    .summary = "Stores a file in the virtual LUN called NAME, on a simulated adapter whose flash is "
-               "one file.",
+    .summary =
+        "Stores a file in the virtual LUN called NAME, on a simulated adapter whose flash is "
+        "one file.",
     .notes = "FILE - is standard input. What NAME held before is replaced in one step, once the\n"
              "new data are on the disk; NAME survives crashes with the old or the new contents.",
     .specs = specs,
     .count = HAL_ARRAY_LENGTH(specs),
 };
 
-/* ---- input ------------------------------------------------------------------------------------ */
+/* ---- input ------------------------------------------------------------------------------------
+ */
 
 /* Size of what can be measured; a pipe has none. */
 static uint64_t measure(int fd, const struct stat *st)
@@ -103,7 +105,8 @@ static int open_input(struct put *p)
     return 0;
 }
 
-/* ---- storing ---------------------------------------------------------------------------------- */
+/* ---- storing ----------------------------------------------------------------------------------
+ */
 
 /* The LUN with most free space. */
 static int choose_lun(struct put *p, char *why, size_t size)

@@ -17,7 +17,7 @@
 #include "tools/trace_file.h"
 #include "tools/workload.h"
 
-#define LUN_CHUNKS 64 /* of a LUN by default, at least */
+#define LUN_CHUNKS 64                        /* of a LUN by default, at least */
 #define LUN_REST (100 * SESSION_BLOCK_BYTES) /* so that its end is not the end of a chunk */
 #define MEMORY_MAX (UINT64_C(16) << 30)
 #define CLIENTS_AN_ADAPTER 500
@@ -55,14 +55,16 @@ struct run {
     char why[SESSION_WHY_BYTES];
 };
 
-/* ---- command line ----------------------------------------------------------------------------- */
+/* ---- command line -----------------------------------------------------------------------------
+ */
 
 static int set_mix(void *member, const char *text, char *why, size_t size)
 {
     if (!option_value_mix(text, member))
         return 0;
-    snprintf(why, size, "must be a size like 4k, or up to %d of them with weights like "
-                        "4k:80,64k:20; sizes are multiples of 512 bytes up to 16 MiB",
+    snprintf(why, size,
+             "must be a size like 4k, or up to %d of them with weights like "
+             "4k:80,64k:20; sizes are multiples of 512 bytes up to 16 MiB",
              BLOCK_MIX_MAX);
     return -EINVAL;
 }
@@ -96,8 +98,9 @@ static int set_faults(void *member, const char *text, char *why, size_t size)
 static int set_trace(void *member, const char *text, char *why, size_t size)
 {
     if (!trace_file_suffix_known(text)) {
-        snprintf(why, size, "must be a file name that ends in .vcd (waveforms) or .json "
-                            "(Chrome trace events)");
+        snprintf(why, size,
+                 "must be a file name that ends in .vcd (waveforms) or .json "
+                 "(Chrome trace events)");
         return -EINVAL;
     }
     *(const char **)member = text;
@@ -106,21 +109,17 @@ static int set_trace(void *member, const char *text, char *why, size_t size)
 
 #define AT(member) .offset = offsetof(struct run_options, member)
 #define NUMBER(name_, value_, kind_, member_, min_, max_, help_)                                   \
-    {.name = name_,                                                                                \
-     .value = value_,                                                                              \
-     .kind = kind_,                                                                                \
-     AT(member_),                                                                                  \
-     .min = min_,                                                                                  \
-     .max = max_,                                                                                  \
-     .help = help_}
+    {                                                                                              \
+        .name = name_, .value = value_, .kind = kind_, AT(member_), .min = min_, .max = max_,      \
+        .help = help_                                                                              \
+    }
 
 static const struct option_spec specs[] = {
     NUMBER("adapters", "COUNT", OPTION_COUNT, adapters, 1, SIM_HOST_ADAPTERS_MAX,
            "simulated adapters (1)"),
     NUMBER("luns", "COUNT", OPTION_COUNT, luns, 1, SIM_MEDIA_LUNS_MAX,
            "LUNs of each adapter, on new media (2)"),
-    NUMBER("lun-size", "SIZE", OPTION_SIZE, lun_bytes, SESSION_CHUNK_BYTES,
-           SIM_MEDIA_LUN_BYTES_MAX,
+    NUMBER("lun-size", "SIZE", OPTION_SIZE, lun_bytes, SESSION_CHUNK_BYTES, SIM_MEDIA_LUN_BYTES_MAX,
            "size of each LUN, on new media (16 GiB + 400 KiB,\nor as much as the clients need)"),
     NUMBER("clients", "COUNT", OPTION_COUNT, clients, 1, CLIENTS_AN_ADAPTER *SIM_HOST_ADAPTERS_MAX,
            "clients, spread over adapters and LUNs (8)"),
@@ -190,7 +189,7 @@ static const struct option_spec specs[] = {
      .custom = set_trace,
      .not_replayed = true,
      .help = "write a trace: FILE.vcd for gtkwave, FILE.json for\n"
-             "Perfetto; about 1 KB for each I/O"},
+             "Perfetto; 1 to 5 KB for each I/O"},
     {.name = "json",
      .kind = OPTION_FLAG,
      AT(json),
@@ -208,7 +207,8 @@ static const struct option_set set = {
     .count = HAL_ARRAY_LENGTH(specs),
 };
 
-/* ---- checks ----------------------------------------------------------------------------------- */
+/* ---- checks -----------------------------------------------------------------------------------
+ */
 
 static const struct run_options defaults = {
     .adapters = 1,
@@ -285,7 +285,8 @@ static int check(struct run *r)
     return check_media(o);
 }
 
-/* ---- the run ---------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------
+ */
 
 static volatile sig_atomic_t stop;
 

@@ -9,7 +9,8 @@
 /** Adds a number to an object, all digits of it. */
 void json_u64(cJSON *object, const char *name, uint64_t value);
 
-/** Frees an object and returns its text, ending in a line feed, from malloc; NULL without memory. */
+/** Frees an object and returns its text, ending in a line feed, from malloc; NULL without memory.
+ */
 char *json_finish(cJSON *root);
 
 /** Writes the text of a finished object to standard output and frees both. Returns 0 or -ENOMEM. */

@@ -34,7 +34,8 @@ __attribute__((format(printf, 2, 3))) static int fail(struct parser *p, const ch
     return -EINVAL;
 }
 
-/* ---- suggestions ------------------------------------------------------------------------------ */
+/* ---- suggestions ------------------------------------------------------------------------------
+ */
 
 const char *options_suggest(const char *word, const char *(*next)(const void *arg, size_t i),
                             const void *arg)
@@ -73,11 +74,11 @@ static int unknown(struct parser *p, const char *word, size_t length)
     like = options_suggest(name + strspn(name, "-"), option_name, p->set);
     if (like)
         return fail(p, "there is no option %s, did you mean --%s?", name, like);
-    return fail(p, "there is no option %s: 'superpipe %s --help' lists all", name,
-                p->set->command);
+    return fail(p, "there is no option %s: 'superpipe %s --help' lists all", name, p->set->command);
 }
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values -----------------------------------------------------------------------------------
+ */
 
 /* "must be ..." for a number of this kind. */
 static void say_range(const struct option_spec *spec, char *buf, size_t size)
@@ -99,8 +100,7 @@ static void say_range(const struct option_spec *spec, char *buf, size_t size)
         text_append(buf, size, " from %s to %s", text_size(low, spec->min),
                     text_size(high, spec->max));
     else if (spec->kind == OPTION_DURATION)
-        text_append(buf, size, " from %s to %s", text_ns(low, spec->min),
-                    text_ns(high, spec->max));
+        text_append(buf, size, " from %s to %s", text_ns(low, spec->min), text_ns(high, spec->max));
     else if (spec->kind == OPTION_FACTOR)
         text_append(buf, size, " from %g to %g", (double)spec->min / 1000,
                     (double)spec->max / 1000);
@@ -172,7 +172,8 @@ static int set_member(const struct option_spec *spec, void *member, const char *
     }
 }
 
-/* ---- words ------------------------------------------------------------------------------------ */
+/* ---- words ------------------------------------------------------------------------------------
+ */
 
 static const struct option_spec *find(const struct option_set *set, const char *name, size_t length)
 {
@@ -301,7 +302,8 @@ bool options_given(const struct option_set *set, const struct option_rest *rest,
     return rest->given & HAL_BIT(spec - set->specs);
 }
 
-/* ---- help ------------------------------------------------------------------------------------- */
+/* ---- help -------------------------------------------------------------------------------------
+ */
 
 static void help_row(const char *name, const char *value, const char *help)
 {

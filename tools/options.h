@@ -30,15 +30,15 @@ typedef int option_custom(void *member, const char *text, char *why, size_t size
 
 /** One option. */
 struct option_spec {
-    const char *name;   /* "depth" for --depth */
-    const char *value;  /* placeholder in the help, NULL for a flag */
+    const char *name;  /* "depth" for --depth */
+    const char *value; /* placeholder in the help, NULL for a flag */
     enum option_kind kind;
-    size_t offset;      /* of the member that it sets */
-    uint64_t min, max;  /* of numbers; max 0 = no check */
+    size_t offset;       /* of the member that it sets */
+    uint64_t min, max;   /* of numbers; max 0 = no check */
     const char *choices; /* "little|big|host" */
     option_custom *custom;
-    bool not_replayed;  /* leaves the run as it is: not part of a replay line */
-    const char *help;   /* '\n' between lines */
+    bool not_replayed; /* leaves the run as it is: not part of a replay line */
+    const char *help;  /* '\n' between lines */
 };
 
 /** One subcommand's command line. */
@@ -62,7 +62,7 @@ struct option_rest {
     bool help, version;
     const char *operand[OPTIONS_OPERANDS_MAX];
     unsigned operands;
-    uint64_t given; /* bit i: option i of the table was there */
+    uint64_t given;                    /* bit i: option i of the table was there */
     char replay[OPTIONS_REPLAY_BYTES]; /* " --depth 4 ...": what a replay line repeats */
 };
 

@@ -11,9 +11,9 @@
 
 struct output_file {
     int fd;
-    const char *path;          /* of the finished file */
-    char target[PATH_MAX];     /* the file behind links */
-    char temporary[PATH_MAX];  /* "" = written directly */
+    const char *path;         /* of the finished file */
+    char target[PATH_MAX];    /* the file behind links */
+    char temporary[PATH_MAX]; /* "" = written directly */
 };
 
 /** Opens an output; `path` must live as long as it. Returns 0, or a negative errno with a sentence

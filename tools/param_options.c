@@ -29,8 +29,9 @@ static int set_one(struct sim_params *params, const char *text, char *why, size_
     rc = sim_params_set(params, name, equals + 1, why, size);
     if (rc == -ENOENT) {
         like = options_suggest(name, parameter_name, NULL);
-        snprintf(why, size, "must name a parameter, there is no '%s'%s%s%s: "
-                            "see 'superpipe info --parameters'",
+        snprintf(why, size,
+                 "must name a parameter, there is no '%s'%s%s%s: "
+                 "see 'superpipe info --parameters'",
                  name, like ? ", did you mean '" : "", like ? like : "", like ? "'" : "");
     }
     return rc;

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hal/support/bits.h"
 #include "tools/text.h"
 
 #define INTERVAL_NS UINT64_C(250000000)
@@ -36,8 +37,8 @@ static void draw_run(const struct progress *p)
     uint64_t span = p->device_ns - p->last_device_ns;
 
     fprintf(stderr, "\r%s %3u %%  %s simulated  %s IOPS  %s/s  %s errors\033[K", p->label,
-            text_percent(p->device_ns, p->total_device_ns), text_ns(now, p->device_ns),
-            text_count(iops, rate(p->ios - p->last_ios, span)),
+            text_percent(hal_min64(p->device_ns, p->total_device_ns), p->total_device_ns),
+            text_ns(now, p->device_ns), text_count(iops, rate(p->ios - p->last_ios, span)),
             text_size(bandwidth, rate(p->bytes - p->last_bytes, span)),
             text_count(errors, p->errors));
 }
@@ -93,10 +94,7 @@ void progress_tick(struct progress *p, uint64_t device_ns, uint64_t ios, uint64_
     __atomic_store_n(&p->drawing, 0, __ATOMIC_RELEASE);
 }
 
-void progress_error(struct progress *p)
-{
-    __atomic_add_fetch(&p->errors, 1, __ATOMIC_RELAXED);
-}
+void progress_error(struct progress *p) { __atomic_add_fetch(&p->errors, 1, __ATOMIC_RELAXED); }
 
 void progress_clear(struct progress *p)
 {

@@ -18,10 +18,10 @@ struct progress {
     uint64_t started_ns;
     const char *label;
 
-    uint64_t ios, bytes, errors;    /* so far */
-    uint64_t last_ios, last_bytes;  /* at the last line */
+    uint64_t ios, bytes, errors;                         /* so far */
+    uint64_t last_ios, last_bytes;                       /* at the last line */
     uint64_t device_ns, last_device_ns, total_device_ns; /* of a run */
-    uint64_t total_bytes;           /* of a copy, 0 = not known */
+    uint64_t total_bytes;                                /* of a copy, 0 = not known */
 };
 
 /** Starts a line; `label` stands in front. */

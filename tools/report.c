@@ -19,12 +19,10 @@ static uint64_t rate(uint64_t n, uint64_t span_ns)
     return span_ns ? (uint64_t)((unsigned __int128)n * 1000000000 / span_ns) : 0;
 }
 
-static const char *plural(uint64_t n)
-{
-    return n == 1 ? "" : "s";
-}
+static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
 
-/* ---- parts of the table ----------------------------------------------------------------------- */
+/* ---- parts of the table -----------------------------------------------------------------------
+ */
 
 static void print_head(FILE *out, const struct report *r)
 {
@@ -36,8 +34,9 @@ static void print_head(FILE *out, const struct report *r)
             r->adapters, plural(r->adapters), r->luns, plural(r->luns),
             text_size(lun, r->lun_bytes), c->clients, plural(c->clients), c->handles,
             plural(c->handles), text_size(size, c->bytes));
-    fprintf(out, "Blocks of %s, %u %% reads, depth %u, for %s of device time, %s\n\n", mix, c->read_percent, c->depth,
-            text_ns(time, c->duration_ns), c->verify ? "verified" : "not verified");
+    fprintf(out, "Blocks of %s, %u %% reads, depth %u, for %s of device time, %s\n\n", mix,
+            c->read_percent, c->depth, text_ns(time, c->duration_ns),
+            c->verify ? "verified" : "not verified");
 }
 
 static void print_direction(FILE *out, const char *name, const struct workload_direction *d,
@@ -106,7 +105,8 @@ static void print_time(FILE *out, const struct report *r)
     char total[TEXT_BYTES], wall[TEXT_BYTES], up[TEXT_BYTES];
     uint64_t hundredths = w->wall_ns ? w->total_ns * 100 / w->wall_ns : 0;
 
-    fprintf(out, "%-10s %13s simulated in %s of wall time (%llu.%02llu : 1), after a bring-up of %s\n",
+    fprintf(out,
+            "%-10s %13s simulated in %s of wall time (%llu.%02llu : 1), after a bring-up of %s\n",
             "Time", text_ns(total, w->total_ns), text_ns(wall, w->wall_ns),
             (unsigned long long)(hundredths / 100), (unsigned long long)(hundredths % 100),
             text_ns(up, r->bring_up_ns));

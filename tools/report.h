@@ -15,15 +15,15 @@
 struct report {
     const struct workload_config *config;
     const struct workload_result *result;
-    const char *replay; /* command line that repeats the run */
-    const char *failure; /* why it could not be carried through; NULL or "" = it was */
+    const char *replay;      /* command line that repeats the run */
+    const char *failure;     /* why it could not be carried through; NULL or "" = it was */
     unsigned adapters, luns; /* luns: of each adapter */
     uint64_t lun_bytes;      /* of the first LUN */
     bool threads;            /* over POSIX threads: not reproducible, no hash */
     uint64_t trace_hash, trace_records;
-    const char *trace_path;  /* NULL = no trace file */
-    uint64_t bring_up_ns;    /* device time */
-    uint64_t violations;     /* accesses that the strict model does not allow */
+    const char *trace_path; /* NULL = no trace file */
+    uint64_t bring_up_ns;   /* device time */
+    uint64_t violations;    /* accesses that the strict model does not allow */
     uint64_t faults_fired;
     const char *faults; /* plan, or NULL */
 };

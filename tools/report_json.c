@@ -22,7 +22,8 @@ static double rate(uint64_t n, uint64_t span_ns)
     return span_ns ? (double)n * 1e9 / (double)span_ns : 0;
 }
 
-/* ---- the keys of fio -------------------------------------------------------------------------- */
+/* ---- the keys of fio --------------------------------------------------------------------------
+ */
 
 /* From the middle of each bucket, hence at most 1/128 off for each value. */
 static double deviation(const struct histogram *h)
@@ -108,7 +109,8 @@ static void add_job(cJSON *root, const struct report *r)
     json_u64(job, "job_runtime", r->result->load_ns / 1000000);
 }
 
-/* ---- our own keys ----------------------------------------------------------------------------- */
+/* ---- our own keys -----------------------------------------------------------------------------
+ */
 
 static void add_identity(cJSON *root, const struct report *r)
 {
@@ -153,8 +155,8 @@ static void add_figures(cJSON *root, const struct report *r)
     const struct workload_result *w = r->result;
     const struct workload_direction *d = w->direction;
 
-    cJSON_AddNumberToObject(
-        root, "iops", rate(d[WORKLOAD_READ].ios + d[WORKLOAD_WRITE].ios, w->load_ns));
+    cJSON_AddNumberToObject(root, "iops",
+                            rate(d[WORKLOAD_READ].ios + d[WORKLOAD_WRITE].ios, w->load_ns));
     json_u64(root, "bw_bytes",
              (uint64_t)rate(d[WORKLOAD_READ].bytes + d[WORKLOAD_WRITE].bytes, w->load_ns));
     json_u64(root, "bring_up_ns", r->bring_up_ns);

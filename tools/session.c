@@ -25,7 +25,8 @@ struct call {
     int rc;
 };
 
-/* ---- media ------------------------------------------------------------------------------------ */
+/* ---- media ------------------------------------------------------------------------------------
+ */
 
 static void describe_luns(const struct session_config *c, unsigned adapter,
                           struct sim_media_lun *lun)
@@ -73,7 +74,8 @@ static int open_media(struct session *s, unsigned adapter, char *why, size_t siz
     return rc;
 }
 
-/* ---- host ------------------------------------------------------------------------------------- */
+/* ---- host -------------------------------------------------------------------------------------
+ */
 
 static int open_host(struct session *s, char *why, size_t size)
 {
@@ -124,7 +126,8 @@ void session_close(struct session *s)
     *s = (struct session){0};
 }
 
-/* ---- running ---------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------------------
+ */
 
 static int bring_up(struct session *s, char *why, size_t size)
 {
@@ -170,8 +173,9 @@ static int stuck(struct session *s, int rc, char *why, size_t size)
     if (rc == -EDEADLK) {
         sched_report(sim_host_sched(s->host), report, sizeof report);
         fprintf(stderr, "%s", report);
-        snprintf(why, size, "the simulation stands still, see above what each thread waits for: "
-                            "this is an error of the program or of the fault plan");
+        snprintf(why, size,
+                 "the simulation stands still, see above what each thread waits for: "
+                 "this is an error of the program or of the fault plan");
     } else {
         snprintf(why, size, "the simulation ended early: %s", strerror(-rc));
     }
@@ -195,7 +199,8 @@ uint64_t session_now(struct session *s)
     return (uint64_t)((unsigned __int128)ns * s->config.pace / 1000);
 }
 
-/* ---- disks ------------------------------------------------------------------------------------ */
+/* ---- disks ------------------------------------------------------------------------------------
+ */
 
 int session_sync(struct session *s, char *why, size_t size)
 {

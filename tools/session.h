@@ -18,11 +18,11 @@
 
 /** How media come about. */
 enum session_media {
-    SESSION_MEDIA_MEMORY,  /* new ones in memory */
-    SESSION_MEDIA_TAG,     /* the same, but only the first bytes of each block are kept */
-    SESSION_MEDIA_FILE,    /* existing files */
-    SESSION_MEDIA_MAKE,    /* files, made when missing */
-    SESSION_MEDIA_READ,    /* existing files, which stay as they are */
+    SESSION_MEDIA_MEMORY, /* new ones in memory */
+    SESSION_MEDIA_TAG,    /* the same, but only the first bytes of each block are kept */
+    SESSION_MEDIA_FILE,   /* existing files */
+    SESSION_MEDIA_MAKE,   /* files, made when missing */
+    SESSION_MEDIA_READ,   /* existing files, which stay as they are */
 };
 
 /** What to build. Zero everything, then set what differs. */

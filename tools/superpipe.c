@@ -57,8 +57,9 @@ static int unknown(const char *word)
     const char *like = options_suggest(word, command_name, NULL);
 
     if (word[0] == '-')
-        fprintf(stderr, "superpipe: there is no option %s here: give a command first, 'superpipe "
-                        "--help' lists them\n",
+        fprintf(stderr,
+                "superpipe: there is no option %s here: give a command first, 'superpipe "
+                "--help' lists them\n",
                 word);
     else if (like)
         fprintf(stderr, "superpipe: there is no command '%s', did you mean '%s'?\n", word, like);

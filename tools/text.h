@@ -18,8 +18,8 @@ const char *text_size(char *buf, uint64_t bytes);
 /** A number with commas: "1,234,567". Returns buf. */
 const char *text_count(char *buf, uint64_t n);
 
-/** A duration: "0 ns", "850 ns", "14.2 us", "142 us", "1.24 ms", "20 ms", "2.50 s": whole numbers as
- * they are, else three digits; units up to seconds. Returns buf. */
+/** A duration: "0 ns", "850 ns", "14.2 us", "142 us", "1.24 ms", "20 ms", "2.50 s": whole numbers
+ * as they are, else three digits; units up to seconds. Returns buf. */
 const char *text_ns(char *buf, uint64_t ns);
 
 /** A part of a whole in percent, rounded down: 0 of 0 is 0. */

@@ -12,7 +12,7 @@
 
 struct trace_file {
     struct sim_trace *trace;
-    struct sim_vcd *vcd;       /* one of the two is open */
+    struct sim_vcd *vcd; /* one of the two is open */
     struct sim_chrome *chrome;
 };
 

@@ -16,9 +16,9 @@ struct trace_file;
 /** Whether the name of a trace file has a suffix that is known: .vcd or .json. */
 bool trace_file_suffix_known(const char *path);
 
-/** Creates (or empties) the file of a trace of `adapters` adapters that all have `params`, and makes
- * it the receiver of records of t, which must live as long as the file is open. The suffix must be
- * known. Returns 0, or a negative errno with a sentence in why. */
+/** Creates (or empties) the file of a trace of `adapters` adapters that all have `params`, and
+ * makes it the receiver of records of t, which must live as long as the file is open. The suffix
+ * must be known. Returns 0, or a negative errno with a sentence in why. */
 HAL_MUST_CHECK int trace_file_open(const char *path, struct sim_trace *t, uint64_t seed,
                                    unsigned adapters, const struct sim_params *params,
                                    struct trace_file **out, char *why, size_t size);

@@ -25,12 +25,10 @@ __attribute__((format(printf, 3, 4))) static int fail(struct transfer *t, int rc
     return rc;
 }
 
-static struct spipe *adapter(const struct transfer *t)
-{
-    return t->session->spipe[0];
-}
+static struct spipe *adapter(const struct transfer *t) { return t->session->spipe[0]; }
 
-/* ---- life ------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------
+ */
 
 static int get_buffers(struct transfer *t)
 {
@@ -87,7 +85,8 @@ int transfer_end(struct transfer *t)
     return rc ? fail(t, rc, "the virtual LUN cannot be released (%s)", strerror(-rc)) : 0;
 }
 
-/* ---- the virtual LUN -------------------------------------------------------------------------- */
+/* ---- the virtual LUN --------------------------------------------------------------------------
+ */
 
 /* A virtual LUN was granted up to a last block. */
 static int granted(struct transfer *t, uint64_t want, uint64_t last)
@@ -144,7 +143,8 @@ int transfer_resize(struct transfer *t, uint64_t bytes)
               : granted(t, bytes, last);
 }
 
-/* ---- I/O -------------------------------------------------------------------------------------- */
+/* ---- I/O --------------------------------------------------------------------------------------
+ */
 
 /* Sends one piece. -EAGAIN: no credit, an I/O in flight must end first. */
 static int try_submit(struct transfer *t, struct transfer_slot *slot, enum spipe_op op)
@@ -232,7 +232,8 @@ static int drain(struct transfer *t, int rc)
     return rc;
 }
 
-/* ---- in --------------------------------------------------------------------------------------- */
+/* ---- in ---------------------------------------------------------------------------------------
+ */
 
 /* Reads until the buffer is full or the input ends. Returns 0 or a negative errno. */
 static int read_piece(int fd, uint8_t *buffer, uint32_t *bytes)
@@ -309,7 +310,8 @@ int transfer_in(struct transfer *t, int fd, const char *from)
     return drain(t, rc);
 }
 
-/* ---- out -------------------------------------------------------------------------------------- */
+/* ---- out --------------------------------------------------------------------------------------
+ */
 
 static int write_all(int fd, const uint8_t *data, size_t n)
 {
@@ -345,7 +347,8 @@ int transfer_out(struct transfer *t, int fd, uint64_t bytes, const char *to)
 
         if (asked < pieces && asked - written < TRANSFER_DEPTH) {
             slot->number = asked++;
-            slot->bytes = (uint32_t)hal_min64(TRANSFER_BYTES, bytes - slot->number * TRANSFER_BYTES);
+            slot->bytes =
+                (uint32_t)hal_min64(TRANSFER_BYTES, bytes - slot->number * TRANSFER_BYTES);
             rc = submit(t, slot, SPIPE_READ);
             continue;
         }

@@ -43,8 +43,8 @@ struct transfer {
     size_t why_size;
 };
 
-/** Attaches to a LUN. Returns 0, or a negative errno with a sentence in why, which must live as long
- * as the transfer. End it with transfer_end in both cases. */
+/** Attaches to a LUN. Returns 0, or a negative errno with a sentence in why, which must live as
+ * long as the transfer. End it with transfer_end in both cases. */
 HAL_MUST_CHECK int transfer_begin(struct transfer *t, struct session *s, struct progress *progress,
                                   unsigned lun, char *why, size_t size);
 
@@ -62,7 +62,8 @@ HAL_MUST_CHECK int transfer_resize(struct transfer *t, uint64_t bytes);
  * fd. */
 HAL_MUST_CHECK int transfer_in(struct transfer *t, int fd, const char *from);
 
-/** Copies the first `bytes` bytes of the virtual LUN to fd, in order. `to` is how messages call fd. */
+/** Copies the first `bytes` bytes of the virtual LUN to fd, in order. `to` is how messages call fd.
+ */
 HAL_MUST_CHECK int transfer_out(struct transfer *t, int fd, uint64_t bytes, const char *to);
 
 /** Releases the virtual LUN and everything else. Returns 0, or a negative errno with a sentence. */

@@ -109,7 +109,8 @@ enum stamp_found stamp_read(const void *data, size_t size, struct stamp *out)
     return stamp_matches(data, size, out) ? STAMP_WHOLE : STAMP_DAMAGED;
 }
 
-/* ---- words ------------------------------------------------------------------------------------ */
+/* ---- words ------------------------------------------------------------------------------------
+ */
 
 static void say_stamp(char *text, size_t size, const struct stamp *s)
 {

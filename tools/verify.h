@@ -18,10 +18,10 @@
 
 /** What a block is. */
 struct stamp {
-    uint64_t run;        /* tells runs apart */
+    uint64_t run;                  /* tells runs apart */
     uint16_t adapter, client, lun; /* owner: adapter, client on it, virtual LUN of the client */
-    uint64_t block;      /* of the virtual LUN */
-    uint64_t generation; /* counts the writes to this block, from 1 */
+    uint64_t block;                /* of the virtual LUN */
+    uint64_t generation;           /* counts the writes to this block, from 1 */
 };
 
 /** Fills `size` bytes at `data` (8-byte aligned) with what the stamp stands for. */

@@ -12,7 +12,8 @@
 #include "tools/progress.h"
 #include "tools/workload_client.h"
 
-/* ---- sums ------------------------------------------------------------------------------------- */
+/* ---- sums -------------------------------------------------------------------------------------
+ */
 
 static void merge(struct workload_result *into, const struct workload_result *from)
 {
@@ -35,7 +36,8 @@ static void merge(struct workload_result *into, const struct workload_result *fr
         memcpy(into->first_mismatch, from->first_mismatch, sizeof into->first_mismatch);
 }
 
-/* ---- phases ----------------------------------------------------------------------------------- */
+/* ---- phases -----------------------------------------------------------------------------------
+ */
 
 /* Waits until all clients are here; the last one does `last`. */
 static void meet(struct workload *w, void (*last)(struct workload *))
@@ -84,7 +86,8 @@ static void client_main(void *arg)
     workload_client_tear_down(c);
 }
 
-/* ---- life ------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------
+ */
 
 /* Tells the blocks of this run from those that an earlier one left in a file. */
 static uint64_t run_number(const struct workload_config *config)
@@ -194,8 +197,8 @@ static int sum_up(struct workload *w, struct workload_result *r, char *why, size
     return rc;
 }
 
-int workload_run(struct session *s, const struct workload_config *config,
-                 struct progress *progress, struct workload_result *result, char *why, size_t size)
+int workload_run(struct session *s, const struct workload_config *config, struct progress *progress,
+                 struct workload_result *result, char *why, size_t size)
 {
     struct workload w = {.session = s, .config = config, .progress = progress};
     uint64_t begin = progress_wall_ns();

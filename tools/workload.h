@@ -34,9 +34,9 @@ struct workload_config {
     unsigned depth;       /* I/Os of each client in flight */
     uint64_t duration_ns; /* of device time; what is in flight then still ends */
     bool verify;
-    bool interrupts;   /* sleep for completions instead of polling */
-    bool tags;         /* the media keep the first bytes of a block only */
-    bool blank;        /* the media are new: what was never written reads as zeros */
+    bool interrupts; /* sleep for completions instead of polling */
+    bool tags;       /* the media keep the first bytes of a block only */
+    bool blank;      /* the media are new: what was never written reads as zeros */
     const volatile sig_atomic_t *stop; /* set from outside: end early; may be NULL */
 };
 
@@ -58,11 +58,11 @@ struct workload_status {
 /** What happened. Large: not for the stack of a fiber. */
 struct workload_result {
     struct workload_direction direction[WORKLOAD_DIRECTIONS];
-    uint64_t load_ns;    /* device time of the load, from its begin to its last good completion; 0 if
-                            it never began */
-    uint64_t total_ns;   /* device time from bring-up to the end */
-    uint64_t wall_ns;    /* of the load */
-    uint64_t errors;     /* I/Os that failed */
+    uint64_t load_ns;  /* device time of the load, from its begin to its last good completion; 0 if
+                          it never began */
+    uint64_t total_ns; /* device time from bring-up to the end */
+    uint64_t wall_ns;  /* of the load */
+    uint64_t errors;   /* I/Os that failed */
     uint64_t mismatches; /* blocks that were wrong */
     uint64_t verified;   /* blocks that were checked and right */
     uint64_t unverified; /* blocks read whose contents cannot be known */
@@ -70,7 +70,7 @@ struct workload_result {
     bool interrupted;
     unsigned status_count; /* rows used; more kinds than there are rows count in the last one */
     struct workload_status status[WORKLOAD_STATUS_MAX];
-    char first_error[WORKLOAD_TEXT_BYTES];    /* sentences, "" = none */
+    char first_error[WORKLOAD_TEXT_BYTES]; /* sentences, "" = none */
     char first_mismatch[WORKLOAD_TEXT_BYTES];
 };
 

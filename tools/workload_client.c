@@ -52,7 +52,8 @@ static struct spipe *adapter(const struct workload_client *c)
     return c->load->session->spipe[c->adapter];
 }
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory -----------------------------------------------------------------------------------
+ */
 
 static int get_buffers(struct workload_client *c)
 {
@@ -92,7 +93,8 @@ static void put_buffers(struct workload_client *c)
     exec_free(c->load->session->exec, c->memory, c->memory_bytes);
 }
 
-/* ---- context and virtual LUNs ----------------------------------------------------------------- */
+/* ---- context and virtual LUNs -----------------------------------------------------------------
+ */
 
 static int check_block_size(struct workload_client *c)
 {

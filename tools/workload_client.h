@@ -62,8 +62,8 @@ struct workload_client {
     uint64_t back_block;
 
     struct workload_result *result; /* of this client alone */
-    uint64_t ended_ns; /* device time of its last I/O that was good */
-    int rc; /* why it gave up */
+    uint64_t ended_ns;              /* device time of its last I/O that was good */
+    int rc;                         /* why it gave up */
     char why[WORKLOAD_TEXT_BYTES];
 };
 
@@ -72,7 +72,7 @@ struct workload {
     struct session *session;
     const struct workload_config *config;
     struct progress *progress;
-    uint64_t run; /* of the stamps */
+    uint64_t run;           /* of the stamps */
     struct exec_mutex lock; /* guards waiting, round, failed */
     struct exec_cond all_here;
     unsigned waiting, round;

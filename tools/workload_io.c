@@ -10,12 +10,13 @@
 
 #define HARVEST 32
 #define CHOICE_TRIES 8 /* draws of an address before a client waits for a completion instead */
-#define SLEEP_NS UINT64_C(50000000) /* a sleeper looks up at least so often */
+#define SLEEP_NS UINT64_C(50000000)         /* a sleeper looks up at least so often */
 #define POISON UINT64_C(0xDEADBEEFDEADBEEF) /* before a read: data that never arrived shows */
 
 static const char *const verb[] = {[WORKLOAD_READ] = "read", [WORKLOAD_WRITE] = "write"};
 
-/* ---- blocks ----------------------------------------------------------------------------------- */
+/* ---- blocks -----------------------------------------------------------------------------------
+ */
 
 static struct stamp stamp_of(const struct workload_client *c, unsigned lun, uint64_t block,
                              uint32_t state)
@@ -71,7 +72,8 @@ static void poison_for_read(struct workload_client *c, const struct workload_slo
         *(uint64_t *)(slot->buffer + (size_t)i * c->block_size) = POISON;
 }
 
-/* ---- sending ---------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------------
+ */
 
 static void prepare(struct workload_client *c, const struct workload_slot *chosen)
 {
@@ -119,8 +121,8 @@ static bool draw_io(struct workload_client *c, struct workload_slot *io)
         io->blocks = draw_size(c);
         lun = &c->luns[io->lun];
         io->lba = hal_prng_below(&c->random, lun->blocks / io->blocks) * io->blocks;
-        io->direction = hal_prng_below(&c->random, 100) < config->read_percent ? WORKLOAD_READ
-                                                                               : WORKLOAD_WRITE;
+        io->direction =
+            hal_prng_below(&c->random, 100) < config->read_percent ? WORKLOAD_READ : WORKLOAD_WRITE;
         if (is_free(lun, io->lba, io->blocks))
             return true;
     }
@@ -148,7 +150,8 @@ static void submit(struct workload_client *c, uint64_t now)
     memmove(c->pending, c->pending + taken, c->pending_count * sizeof *c->pending);
 }
 
-/* ---- checking --------------------------------------------------------------------------------- */
+/* ---- checking ---------------------------------------------------------------------------------
+ */
 
 static void report_mismatch(struct workload_client *c, const struct workload_slot *slot,
                             const void *data, const struct stamp *expected)
@@ -161,8 +164,7 @@ static void report_mismatch(struct workload_client *c, const struct workload_slo
     snprintf(r->first_mismatch, sizeof r->first_mismatch,
              "client %u read a wrong block%s (adapter %u, LUN %u, virtual LUN %u): ", c->number,
              slot->reading_back ? " when reading back" : "", c->adapter, c->lun, slot->lun);
-    stamp_explain(data, c->stamp_bytes, expected,
-                  r->first_mismatch + strlen(r->first_mismatch),
+    stamp_explain(data, c->stamp_bytes, expected, r->first_mismatch + strlen(r->first_mismatch),
                   sizeof r->first_mismatch - strlen(r->first_mismatch));
 }
 
@@ -212,7 +214,8 @@ static void check_read(struct workload_client *c, const struct workload_slot *sl
         c->result->read_back += slot->blocks;
 }
 
-/* ---- completing ------------------------------------------------------------------------------- */
+/* ---- completing -------------------------------------------------------------------------------
+ */
 
 static void report_error(struct workload_client *c, const struct workload_slot *slot,
                          const struct workload_status *status)
@@ -280,7 +283,8 @@ static void complete(struct workload_client *c, const struct spipe_completion *d
     c->free_slots[c->free_count++] = (uint32_t)done->tag;
 }
 
-/* ---- loops ------------------------------------------------------------------------------------ */
+/* ---- loops ------------------------------------------------------------------------------------
+ */
 
 /* Nothing came back: sleeps for an interrupt, if the context has them. */
 static void wait_for_news(struct workload_client *c)
@@ -350,8 +354,8 @@ static bool next_written(struct workload_client *c, struct workload_slot *io)
         const struct workload_lun *lun = &c->luns[c->back_lun];
         uint64_t at = c->back_block, n = 0;
 
-        while (at < lun->blocks && (!(lun->state[at] & BLOCK_GENERATION) ||
-                                    lun->state[at] & BLOCK_BUSY))
+        while (at < lun->blocks &&
+               (!(lun->state[at] & BLOCK_GENERATION) || lun->state[at] & BLOCK_BUSY))
             at++;
         while (at + n < lun->blocks && n < most && lun->state[at + n] & BLOCK_GENERATION &&
                !(lun->state[at + n] & BLOCK_BUSY))

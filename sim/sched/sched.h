@@ -160,6 +160,10 @@ void sched_set_clock(struct sched *s, const struct sched_clock *clock, void *arg
  * wakes the fibers whose deadline has come. Cheap if there is none. */
 void sched_time_moved(struct sched *s);
 
+/** Whether the running fiber is the only one that has not ended: it may then run the device itself
+ * instead of waiting, since there is nobody else whom time could concern. */
+bool sched_alone(const struct sched *s);
+
 /** Whether some fiber other than the running one can run. */
 bool sched_any_ready(const struct sched *s);
 

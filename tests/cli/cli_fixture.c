@@ -20,7 +20,7 @@
 #define WORDS_MAX 64
 #define TEXT_MAX (1u << 20)
 
-static char program[PATH_MAX], directory[PATH_MAX];
+static char program[PATH_MAX], directory[PATH_MAX], root[PATH_MAX];
 
 /* ---- the directory ---- */
 
@@ -28,6 +28,7 @@ void cli_begin(void)
 {
     const char *from = getenv("SUPERPIPE"), *in = getenv("TEST_TMPDIR");
 
+    cr_assert_not_null(getcwd(root, sizeof root));
     cr_assert_not_null(realpath(from ? from : PROGRAM, program), "%s: %s", PROGRAM,
                        strerror(errno));
     snprintf(directory, sizeof directory, "%s/cli.XXXXXX", in ? in : "/tmp");
@@ -43,6 +44,8 @@ void cli_end(void)
     cr_assert_eq(chdir("/"), 0);
     cr_assert_eq(system(command), 0);
 }
+
+const char *cli_root(void) { return root; }
 
 /* ---- running ---- */
 

@@ -18,6 +18,9 @@ struct cli_result {
 void cli_begin(void);
 void cli_end(void);
 
+/** Where the test was started: the data of the test lie below it. */
+const char *cli_root(void);
+
 /** Runs superpipe with words that are separated by blanks ("run --depth 4"). A word that must hold
  * a blank has '~' for it. A last part "< FILE" gives standard input. */
 struct cli_result cli(const char *line);

@@ -7,7 +7,7 @@
 void adapter_fixture_init(struct adapter_fixture *f, enum hal_order order)
 {
     struct spipe__queue_config config = {
-        .order = order, .depth = 8, .rrq_elements = 16, .interrupts = true, .name = "master"};
+        .order = order, .depth = 8, .rrq_elements = 16, .interrupts = true, .sq = true, .name = "master"};
     char why[120] = "";
 
     memset(f, 0, sizeof *f);

@@ -66,16 +66,16 @@ void fake_afu_event(struct fake_afu *afu, uint16_t context, const struct hal_eve
 
 static void finish(struct fake_afu *afu, const struct fake_pending *p)
 {
-    struct afu_cmd_pair *pair = (struct afu_cmd_pair *)(uintptr_t)p->ea;
-    struct hal_event event = {.kind = HAL_EVENT_AFU_INTERRUPT, .number = pair->ioarcb.msi};
+    struct afu_ioasa *ioasa = (struct afu_ioasa *)(uintptr_t)p->ioasa;
+    struct hal_event event = {.kind = HAL_EVENT_AFU_INTERRUPT, .number = p->msi};
 
-    pair->ioasa.rc = p->answer.rc;
-    pair->ioasa.resid = xe32_of(order_of(afu, p->context), p->answer.residual);
-    pair->ioasa.afu_extra = p->answer.afu_extra;
+    ioasa->rc = p->answer.rc;
+    ioasa->resid = xe32_of(order_of(afu, p->context), p->answer.residual);
+    ioasa->afu_extra = p->answer.afu_extra;
     if (p->answer.rc.flags & AFU_RC_FLAG_SENSE_VALID)
-        memcpy(pair->ioasa.sense_data, p->answer.sense, AFU_SENSE_SIZE);
-    fake_afu_post(afu, p->context, p->ea);
-    if (pair->ioarcb.msi && !afu->lose_interrupts)
+        memcpy(ioasa->sense_data, p->answer.sense, AFU_SENSE_SIZE);
+    fake_afu_post(afu, p->context, p->element);
+    if (p->msi && !afu->lose_interrupts)
         fake_afu_event(afu, p->context, &event);
 }
 
@@ -117,9 +117,9 @@ static void abort_commands(struct fake_afu *afu, uint16_t context)
 
 /* ---- commands ---- */
 
-static struct fake_command read_command(struct fake_afu *afu, uint16_t context, uint64_t ea)
+static struct fake_command read_command(struct fake_afu *afu, uint16_t context,
+                                        const struct afu_ioarcb *rcb)
 {
-    const struct afu_ioarcb *rcb = (const struct afu_ioarcb *)(uintptr_t)ea;
     enum hal_order o = order_of(afu, context);
     struct fake_command c = {
         .context = context,
@@ -137,26 +137,54 @@ static struct fake_command read_command(struct fake_afu *afu, uint16_t context, 
     return c;
 }
 
-static void doorbell(struct fake_afu *afu, uint16_t context, uint64_t value)
+/* Takes one command, whose IOASA is at `ioasa` and whose RRQ element will name `element`. */
+static void take(struct fake_afu *afu, uint16_t context, const struct afu_ioarcb *rcb,
+                 uint64_t ioasa, uint64_t element)
 {
-    struct fake_command command;
+    struct fake_command command = read_command(afu, context, rcb);
     struct fake_answer answer;
 
-    if (value == AFU_CTX_RESET) {
-        afu->resets++;
-        afu->resetting = afu->reset_reads;
-        if (!afu->resetting)
-            abort_commands(afu, context);
-        return;
-    }
     afu->commands++;
-    command = read_command(afu, context, value);
     answer = afu->answer(afu->arg, &command);
     if (answer.lost)
         return;
     cr_assert_lt(afu->pending_count, FAKE_AFU_PENDING);
-    afu->pending[afu->pending_count++] =
-        (struct fake_pending){context, value, afu->exec->now + answer.delay, answer};
+    afu->pending[afu->pending_count++] = (struct fake_pending){
+        context, command.msi, ioasa, element, afu->exec->now + answer.delay, answer};
+}
+
+static void context_reset(struct fake_afu *afu, uint16_t context)
+{
+    afu->resets++;
+    afu->resetting = afu->reset_reads;
+    if (!afu->resetting)
+        abort_commands(afu, context);
+}
+
+/* IOARRIN: the IOASA is behind the IOARCB, the element names the IOARCB (SL 7, 9). */
+static void ioarrin(struct fake_afu *afu, uint16_t context, uint64_t value)
+{
+    if (value == AFU_CTX_RESET)
+        context_reset(afu, context);
+    else
+        take(afu, context, (const struct afu_ioarcb *)(uintptr_t)value,
+             value + sizeof(struct afu_ioarcb), value);
+}
+
+/* SQ: takes the slots up to the new tail; the elements name the IOASAs (SL 10.2). */
+static void sq_tail(struct fake_afu *afu, uint16_t context, uint64_t tail)
+{
+    struct fake_context *c = context_at(afu, context);
+
+    while (c->sq_head != tail) {
+        const struct afu_ioarcb *rcb = (const struct afu_ioarcb *)(uintptr_t)c->sq_head;
+        uint64_t ioasa = xe64_get(order_of(afu, context), rcb->ioasa);
+
+        take(afu, context, rcb, ioasa, ioasa);
+        c->sq_head = c->sq_head == host_register(afu, context, AFU_HOST_SQ_END)
+                         ? host_register(afu, context, AFU_HOST_SQ_START)
+                         : c->sq_head + sizeof *rcb;
+    }
 }
 
 /* ---- registers ---- */
@@ -172,7 +200,7 @@ static uint64_t absolute(const struct hal_ctx *ctx, uint64_t offset)
     return ctx->kind == HAL_CTX_MASTER ? offset : AFU_HOST_BASE(ctx->handle) + offset;
 }
 
-static uint64_t read_ioarrin(struct fake_afu *afu, uint16_t context)
+static uint64_t read_reset(struct fake_afu *afu, uint16_t context)
 {
     if (!afu->resetting)
         return 0;
@@ -191,8 +219,9 @@ static uint64_t fake_read(struct hal_ctx *ctx, uint64_t offset)
         return HAL_ALL_ONES;
     if (page >= 0 && at % AFU_HOST_SIZE == AFU_HOST_CMD_ROOM)
         return afu->room;
-    if (page >= 0 && at % AFU_HOST_SIZE == AFU_HOST_IOARRIN)
-        return read_ioarrin(afu, (uint16_t)page);
+    if (page >= 0 && (at % AFU_HOST_SIZE == AFU_HOST_IOARRIN ||
+                      at % AFU_HOST_SIZE == AFU_HOST_SQ_CTX_RESET))
+        return read_reset(afu, (uint16_t)page);
     return *fake_afu_register(afu, at);
 }
 
@@ -214,6 +243,32 @@ static void port_command(struct fake_afu *afu, uint64_t offset, uint64_t value)
                                           : AFU_FC_MTIP_STATUS_OFFLINE;
 }
 
+static void host_write(struct fake_afu *afu, uint16_t context, uint64_t reg, uint64_t value)
+{
+    switch (reg) {
+    case AFU_HOST_IOARRIN:
+        ioarrin(afu, context, value);
+        break;
+    case AFU_HOST_SQ_TAIL:
+        sq_tail(afu, context, value);
+        break;
+    case AFU_HOST_SQ_CTX_RESET:
+        context_reset(afu, context);
+        break;
+    case AFU_HOST_RRQ_START:
+        restart_rrq(afu, context);
+        break;
+    case AFU_HOST_SQ_START:
+        context_at(afu, context)->sq_head = value;
+        break;
+    case AFU_HOST_INTR_CLEAR:
+        *fake_afu_register(afu, AFU_HOST_BASE(context) + AFU_HOST_INTR_STATUS) &= ~value;
+        break;
+    default:
+        break;
+    }
+}
+
 static void fake_write(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
 {
     struct fake_afu *afu = afu_of(ctx->dev);
@@ -223,12 +278,8 @@ static void fake_write(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
     if (afu->dead)
         return;
     *fake_afu_register(afu, at) = value;
-    if (page >= 0 && at % AFU_HOST_SIZE == AFU_HOST_IOARRIN)
-        doorbell(afu, (uint16_t)page, value);
-    else if (page >= 0 && at % AFU_HOST_SIZE == AFU_HOST_RRQ_START)
-        restart_rrq(afu, (uint16_t)page);
-    else if (page >= 0 && at % AFU_HOST_SIZE == AFU_HOST_INTR_CLEAR)
-        *fake_afu_register(afu, AFU_HOST_BASE((unsigned)page) + AFU_HOST_INTR_STATUS) &= ~value;
+    if (page >= 0)
+        host_write(afu, (uint16_t)page, at % AFU_HOST_SIZE, value);
     else if (at >= AFU_FC_BANK_START && at % AFU_FC_PAGE_SIZE == AFU_FC_MTIP_CMDCONFIG)
         port_command(afu, at, value);
 }

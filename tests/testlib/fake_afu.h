@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A HAL device that answers commands: the smallest AFU that core's control path can talk to. It
- * knows the IOARRIN protocol (doorbell, room, RRQ with toggle, context reset, interrupts) and leaves
- * what a command *means* to a function of the test. Registers without behaviour are memory.
+ * knows both submission modes, the RRQ with its toggle, context reset and interrupts, and leaves what
+ * a command *means* to a function of the test. Registers without behaviour are memory.
  *
  * Time is the clock of a fake_exec: an answer is posted when it is due, which a wait for an event
  * or hal_progress() notices. The model in sim/ is the real thing; this one exists so that a test of
@@ -47,13 +47,16 @@ struct fake_context {
     bool exists;
     uint64_t rrq_at;
     bool toggle;
+    uint64_t sq_head;
     struct hal_event events[16]; /* handed out by event_wait, oldest first */
     unsigned event_count;
 };
 
 struct fake_pending {
     uint16_t context;
-    uint64_t ea, due;
+    uint8_t msi;
+    uint64_t ioasa, element; /* addresses: of the IOASA, and of what the RRQ element names */
+    uint64_t due;
     struct fake_answer answer;
 };
 
@@ -75,7 +78,7 @@ struct fake_afu {
     /* knobs */
     uint16_t first_context; /* number of the first one */
     uint64_t room;          /* what cmd_room says when it is read */
-    unsigned reset_reads;   /* so many reads of ioarrin still show the reset in progress */
+    unsigned reset_reads;   /* so many reads still show a context reset in progress */
     unsigned resetting;     /* how many of them are left */
     bool lose_interrupts;   /* answers are posted, nobody is told */
     bool dead;              /* all ones, writes dropped, events: device lost */

@@ -280,8 +280,10 @@ static void signal_queue(void *arg)
         exec_yield(e);
     exec_mutex_lock(e, &q->lock); /* so that the last one does wait */
     exec_mutex_unlock(e, &q->lock);
-    for (int i = 0; i < 3; i++)
-        exec_cond_signal(e, &q->go);
+    exec_cond_signal(e, &q->go);
+    while (!q->first)
+        exec_yield(e);
+    exec_cond_broadcast(e, &q->go);
     for (int i = 0; i < 3; i++)
         exec_thread_join(e, t[i]);
 }

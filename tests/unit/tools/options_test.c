@@ -69,11 +69,19 @@ Test(option_values, sizes)
 Test(option_values, durations)
 {
     static const struct value v[] = {
-        {"0.2", 0, 200000000}, {"200ms", 0, 200000000}, {"5s", 0, UINT64_C(5000000000)},
-        {"15us", 0, 15000},    {"400ns", 0, 400},       {"1.5ms", 0, 1500000},
-        {"2m", 0, UINT64_C(120000000000)},              {"2min", 0, UINT64_C(120000000000)},
-        {"1 s", 0, 1000000000}, {"1h", -EINVAL, 0},     {"", -EINVAL, 0},
-        {"ms", -EINVAL, 0},     {"20000000000", -ERANGE, 0},
+        {"0.2", 0, 200000000},
+        {"200ms", 0, 200000000},
+        {"5s", 0, UINT64_C(5000000000)},
+        {"15us", 0, 15000},
+        {"400ns", 0, 400},
+        {"1.5ms", 0, 1500000},
+        {"2m", 0, UINT64_C(120000000000)},
+        {"2min", 0, UINT64_C(120000000000)},
+        {"1 s", 0, 1000000000},
+        {"1h", -EINVAL, 0},
+        {"", -EINVAL, 0},
+        {"ms", -EINVAL, 0},
+        {"20000000000", -ERANGE, 0},
     };
 
     check_values(option_value_duration, v, HAL_ARRAY_LENGTH(v));
@@ -83,10 +91,9 @@ Test(option_values, counts_percentages_and_factors)
 {
     static const struct value count[] = {
         {"0", 0, 0}, {"42", 0, 42}, {"42k", -EINVAL, 0}, {"", -EINVAL, 0}, {" 4", -EINVAL, 0}};
-    static const struct value percent[] = {{"0", 0, 0},        {"70", 0, 70},
-                                           {"70%", 0, 70},     {"100", 0, 100},
-                                           {"101", -ERANGE, 0}, {"70%%", -EINVAL, 0},
-                                           {"%", -EINVAL, 0}};
+    static const struct value percent[] = {
+        {"0", 0, 0},         {"70", 0, 70},        {"70%", 0, 70},   {"100", 0, 100},
+        {"101", -ERANGE, 0}, {"70%%", -EINVAL, 0}, {"%", -EINVAL, 0}};
     static const struct value factor[] = {
         {"1", 0, 1000}, {"0.25", 0, 250}, {"1000", 0, 1000000}, {"1x", -EINVAL, 0}};
 
@@ -118,8 +125,18 @@ Test(option_values, seeds)
 
 Test(option_values, block_mixes)
 {
-    static const char *const bad[] = {"",      "0",       "100",  "4k:0", "32M",  "4k,",
-                                      "4k:-1", "4k:80:2", ":80",  "4k:",  "4k 64k", "17M",
+    static const char *const bad[] = {"",
+                                      "0",
+                                      "100",
+                                      "4k:0",
+                                      "32M",
+                                      "4k,",
+                                      "4k:-1",
+                                      "4k:80:2",
+                                      ":80",
+                                      "4k:",
+                                      "4k 64k",
+                                      "17M",
                                       "4k,4k,4k,4k,4k,4k,4k,4k,4k"};
     struct block_mix mix = {0};
     char text[128];

@@ -201,9 +201,8 @@ Test(report, json_of_threads_has_no_hash)
 
 Test(report, json_has_the_keys_of_fio)
 {
-    static const char *const keys[] = {"io_bytes", "io_kbytes", "bw_bytes",  "bw",
-                                       "iops",     "runtime",   "total_ios", "short_ios",
-                                       "drop_ios"};
+    static const char *const keys[] = {"io_bytes", "io_kbytes", "bw_bytes",  "bw",      "iops",
+                                       "runtime",  "total_ios", "short_ios", "drop_ios"};
     cJSON *json = parse_json(), *job, *read, *latency, *percentile;
 
     job = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "jobs"), 0);

@@ -121,8 +121,8 @@ Test(verify, other_finds_are_named)
     struct stamp expected = stamp;
 
     block[100] ^= 1;
-    cr_assert(strstr(explain(&expected),
-                     "found a block damaged from byte 8") != NULL, "%s", explain(&expected));
+    cr_assert(strstr(explain(&expected), "found a block damaged from byte 8") != NULL, "%s",
+              explain(&expected));
     memset(block, 0, sizeof block);
     cr_assert(strstr(explain(&expected), "; found zeros"));
     memset(block, 0xAB, sizeof block);

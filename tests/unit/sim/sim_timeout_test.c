@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time-outs that IOARCBs ask for: order, units, what stops them. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "tests/testlib/model.h"
+#include "tests/testlib/proves.h"
+
+static struct model *m;
+static struct model_ctx user;
+static const uint64_t chunk0[] = {0};
+
+static void up(void)
+{
+    m = model_create("zero");
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+}
+
+static void down(void)
+{
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
+TestSuite(sim_timeout, .init = up, .fini = down);
+
+static void slow_read(unsigned slot, uint16_t unit, uint16_t timeout)
+{
+    model_rw(m, &user, slot, false, 0, slot, 1, m->buffer);
+    user.pair[slot].ioarcb.req_flags = xe16_of(user.order, AFU_REQ_RES_HNDL | unit);
+    user.pair[slot].ioarcb.timeout = xe16_of(user.order, timeout);
+    model_doorbell(m, &user, slot);
+}
+
+static void slow_medium(void)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+
+    p->media_read = p->media_unwritten = 2000000000;
+}
+
+/* The first to expire is the first to end, whatever the order of submission. */
+Test(sim_timeout, ends_in_order_of_expiry)
+{
+    static const int order[] = {3, 2, 0, 1};
+
+    slow_medium();
+    slow_read(0, AFU_REQ_TIMEOUT_MILLISECONDS, 2);
+    slow_read(1, AFU_REQ_TIMEOUT_SECONDS, 1);
+    slow_read(2, AFU_REQ_TIMEOUT_MICROSECONDS, 900);
+    slow_read(3, AFU_REQ_TIMEOUT_CYCLES, 60000); /* 240 us */
+    slow_read(4, AFU_REQ_TIMEOUT_SECONDS, 0);    /* none */
+    model_run(m, 260000000);
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(model_harvest(&user), order[i]);
+    cr_assert_eq(model_harvest(&user), -1);
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(user.pair[i].ioasa.rc.afu_rc, 0x51);
+    PROVES(R_14);
+}
+
+/* A command that ends in time is not touched later, and nothing stays armed. */
+Test(sim_timeout, stops_with_the_command)
+{
+    slow_read(0, AFU_REQ_TIMEOUT_MILLISECONDS, 1);
+    slow_read(1, AFU_REQ_TIMEOUT_SECONDS, 5);
+    model_run(m, 100000);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(model_harvest(&user), 1);
+    cr_assert_eq(sim_engine_next(&m->machine->engine), SIM_NEVER);
+}
+
+/* Aborted commands leave no time-out behind. */
+Test(sim_timeout, stops_with_the_context)
+{
+    slow_medium();
+    slow_read(0, AFU_REQ_TIMEOUT_MILLISECONDS, 1);
+    slow_read(1, AFU_REQ_TIMEOUT_MILLISECONDS, 3);
+    model_run(m, 1000);
+    model_store(m, &user, AFU_HOST_IOARRIN, 1); /* context reset */
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), -1);
+}

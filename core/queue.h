@@ -9,7 +9,7 @@
  * One I/O costs few instructions (PB-20), so what runs for each of them is inline here and works
  * on a struct whose first lines hold all that it needs: no division, no look-up, no clock, no lock,
  * no allocation. Everything that happens now and then - credits used up, an empty poll, time-outs,
- * faults - is behind a call in queue.c.
+ * faults - is behind a call.
  *
  * Life of a slot: free -> taken -> busy (sent) -> finished (named by spipe__queue_next) -> free.
  * A slot whose command timed out or whose buffer faulted is *lost*: the AFU may still write to it,
@@ -202,7 +202,7 @@ static inline void spipe__queue_untake(struct spipe__queue *q, uint32_t slot)
     q->free_ring[--q->free_head & q->free_mask] = slot;
 }
 
-/* Asks the AFU for credits (AD-67). In queue.c. */
+/* Asks the AFU for credits (AD-67). */
 bool spipe__queue_refill(struct spipe__queue *q);
 
 /** Whether one more doorbell is allowed; reads cmd_room when the known credits are used up
@@ -254,7 +254,7 @@ static inline void spipe__queue_fill_io(struct spipe__queue *q, uint32_t slot, b
 /** Fills a taken slot with any command; every field that spipe__queue_bind() does not fix is set. */
 void spipe__queue_fill(struct spipe__queue *q, uint32_t slot, const struct spipe__command *command);
 
-/* Copies a command into the ring. Returns the new tail. In queue.c. */
+/* Copies a command into the ring. Returns the new tail. */
 uint64_t spipe__queue_push(struct spipe__queue *q, const struct afu_cmd_pair *pair);
 
 /**
@@ -283,10 +283,10 @@ static inline void spipe__queue_send(struct spipe__queue *q, uint32_t slot, uint
 
 /* ---- completion ---------------------------------------------------------------------------- */
 
-/* Counts an RRQ element that names no busy slot; `off` is its distance from rrq_base. In queue.c. */
+/* Counts an RRQ element that names no busy slot; `off` is its distance from rrq_base. */
 void spipe__queue_stray(struct spipe__queue *q, uint64_t off);
 
-/* Next lost command. In queue.c. */
+/* Next lost command. */
 uint32_t spipe__queue_next_failed(struct spipe__queue *q, int *status);
 
 /**

@@ -56,29 +56,17 @@ void sim_trace_flush(struct sim_trace *t);
 /** Identity of all records so far. */
 static inline uint64_t sim_trace_hash(const struct sim_trace *t) { return t->hash; }
 
-/** Appends one record. */
+/** Appends one record to a trace that is on: see sim_trace_add. */
+void sim_trace_append(struct sim_trace *t, uint64_t cycle, uint64_t id, uint64_t a, uint64_t b);
+
+/** Appends one record. With the trace off it costs one branch; the rest is a call, so that the
+ * blocks of the model stay small. */
 static inline void sim_trace_add(struct sim_trace *t, uint64_t cycle, enum sim_event_kind kind,
                                  uint32_t adapter, uint32_t who, uint64_t a, uint64_t b)
 {
-    struct sim_trace_record *r;
-
-    if (!t->on)
-        return;
-    r = &t->ring[t->fill];
-    r->cycle = cycle;
-    r->kind = (uint16_t)kind;
-    r->adapter = (uint16_t)adapter;
-    r->who = who;
-    r->a = a;
-    r->b = b;
-    /* Independent products first: only one multiplication is on the chain from record to record. */
-    t->hash = hal_hash_word(t->hash, (cycle * UINT64_C(0x9E3779B97F4A7C15) +
-                                      (((uint64_t)kind << 48) | ((uint64_t)adapter << 32) | who)) ^
-                                         (a * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
-                                         ((b + 0x165667B1) * UINT64_C(0xD6E8FEB86659FD93)));
-    t->total++;
-    if (__builtin_expect(++t->fill == SIM_TRACE_RING, 0))
-        sim_trace_flush(t);
+    if (__builtin_expect(t->on, 0))
+        sim_trace_append(t, cycle, (uint64_t)kind << 48 | (uint64_t)(adapter & 0xFFFF) << 32 | who,
+                         a, b);
 }
 
 /** Names for one kind: record, track, and the fields who, a, b. */

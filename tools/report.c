@@ -103,7 +103,6 @@ static void print_time(FILE *out, const struct report *r)
 {
     const struct workload_result *w = r->result;
     char total[TEXT_BYTES], wall[TEXT_BYTES], up[TEXT_BYTES];
-    uint64_t hundredths = w->wall_ns ? w->total_ns * 100 / w->wall_ns : 0;
 
     fprintf(out,
             "%-10s %13s simulated in %s of wall time (%llu.%02llu : 1), after a bring-up of %s\n",

@@ -232,3 +232,16 @@ void session_explain_full(const struct session *s, unsigned adapter, char *why, 
     else if (!statvfs(path, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_FULL_BELOW)
         text_append(why, size, ": its disk is full, free some space");
 }
+
+bool session_is_media(const struct session *s, const char *path)
+{
+    struct stat a, b;
+
+    if (stat(path, &a))
+        return false;
+    for (unsigned i = 0; i < s->adapters; i++)
+        if (s->config.path[i] && !stat(s->config.path[i], &b) && a.st_dev == b.st_dev &&
+            a.st_ino == b.st_ino)
+            return true;
+    return false;
+}

@@ -76,6 +76,9 @@ uint64_t session_now(struct session *s);
  * sentence in why. */
 HAL_MUST_CHECK int session_sync(struct session *s, char *why, size_t size);
 
+/** Whether a path leads to one of the session's media files. */
+bool session_is_media(const struct session *s, const char *path);
+
 /** Adds ": free some space" or the like to a sentence about a failed write if the disk below the
  * media file of an adapter is full, or this process may not make it larger. */
 void session_explain_full(const struct session *s, unsigned adapter, char *why, size_t size);

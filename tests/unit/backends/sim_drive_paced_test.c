@@ -185,39 +185,52 @@ Test(sim_drive_paced, many_threads_share_one_adapter)
     conf_client_down(&master);
 }
 
-/* Contexts come and go in several threads. */
+/* Contexts come and go in several threads; a device is created from and released to by one at a
+ * time, as core does it. */
+struct visitor {
+    struct exec_mutex *lock;
+    unsigned done;
+};
+
 static void come_and_go(void *arg)
 {
-    unsigned *done = arg;
+    struct visitor *v = arg;
+    struct exec *e = sim.env.exec;
 
     for (unsigned i = 0; i < 20; i++) {
         struct hal_ctx *ctx;
+        int rc;
 
-        if (sim.env.dev->ops->ctx_create(sim.env.dev, HAL_CTX_USER, &ctx))
-            return;
-        ctx->ops = sim.env.dev->ops;
-        ctx->dev = sim.env.dev;
-        ctx->kind = HAL_CTX_USER;
-        if (ctx->ops->ctx_start(ctx, CONF_INTERRUPTS))
+        exec_mutex_lock(e, v->lock);
+        rc = hal_ctx_create(sim.env.dev, HAL_CTX_USER, &ctx);
+        exec_mutex_unlock(e, v->lock);
+        if (rc || hal_ctx_start(ctx, CONF_INTERRUPTS))
             return;
         hal_reg_write64(ctx, AFU_HOST_RRQ_START, 64 * i);
-        *done += hal_reg_read64(ctx, AFU_HOST_RRQ_START) == 64 * i;
-        ctx->ops->ctx_release(ctx);
+        v->done += hal_reg_read64(ctx, AFU_HOST_RRQ_START) == 64 * i;
+        v->done -= hal_ctx_stop(ctx) != 0;
+        exec_mutex_lock(e, v->lock);
+        hal_ctx_release(ctx);
+        exec_mutex_unlock(e, v->lock);
     }
 }
 
-/* The wrappers count contexts for one thread; what is below them is for many. */
 Test(sim_drive_paced, contexts_come_and_go_in_threads)
 {
-    unsigned done[THREADS] = {0};
+    struct visitor v[THREADS];
     struct exec_thread *t[THREADS];
+    struct exec_mutex lock;
 
-    for (unsigned i = 0; i < THREADS; i++)
-        t[i] = spawn(come_and_go, &done[i]);
+    exec_mutex_init(sim.env.exec, &lock, "contexts");
+    for (unsigned i = 0; i < THREADS; i++) {
+        v[i] = (struct visitor){.lock = &lock};
+        t[i] = spawn(come_and_go, &v[i]);
+    }
     for (unsigned i = 0; i < THREADS; i++) {
         exec_thread_join(sim.env.exec, t[i]);
-        cr_assert_eq(done[i], 20);
+        cr_assert_eq(v[i].done, 20);
     }
+    exec_mutex_fini(sim.env.exec, &lock);
 }
 
 /* ---- whoever waits runs the engine ------------------------------------------------------------

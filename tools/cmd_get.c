@@ -109,6 +109,12 @@ static int get(struct get *g)
 
     if (rc)
         return command_fail(&set, COMMAND_FAILED, "%s", g->why);
+    if (session_is_media(&g->session, g->file)) {
+        session_close(&g->session);
+        return command_fail(&set, COMMAND_USAGE,
+                            "'%s' is the media file itself: name another file to write to",
+                            g->file);
+    }
     progress_start(&g->progress, "get", g->options.quiet);
     rc = session_run(&g->session, body, g, g->why, sizeof g->why);
     progress_clear(&g->progress);
@@ -129,7 +135,7 @@ static void say(const struct get *g)
 int cmd_get(int argc, char **argv)
 {
     static struct get g;
-    struct option_rest rest;
+    static struct option_rest rest;
     int code;
 
     if (!command_begin(&set, argc, argv, &g.options, &rest, &code))

@@ -12,7 +12,8 @@
 #include "tools/session.h"
 #include "tools/text.h"
 
-#define LUN_BYTES (64 * SESSION_CHUNK_BYTES + 100 * SESSION_BLOCK_BYTES) /* as `run` makes them */
+#define LUN_BYTES                                                                                  \
+    (64 * SESSION_CHUNK_BYTES + UINT64_C(100) * SESSION_BLOCK_BYTES) /* as `run` makes them */
 
 struct info_options {
     const char *media;
@@ -147,7 +148,7 @@ static void add_parameters(struct info *f)
 static void wwid_text(const uint8_t wwid[16], char *buf)
 {
     for (int i = 0; i < 16; i++)
-        snprintf(buf + 2 * i, 3, "%02x", wwid[i]);
+        snprintf(buf + (size_t)i * 2, 3, "%02x", wwid[i]);
 }
 
 static void ports_text(unsigned mask, char *buf, size_t size)
@@ -297,7 +298,7 @@ static int show(struct info *f)
 int cmd_info(int argc, char **argv)
 {
     static struct info f;
-    struct option_rest rest;
+    static struct option_rest rest;
     int code;
 
     if (!command_begin(&set, argc, argv, &f.options, &rest, &code))

@@ -135,7 +135,7 @@ int cmd_list(int argc, char **argv)
     static struct names n;
     static struct session s;
     struct session_config c = {.media = SESSION_MEDIA_READ};
-    struct option_rest rest;
+    static struct option_rest rest;
     int code, rc;
 
     if (!command_begin(&list_set, argc, argv, &n.options, &rest, &code))
@@ -181,7 +181,7 @@ int cmd_remove(int argc, char **argv)
     static struct names n;
     static struct session s;
     struct session_config c = {.media = SESSION_MEDIA_FILE};
-    struct option_rest rest;
+    static struct option_rest rest;
     int code, rc;
 
     if (!command_begin(&remove_set, argc, argv, &n.options, &rest, &code))

@@ -196,10 +196,18 @@ static int put(struct put *p)
         .luns = 2,
         .lun_bytes = p->options.lun_bytes,
     };
+    char input[32];
     int rc = session_open(&c, &p->session, p->why, sizeof p->why);
 
     if (rc)
         return command_fail(&set, COMMAND_FAILED, "%s", p->why);
+    snprintf(input, sizeof input, "/dev/fd/%d", p->fd);
+    if (session_is_media(&p->session, input)) {
+        session_close(&p->session);
+        return command_fail(&set, COMMAND_USAGE,
+                            "'%s' is the media file itself: name another file to be stored",
+                            p->file);
+    }
     progress_start(&p->progress, "put", p->options.quiet);
     p->progress.total_bytes = p->size;
     rc = session_run(&p->session, body, p, p->why, sizeof p->why);
@@ -221,7 +229,7 @@ static void say(const struct put *p)
 int cmd_put(int argc, char **argv)
 {
     static struct put p = {.options.lun_bytes = UINT64_C(64) << 30};
-    struct option_rest rest;
+    static struct option_rest rest;
     int code;
 
     if (!command_begin(&set, argc, argv, &p.options, &rest, &code))

@@ -17,10 +17,11 @@
 #include "tools/trace_file.h"
 #include "tools/workload.h"
 
-#define LUN_CHUNKS 64                        /* of a LUN by default, at least */
-#define LUN_REST (100 * SESSION_BLOCK_BYTES) /* so that its end is not the end of a chunk */
+#define LUN_CHUNKS 64 /* of a LUN by default, at least */
+#define LUN_REST                                                                                   \
+    (UINT64_C(100) * SESSION_BLOCK_BYTES) /* so that its end is not the end of a chunk */
 #define MEMORY_MAX (UINT64_C(16) << 30)
-#define CLIENTS_AN_ADAPTER 500
+#define CLIENTS_AN_ADAPTER UINT64_C(500)
 
 struct media_paths {
     unsigned count;
@@ -268,7 +269,7 @@ static int check(struct run *r)
         return command_fail(&set, COMMAND_USAGE,
                             "an adapter serves %d clients at most: choose fewer --clients or more "
                             "--adapters",
-                            CLIENTS_AN_ADAPTER);
+                            (int)CLIENTS_AN_ADAPTER);
     if (block_mix_largest(&o->mix) > o->bytes)
         return command_fail(&set, COMMAND_USAGE,
                             "I/O of %s does not fit into %s: choose a larger --size or a smaller "
@@ -397,6 +398,11 @@ static int open_trace(struct run *r)
 
     if (!r->options.trace)
         return 0;
+    if (session_is_media(s, r->options.trace)) {
+        snprintf(r->why, sizeof r->why, "'%s' is a media file: name another file for the trace",
+                 r->options.trace);
+        return -EINVAL;
+    }
     return trace_file_open(r->options.trace, &sim_host_machine(s->host)->trace, r->options.seed,
                            s->adapters, &r->params, &r->trace, r->why, sizeof r->why);
 }

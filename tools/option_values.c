@@ -220,7 +220,7 @@ int option_value_mix(const char *text, struct block_mix *out)
 
     if (!*text || strlen(text) >= sizeof copy)
         return -EINVAL;
-    strcpy(copy, text);
+    snprintf(copy, sizeof copy, "%s", text);
     while (!rc && (part = strsep(&rest, ",")))
         rc = mix_part(part, &mix);
     if (!rc)

@@ -203,11 +203,10 @@ static int take_known(struct parser *p, const struct option_spec *spec, const ch
 
     if (!spec->value && text)
         return fail(p, "--%s takes no value: leave '=%s' out", spec->name, text);
-    if (spec->value && !text) {
-        if (p->at == p->argc)
-            return fail(p, "--%s needs a value: --%s %s", spec->name, spec->name, spec->value);
-        text = p->argv[p->at++];
-    }
+    if (spec->value && !text && p->at == p->argc)
+        return fail(p, "--%s needs a value: --%s %s", spec->name, spec->name, spec->value);
+    if (!text)
+        text = spec->value ? p->argv[p->at++] : "";
     if (set_member(spec, (char *)p->target + spec->offset, text, sentence, sizeof sentence))
         return fail(p, "--%s %s: the value %s", spec->name, *text ? text : "''", sentence);
     remember(p, spec, text);

@@ -33,12 +33,12 @@ struct option_spec {
     const char *name;  /* "depth" for --depth */
     const char *value; /* placeholder in the help, NULL for a flag */
     enum option_kind kind;
+    bool not_replayed;   /* leaves the run as it is: not part of a replay line */
     size_t offset;       /* of the member that it sets */
     uint64_t min, max;   /* of numbers; max 0 = no check */
     const char *choices; /* "little|big|host" */
     option_custom *custom;
-    bool not_replayed; /* leaves the run as it is: not part of a replay line */
-    const char *help;  /* '\n' between lines */
+    const char *help; /* '\n' between lines */
 };
 
 /** One subcommand's command line. */

@@ -104,11 +104,9 @@ static void print_time(FILE *out, const struct report *r)
     const struct workload_result *w = r->result;
     char total[TEXT_BYTES], wall[TEXT_BYTES], up[TEXT_BYTES];
 
-    fprintf(out,
-            "%-10s %13s simulated in %s of wall time (%llu.%02llu : 1), after a bring-up of %s\n",
+    fprintf(out, "%-10s %13s simulated in %s of wall time (%.3g : 1), after a bring-up of %s\n",
             "Time", text_ns(total, w->total_ns), text_ns(wall, w->wall_ns),
-            (unsigned long long)(hundredths / 100), (unsigned long long)(hundredths % 100),
-            text_ns(up, r->bring_up_ns));
+            w->wall_ns ? (double)w->total_ns / (double)w->wall_ns : 0, text_ns(up, r->bring_up_ns));
 }
 
 static void print_trace(FILE *out, const struct report *r)

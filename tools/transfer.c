@@ -170,13 +170,13 @@ static int try_submit(struct transfer *t, struct transfer_slot *slot, enum spipe
 
 static int io_failed(struct transfer *t, const struct spipe_completion *c, bool writing)
 {
+    uint64_t block = t->slot[c->tag].number * (TRANSFER_BYTES / t->block_size);
     char sense[64] = "";
 
     if (c->sense_key)
         snprintf(sense, sizeof sense, ", sense %x/%02x/%02x", c->sense_key, c->asc, c->ascq);
     fail(t, c->status, "block %llu of the virtual LUN cannot be %s (%s%s)",
-         (unsigned long long)(t->slot[c->tag].number * (TRANSFER_BYTES / t->block_size)),
-         writing ? "written" : "read", strerror(-c->status), sense);
+         (unsigned long long)block, writing ? "written" : "read", strerror(-c->status), sense);
     if (writing)
         session_explain_full(t->session, 0, t->why, t->why_size);
     return c->status;

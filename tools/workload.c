@@ -222,11 +222,11 @@ int workload_run(struct session *s, const struct workload_config *config, struct
 
 uint64_t workload_memory(const struct workload_config *config)
 {
-    unsigned __int128 each = sizeof(struct workload_result) + 65536;
+    unsigned __int128 each = sizeof(struct workload_result) + 65536, blocks = config->bytes / 512;
 
-    each += (uint64_t)config->depth * (workload_buffer_bytes(config) + 1024);
+    each += (unsigned __int128)config->depth * (workload_buffer_bytes(config) + 1024);
     if (config->verify)
-        each += (unsigned __int128)config->handles * (config->bytes / 512 * sizeof(uint32_t));
+        each += blocks * config->handles * sizeof(uint32_t);
     each *= config->clients;
     return each > UINT64_MAX ? UINT64_MAX : (uint64_t)each;
 }

@@ -91,11 +91,11 @@ static uint64_t clock_now(void *arg)
     return d->base.machine->engine.now * SIM_CYCLE_NS;
 }
 
-static void clock_advance(void *arg, uint64_t until_ns)
+/* Runs the device to a cycle, or until it wakes somebody. */
+static void run_device(struct drive *d, uint64_t until)
 {
-    struct drive *d = arg;
     struct sim_engine *engine = &d->base.machine->engine;
-    uint64_t until = hal_div_up(until_ns, SIM_CYCLE_NS), drained = d->last_store + STORE_LIFE;
+    uint64_t drained = d->last_store + STORE_LIFE;
 
     if (d->stores && drained < until) {
         if (drained > engine->now && sim_engine_run(engine, drained))
@@ -104,6 +104,11 @@ static void clock_advance(void *arg, uint64_t until_ns)
             drain_any(d);
     }
     sim_engine_run(engine, until);
+}
+
+static void clock_advance(void *arg, uint64_t until_ns)
+{
+    run_device(arg, hal_div_up(until_ns, SIM_CYCLE_NS));
 }
 
 static bool clock_idle(void *arg)
@@ -158,10 +163,9 @@ static int wait(struct sim_drive *b, uint64_t key, uint64_t deadline)
 /* A fiber that nobody else runs beside polls without a round through the scheduler. */
 static void poll_alone(struct drive *d, uint64_t key)
 {
-    struct sim_engine *e = &d->base.machine->engine;
-
+    sched_point(d->sched); /* so that points_max bounds this too */
     d->poll_key = key;
-    sim_engine_run(e, e->now + POLL_SLICE_NS / SIM_CYCLE_NS);
+    run_device(d, d->base.machine->engine.now + POLL_SLICE_NS / SIM_CYCLE_NS);
     d->poll_key = 0;
     sched_time_moved(d->sched);
 }

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -36,13 +37,18 @@ void cli_begin(void)
     cr_assert_eq(chdir(directory), 0);
 }
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
 void cli_end(void)
 {
-    char command[PATH_MAX + 16];
-
-    snprintf(command, sizeof command, "rm -rf '%s'", directory);
     cr_assert_eq(chdir("/"), 0);
-    cr_assert_eq(system(command), 0);
+    cr_assert_eq(nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 const char *cli_root(void) { return root; }
@@ -72,8 +78,8 @@ static void become(char *line, bool traced)
             redirect(STDIN_FILENO, strtok_r(NULL, " ", &save), O_RDONLY);
             continue;
         }
-        for (char *c = word; *c; c++)
-            *c = *c == '~' ? ' ' : *c;
+        for (char *c = word; (c = strchr(c, '~'));)
+            *c = ' ';
         argv[argc++] = word;
     }
     unsetenv("BXFI_MAP"); /* it is no process of Criterion's */
@@ -196,8 +202,28 @@ const char *cli_json(const char *json, const char *name)
     snprintf(key, sizeof key, "\"%s\":", name);
     at = strstr(json, key);
     cr_assert_not_null(at, "no %s in %s", name, json);
+    if (!at)
+        return "";
     at += strlen(key);
     at += strspn(at, " \t");
     snprintf(value, sizeof value, "%.*s", (int)strcspn(at, ",\n"), at);
     return value;
+}
+
+unsigned long cli_json_number(const char *json, const char *name)
+{
+    return strtoul(cli_json(json, name), NULL, 10);
+}
+
+void cli_copy(const char *from, const char *to)
+{
+    FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+    char block[65536];
+    size_t n;
+
+    cr_assert(in && out);
+    while ((n = fread(block, 1, sizeof block, in)) > 0)
+        cr_assert_eq(fwrite(block, 1, n, out), n);
+    cr_assert_eq(fclose(in), 0);
+    cr_assert_eq(fclose(out), 0);
 }

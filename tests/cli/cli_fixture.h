@@ -38,6 +38,9 @@ void cli_fails(int code, const char *line, const char *part);
 /** Writes a file of random bytes. */
 void cli_random_file(const char *name, size_t size, uint64_t seed);
 
+/** Copies a file. */
+void cli_copy(const char *from, const char *to);
+
 /** Whether two files hold the same bytes. */
 bool cli_same(const char *a, const char *b);
 
@@ -47,5 +50,8 @@ const char *cli_read(const char *name);
 /** Value of a member of a JSON object as text: what stands behind `"name":`, up to ',' or the end
  * of the line. Valid until the next call. */
 const char *cli_json(const char *json, const char *name);
+
+/** The same as a number. */
+unsigned long cli_json_number(const char *json, const char *name);
 
 #endif

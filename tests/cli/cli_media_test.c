@@ -127,6 +127,19 @@ Test(media, a_second_process_is_turned_away)
     cr_assert_eq(size_of("c"), 2 << 20);
 }
 
+Test(media, the_media_file_is_no_input_or_output)
+{
+    cli_random_file("a", 5000, 1);
+    cr_assert_eq(cli("put a name --media m.vcd --lun-size 1G").code, 0);
+    cr_assert_eq(link("m.vcd", "m2"), 0);
+    cli_fails(2, "put m2 other --media m.vcd", "is the media file itself");
+    cli_fails(2, "put - other --media m.vcd < m.vcd", "is the media file itself");
+    cli_fails(2, "get name m2 --media m.vcd", "is the media file itself");
+    cli_fails(1, "run --duration 1ms --media m.vcd --trace m.vcd", "is a media file");
+    cr_assert_eq(cli("get name b --media m.vcd").code, 0);
+    cr_assert(cli_same("a", "b"));
+}
+
 /* ---- full disks ---- */
 
 static void limit_files(rlim_t bytes)
@@ -217,14 +230,6 @@ static bool may_trace(void)
     return true;
 }
 
-static void copy(const char *from, const char *to)
-{
-    char command[64];
-
-    snprintf(command, sizeof command, "cp %s %s", from, to);
-    cr_assert_eq(system(command), 0);
-}
-
 /* Which of two files `name` holds. */
 static bool holds(const char *file)
 {
@@ -244,13 +249,13 @@ Test(media, kill_at_any_system_call_leaves_the_old_or_the_new_state, .timeout = 
     cli_random_file("a", 300001, 1);
     cli_random_file("b", 1500001, 2);
     cr_assert_eq(cli("put a name " NEW_MEDIA).code, 0);
-    copy("m", "copy");
+    cli_copy("m", "copy");
     cr_assert_not(put_until("put b name --media copy", -1ul, &total));
     cr_assert(holds("b"));
     for (unsigned i = 0; i < RUNS; i++) {
         unsigned long k = total * i / RUNS + hal_prng_below(&p, total / RUNS);
 
-        copy("m", "copy");
+        cli_copy("m", "copy");
         cr_assert(put_until("put b name --media copy", k, &ignored), "call %lu", k);
         if (holds("a"))
             old++;

@@ -47,7 +47,7 @@ Test(run, one_json_object)
     cr_assert_str_eq(cli_json(r.out, "violations"), "0");
     cr_assert_eq(strncmp(cli_json(r.out, "trace_hash"), "\"0x", 3), 0);
     cr_assert_eq(strlen(cli_json(r.out, "trace_hash")), 20);
-    cr_assert_gt(atoi(cli_json(r.out, "blocks_verified")), 0);
+    cr_assert_gt(cli_json_number(r.out, "blocks_verified"), 0);
 }
 
 Test(run, same_seed_same_hash_and_trace_other_seed_another)
@@ -140,7 +140,7 @@ Test(run, faults_are_found)
     r = cli(SMALL "--json --read 100 --faults media#20*=v");
     cr_assert_eq(r.code, 1);
     cr_assert_str_eq(cli_json(r.out, "errors"), "0");
-    cr_assert_gt(atoi(cli_json(r.out, "mismatches")), 0);
+    cr_assert_gt(cli_json_number(r.out, "mismatches"), 0);
 
     /* A completion that never comes ends by time-out. */
     r = cli(SMALL "--faults rrq#40=d");

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-void adapter_fixture_init(struct adapter_fixture *f, enum hal_order order)
+static void init(struct adapter_fixture *f, enum hal_order order, uint64_t modes)
 {
     struct spipe__queue_config config = {
         .order = order, .depth = 8, .rrq_elements = 16, .interrupts = true, .sq = true, .name = "master"};
@@ -15,6 +15,8 @@ void adapter_fixture_init(struct adapter_fixture *f, enum hal_order order)
     fake_luns_init(&f->luns);
     fake_afu_init(&f->afu, &f->exec, fake_luns_answer, &f->luns);
     f->afu.first_context = FIXTURE_MASTER;
+    *fake_afu_register(&f->afu, AFU_GLOBAL_BASE + AFU_GLOBAL_INTERFACE_VERSION) =
+        afu_interface_version(modes, 1, 2);
     f->s.exec = &f->exec.exec;
     f->s.dev = &f->afu.dev;
     f->s.order = order;
@@ -26,6 +28,16 @@ void adapter_fixture_init(struct adapter_fixture *f, enum hal_order order)
     cr_assert_eq(spipe__queue_init(&f->s.queue, f->s.exec, f->s.dev, &config), 0);
     cr_assert_eq(spipe__bring_up(&f->s, (struct spipe__why){why, sizeof why}), 0, "%s", why);
     f->exec.now = 0;
+}
+
+void adapter_fixture_init(struct adapter_fixture *f, enum hal_order order)
+{
+    init(f, order, AFU_IFV_IOARRIN);
+}
+
+void adapter_fixture_init_sq(struct adapter_fixture *f, enum hal_order order)
+{
+    init(f, order, AFU_IFV_SQ);
 }
 
 void adapter_fixture_fini(struct adapter_fixture *f)

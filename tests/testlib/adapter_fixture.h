@@ -19,6 +19,9 @@ struct adapter_fixture {
 /** Brings an adapter up; the clock is 0 afterwards. */
 void adapter_fixture_init(struct adapter_fixture *f, enum hal_order order);
 
+/** The same with an AFU that takes commands in SQ mode. */
+void adapter_fixture_init_sq(struct adapter_fixture *f, enum hal_order order);
+
 /** Takes it down and checks that nothing is left. */
 void adapter_fixture_fini(struct adapter_fixture *f);
 

@@ -53,7 +53,7 @@ void recording_hal_clear(struct recording_hal *r)
 
 const struct rec_region *recording_hal_region(const struct recording_hal *r, uint64_t address)
 {
-    for (unsigned i = 0; i < REC_REGIONS; i++) {
+    for (unsigned i = 0; i < r->region_top; i++) {
         const struct rec_region *g = &r->region[i];
 
         if (g->start && address - (uint64_t)(uintptr_t)g->start < g->size)
@@ -76,6 +76,8 @@ static int rec_register(struct hal_dev *dev, void *addr, size_t size, const char
     }
     for (i = 0; r->region[i].start; i++)
         CHECK(i + 1 < REC_REGIONS);
+    if (i == r->region_top)
+        r->region_top++;
     for (k = 0; r->name[k] && strcmp(r->name[k], name) != 0; k++)
         CHECK(k + 1 < REC_NAMES);
     r->name[k] = name;
@@ -95,7 +97,7 @@ static void rec_release(struct hal_dev *dev, void *addr)
 {
     struct recording_hal *r = rec_of(dev);
 
-    for (unsigned i = 0; i < REC_REGIONS; i++) {
+    for (unsigned i = 0; i < r->region_top; i++) {
         if (r->region[i].start != (char *)addr)
             continue;
         if (!r->no_mem)

@@ -69,7 +69,8 @@ struct recording_hal {
     uint16_t first; /* handle of the next context that starts is the lowest free from here on */
 
     struct rec_region region[REC_REGIONS];
-    unsigned regions; /* in use */
+    unsigned regions;    /* in use */
+    unsigned region_top; /* none in use from here on */
     const char *name[REC_NAMES];
     unsigned number[REC_NAMES]; /* the last one given to a region of that name */
 

@@ -330,7 +330,8 @@ static void take_turns(void *arg)
 static void share_a_word(void *arg)
 {
     struct exec *e = sim.env.exec;
-    struct shared s = {.word = exec_alloc(e, 128, 128), .publish = !arg};
+    const bool *publish = arg;
+    struct shared s = {.word = exec_alloc(e, 128, 128), .publish = *publish};
     struct exec_thread *t[3];
 
     exec_mutex_init(e, &s.lock, "lock");
@@ -348,8 +349,10 @@ static void share_a_word(void *arg)
 /* A lock orders the stores of different fibers to one word, with or without a publish. */
 Test(sim_drive_sched, stores_of_several_fibers_to_one_word)
 {
-    run_seeds(100, share_a_word, NULL);
-    run_seeds(100, share_a_word, "without publish");
+    bool publish[2] = {true, false};
+
+    run_seeds(100, share_a_word, &publish[0]);
+    run_seeds(100, share_a_word, &publish[1]);
 }
 
 static void store_and_end(void *arg)
@@ -374,7 +377,26 @@ static void leave_stores_behind(void *arg)
     exec_free(sim.env.exec, word, WORDS * sizeof *word);
 }
 
-Test(sim_drive_sched, stores_of_a_fiber_outlive_it) { run_seeds(30, leave_stores_behind, NULL); }
+/* The same when the one fiber there is only polls. */
+static void store_and_poll(void *arg)
+{
+    uint64_t *word = exec_alloc(sim.env.exec, WORDS * sizeof *word, 128);
+    struct hal_ctx *ctx = conf_context(&sim.env, HAL_CTX_USER, CONF_INTERRUPTS);
+
+    (void)arg;
+    store_and_end(word);
+    hal_progress(ctx);
+    for (unsigned i = 0; i < WORDS; i++)
+        cr_assert_eq(word[i], 1);
+    hal_ctx_release(ctx);
+    exec_free(sim.env.exec, word, WORDS * sizeof *word);
+}
+
+Test(sim_drive_sched, stores_drain_by_themselves)
+{
+    run_seeds(30, leave_stores_behind, NULL);
+    run_seeds(30, store_and_poll, NULL);
+}
 
 static void store_many(void *arg)
 {

@@ -72,11 +72,12 @@ Test(sim_record_store, compaction_replaces_them)
 {
     struct sim_media *media = conf_sim_media();
     struct sim_record_store *s = open_over(media);
+    char both[] = "both";
 
     (void)load(&s->log.store);
     append(&s->log.store, "one");
     append(&s->log.store, "two");
-    cr_assert_eq(hal_record_compact(&s->log.store, emit_one, "both"), 0);
+    cr_assert_eq(hal_record_compact(&s->log.store, emit_one, both), 0);
     append(&s->log.store, "three");
     free(s);
     s = open_over(media);
@@ -162,7 +163,7 @@ Test(sim_record_store, it_fills_up)
 {
     struct sim_media *media = conf_sim_media();
     struct sim_record_store *s = open_over(media);
-    char *big = calloc(1, HAL_RECORD_MAX);
+    char *big = calloc(1, HAL_RECORD_MAX), small[] = "small";
     unsigned n = 0;
     int rc;
 
@@ -171,7 +172,7 @@ Test(sim_record_store, it_fills_up)
         n++;
     cr_assert_eq(rc, -ENOSPC);
     cr_assert_gt(n, 50);
-    cr_assert_eq(hal_record_compact(&s->log.store, emit_one, "small"), 0);
+    cr_assert_eq(hal_record_compact(&s->log.store, emit_one, small), 0);
     cr_assert_eq(hal_record_append(&s->log.store, big, HAL_RECORD_MAX), 0);
     free(big);
     free(s);

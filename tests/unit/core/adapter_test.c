@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/pause.h"
 #include "hal/support/bits.h"
 #include "tests/testlib/fake_luns.h"
 #include "tests/testlib/proves.h"

@@ -202,3 +202,21 @@ Test(afu_sync, fault_on_the_command, .init = set_up, .fini = tear_down)
     cr_expect_eq(f.luns.commands, 2);
     cr_expect_eq(f.afu.resets, 1);
 }
+
+/* The same over a submission queue: an answer, a lost one, an error. */
+Test(afu_sync, sq_mode)
+{
+    for (enum hal_order order = HAL_ORDER_LITTLE; order <= HAL_ORDER_BIG; order++) {
+        adapter_fixture_init_sq(&f, order);
+        for (unsigned i = 0; i < 30; i++)
+            cr_assert_eq(sync_hw(), 0);
+        nth(30, lost);
+        nth(32, busy);
+        cr_expect_eq(sync_hw(), 0);
+        cr_expect_eq(sync_hw(), -EIO);
+        cr_expect_eq(f.afu.resets, 1);
+        cr_expect_eq(f.luns.commands, 33);
+        cr_expect_eq(f.s.queue.counters.stray_elements, 0);
+        adapter_fixture_fini(&f);
+    }
+}

@@ -153,6 +153,21 @@ Test(context, options)
     rig_end();
 }
 
+/* The mode of submission is that of the adapter. */
+Test(context, submission_queue)
+{
+    struct spipe_ctx *ctx;
+
+    begin(HAL_ORDER_LITTLE);
+    rig.s.sq = true;
+    cr_assert_eq(spipe__ctx_create(&rig.s, &defaults, &ctx), 0);
+    cr_assert(spipe__queue_is_sq(&ctx->queue));
+    cr_assert_eq(rig.hal.ctx[4].host[AFU_HOST_SQ_START / 8], spipe__queue_sq_start(&ctx->queue));
+    cr_assert_eq(rig.hal.ctx[4].host[AFU_HOST_SQ_END / 8], spipe__queue_sq_end(&ctx->queue));
+    spipe__ctx_destroy(ctx);
+    rig_end();
+}
+
 Test(context, no_master)
 {
     struct hal_ctx *master;

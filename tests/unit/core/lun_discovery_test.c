@@ -293,3 +293,15 @@ Test(lun_discovery, stuck_master)
         tear_down();
     }
 }
+
+Test(lun_discovery, sq_mode)
+{
+    adapter_fixture_init_sq(&f, HAL_ORDER_HOST);
+    fake_luns_add(&f.luns, 0, LUN_ID(0), 1);
+    fake_luns_add(&f.luns, 0, LUN_ID(1), 2);
+    fake_luns_add(&f.luns, 1, LUN_ID(7), 2);
+    fake_luns_add(&f.luns, 1, LUN_ID(9), 1);
+    cr_assert_eq(discover(), 0);
+    expect_two_luns();
+    tear_down();
+}

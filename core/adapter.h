@@ -37,9 +37,9 @@ struct spipe__lun {
     uint8_t wwid[16];
     uint64_t lun_id[SPIPE__PORTS_MAX];
     uint8_t port_mask;
-    bool in_table;       /* has a LUN-table slot (AD-190) */
-    uint8_t table_index; /* valid if in_table */
-    uint8_t mode;        /* SPIPE_LUN_NONE, _VIRTUAL, _PHYSICAL */
+    bool in_table;            /* has a LUN-table slot (AD-190) */
+    uint8_t table_index;      /* valid if in_table */
+    uint8_t mode;             /* SPIPE_LUN_NONE, _VIRTUAL, _PHYSICAL */
     bool reads_zero_unmapped; /* LBPRZ: unmapped blocks read as zeros */
     uint64_t last_lba;
     uint32_t block_size;
@@ -89,8 +89,8 @@ struct spipe {
 
     unsigned lun_count;
     struct spipe__lun lun[SPIPE__LUNS_MAX];
-    unsigned luns_skipped;      /* found, but not usable; by the last discovery */
-    int promote_lun_index;      /* SP-131: multi-port LUNs have slots below it */
+    unsigned luns_skipped;                /* found, but not usable; by the last discovery */
+    int promote_lun_index;                /* SP-131: multi-port LUNs have slots below it */
     int last_lun_index[SPIPE__PORTS_MAX]; /* single-port LUNs of a port have slots above it */
     struct spipe__slot_set multi_free, single_free[SPIPE__PORTS_MAX]; /* */
 
@@ -118,9 +118,9 @@ static inline void spipe__write(struct spipe *s, uint64_t offset, uint64_t value
 /** One state of bring-up. */
 struct spipe__bring_up_step {
     const char *name;
-    const char *requirement;                              /* of adapter.md section 2 */
-    int (*run)(struct spipe *s, struct spipe__why why);   /* 0 or a negative errno */
-    void (*undo)(struct spipe *s);                        /* NULL: nothing to undo */
+    const char *requirement;                            /* of adapter.md section 2 */
+    int (*run)(struct spipe *s, struct spipe__why why); /* 0 or a negative errno */
+    void (*undo)(struct spipe *s);                      /* NULL: nothing to undo */
 };
 
 /** The steps in order, for tests and tools that print or assert them. */
@@ -132,8 +132,8 @@ const struct spipe__bring_up_step *spipe__bring_up_steps(unsigned *count);
  *
  * @param s    adapter; on success the master is started and generation is one more
  * @param why  receives a sentence on failure
- * @return     0; -EINVAL for a back-level AFU, -ENODEV, -EIO, or what the HAL says. On failure every
- *             step is undone in reverse order (AD-49j, D-9)
+ * @return     0; -EINVAL for a back-level AFU, -ENODEV, -EIO, or what the HAL says. On failure
+ * every step is undone in reverse order (AD-49j, D-9)
  *
  * Blocks for seconds when ports get their names. Callers hold `control`.
  */
@@ -147,8 +147,8 @@ void spipe__take_down(struct spipe *s);
 /* ---- master.c ---- */
 
 /**
- * Sends one command of the master and waits for its answer: looks at the RRQ, sleeps until an event,
- * looks again; a lost interrupt costs a little time, never the answer.
+ * Sends one command of the master and waits for its answer: looks at the RRQ, sleeps until an
+ * event, looks again; a lost interrupt costs a little time, never the answer.
  *
  * @param s           adapter; the caller holds `internal`
  * @param command     what to send; data, if any, is in registered memory
@@ -221,8 +221,7 @@ HAL_MUST_CHECK int spipe__scsi(struct spipe *s, unsigned port, uint64_t lun_id,
  * Other parameters and thread rules as spipe__scsi().
  */
 HAL_MUST_CHECK int spipe__scsi_read(struct spipe *s, unsigned port, uint64_t lun_id,
-                                    const struct spipe__cdb *cdb, uint32_t length,
-                                    uint32_t *valid);
+                                    const struct spipe__cdb *cdb, uint32_t length, uint32_t *valid);
 
 /* ---- lun_discovery.c ---- */
 

@@ -4,7 +4,7 @@
 #include "core/adapter.h"
 #include "core/pause.h"
 
-#define HOST_WAIT (2 * AFU_CMD_TIMEOUT_S * SPIPE__SECOND) /* AD-122 */
+#define HOST_WAIT (SPIPE__SECOND * 2 * AFU_CMD_TIMEOUT_S) /* AD-122 */
 
 enum { ATTEMPTS = 2 }; /* AD-124 */
 

@@ -170,8 +170,10 @@ static int read_vpd(struct spipe *s, struct spipe__why why)
     for (unsigned port = 0; port < s->ports; port++) {
         rc = spipe__vpd_wwpn(vpd, length, port, &s->wwpn[port]);
         if (rc)
-            return spipe__why(why, rc, "the name of port %u in the vital product data is not 16 "
-                                       "hexadecimal digits", port);
+            return spipe__why(why, rc,
+                              "the name of port %u in the vital product data is not 16 "
+                              "hexadecimal digits",
+                              port);
         if (!s->wwpn[port])
             s->notes.wwpn_missing |= AFU_PORT_BIT(port);
     }

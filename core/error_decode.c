@@ -32,10 +32,7 @@ bool spipe__result_good(const struct spipe__scsi_result *r)
     return !(r->flags | r->afu_rc | r->scsi_rc | r->fc_rc);
 }
 
-static uint32_t host_byte(enum spipe__host_byte host)
-{
-    return (uint32_t)host << HOST_BYTE_SHIFT;
-}
+static uint32_t host_byte(enum spipe__host_byte host) { return (uint32_t)host << HOST_BYTE_SHIFT; }
 
 /* AD-103. */
 static uint32_t decode_scsi(const struct spipe__scsi_result *r)

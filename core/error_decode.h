@@ -30,9 +30,9 @@ enum spipe__host_byte {
 
 /** What the SCSI layer sees of a command. */
 struct spipe__decision {
-    uint32_t result;    /* status byte, host byte << 16; 0 = good */
-    bool sense_valid;   /* the sense data goes upward */
-    bool has_residual;  /* so does the residual count */
+    uint32_t result;   /* status byte, host byte << 16; 0 = good */
+    bool sense_valid;  /* the sense data goes upward */
+    bool has_residual; /* so does the residual count */
 };
 
 /** The parts of sense data that decisions look at. */

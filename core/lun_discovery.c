@@ -56,7 +56,7 @@ static void parse_report(const struct spipe *s, uint32_t valid, struct lun_list 
         bytes = hal_be32_at(scratch(s));
     list->count = bytes / 8;
     for (unsigned i = 0; i < list->count; i++)
-        list->id[i] = hal_be64_at(scratch(s) + REPORT_HEADER + 8 * i);
+        list->id[i] = hal_be64_at(scratch(s) + REPORT_HEADER + (size_t)8 * i);
 }
 
 /* The LUN inventory, asked of LUN 0, which answers even if it does not exist. Waits for the port to
@@ -223,8 +223,10 @@ int spipe__discover_luns(struct spipe *s, struct spipe__why why)
         if (rc == -ENODEV)
             return spipe__why(why, rc, "the adapter stopped answering while its LUNs were read");
         if (rc)
-            return spipe__why(why, -EIO, "a command to read the LUNs of port %u was lost, and the "
-                                         "AFU did not give it up", port);
+            return spipe__why(why, -EIO,
+                              "a command to read the LUNs of port %u was lost, and the "
+                              "AFU did not give it up",
+                              port);
     }
     return 0;
 }

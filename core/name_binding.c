@@ -17,8 +17,10 @@ struct spipe__cat_entry *spipe__name_of(struct spipe *s, const struct spipe__vlu
 
 void spipe__name_bind(struct spipe__vlun *v, const char *name)
 {
-    CHECK(strlen(name) < sizeof v->name);
-    strcpy(v->name, name);
+    size_t size = strlen(name) + 1;
+
+    CHECK(size <= sizeof v->name);
+    memcpy(v->name, name, size);
 }
 
 static void unbind_in(struct spipe_ctx *ctx, const char *name)

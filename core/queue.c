@@ -160,13 +160,14 @@ void spipe__queue_bind(struct spipe__queue *q, struct hal_ctx *ctx)
     memset(q->rrq, 0, q->config.rrq_elements * sizeof *q->rrq);
     q->rrq_at = q->rrq;
     q->rrq_base = afu_rrq_element(q->sq_on ? (uint64_t)(uintptr_t)&q->pairs[0].ioasa
-                                           : (uint64_t)(uintptr_t)&q->pairs[0].ioarcb, true);
+                                           : (uint64_t)(uintptr_t)&q->pairs[0].ioarcb,
+                                  true);
 }
 
 void spipe__queue_program(struct spipe__queue *q)
 {
     spipe__queue_write(q, AFU_HOST_ENDIAN_CTRL,
-               q->order == HAL_ORDER_BIG ? AFU_ENDIAN_CTRL_BIG : AFU_ENDIAN_CTRL_LITTLE);
+                       q->order == HAL_ORDER_BIG ? AFU_ENDIAN_CTRL_BIG : AFU_ENDIAN_CTRL_LITTLE);
     spipe__queue_write(q, AFU_HOST_RRQ_START, spipe__queue_rrq_start(q));
     spipe__queue_write(q, AFU_HOST_RRQ_END, spipe__queue_rrq_end(q));
     if (spipe__queue_is_sq(q)) {
@@ -189,7 +190,8 @@ bool spipe__queue_refill(struct spipe__queue *q)
     /* What is negative as a signed number counts as none, all ones included (AD-67). */
     q->room = (int64_t)value > 0 ? (int64_t)value : 0;
     if (spipe__queue_is_sq(q))
-        q->room = spipe__queue_initial_room(q); /* the register means nothing in this mode (SL 10.2) */
+        q->room =
+            spipe__queue_initial_room(q); /* the register means nothing in this mode (SL 10.2) */
     return q->room > 0;
 }
 

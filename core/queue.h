@@ -17,9 +17,9 @@
  * out in the order in which they became free, so that a repeated RRQ element names a slot that is
  * still idle, not a new command (FK-10).
  *
- * Time-outs cost no list: all commands have the same one and the clock does not go back, so that the
- * smallest deadline seen in a scan of the slots is a lower bound for all that are sent later, and
- * the next scan waits for it. Commands that end in time cause one scan per time-out period.
+ * Time-outs cost no list: all commands have the same one and the clock does not go back, so that
+ * the smallest deadline seen in a scan of the slots is a lower bound for all that are sent later,
+ * and the next scan waits for it. Commands that end in time cause one scan per time-out period.
  *
  * Thread rules: one thread at a time. */
 #ifndef CORE_QUEUE_H
@@ -47,9 +47,9 @@ struct spipe__queue_config {
     unsigned rrq_elements; /* more than depth */
     bool interrupts;       /* msi 2 in every command, else 0 */
     bool sq;               /* memory for SQ mode, which is then on */
-    uint16_t afu_timeout;  /* time-out field of I/O, seconds, enforced by the AFU; 0 = none */
-    uint64_t timeout_ns;   /* host time-out of a command; 0 = none */
-    const char *name;      /* of the memory region in traces */
+    uint16_t afu_timeout; /* time-out field of I/O, seconds, enforced by the AFU; 0 = none */
+    uint64_t timeout_ns;  /* host time-out of a command; 0 = none */
+    const char *name;     /* of the memory region in traces */
 };
 
 /** Book-keeping of one command pair, beside the memory that the AFU reads and writes. */
@@ -74,8 +74,8 @@ struct spipe__queue_counters {
 struct spipe__queue {
     /* submission */
     struct hal_ctx *ctx;
-    uint64_t doorbell;         /* offset of ioarrin or sq_tail in the window of ctx */
-    struct afu_ioarcb *sq_at;  /* next slot of the ring; NULL in IOARRIN mode */
+    uint64_t doorbell;        /* offset of ioarrin or sq_tail in the window of ctx */
+    struct afu_ioarcb *sq_at; /* next slot of the ring; NULL in IOARRIN mode */
     struct afu_cmd_pair *pairs;
     struct spipe__slot *slots;
     uint32_t *free_ring; /* numbers of free slots; a ring of free_mask + 1 elements */
@@ -132,8 +132,8 @@ struct spipe__command {
  * @param config  copied; the name must live as long as the queue
  * @return        0, -ENOMEM, -EINVAL
  */
-HAL_MUST_CHECK int spipe__queue_init(struct spipe__queue *q, struct exec *exec,
-                                     struct hal_dev *dev, const struct spipe__queue_config *config);
+HAL_MUST_CHECK int spipe__queue_init(struct spipe__queue *q, struct exec *exec, struct hal_dev *dev,
+                                     const struct spipe__queue_config *config);
 
 /**
  * Binds a started context and starts from scratch: RRQ zeroed, toggle 1, all slots free, no credits
@@ -251,7 +251,8 @@ static inline void spipe__queue_fill_io(struct spipe__queue *q, uint32_t slot, b
     hal_be32_put(rcb->cdb + 10, blocks);
 }
 
-/** Fills a taken slot with any command; every field that spipe__queue_bind() does not fix is set. */
+/** Fills a taken slot with any command; every field that spipe__queue_bind() does not fix is set.
+ */
 void spipe__queue_fill(struct spipe__queue *q, uint32_t slot, const struct spipe__command *command);
 
 /* Copies a command into the ring. Returns the new tail. */

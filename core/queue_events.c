@@ -30,7 +30,8 @@ void spipe__queue_stray(struct spipe__queue *q, uint64_t off)
     if (off % sizeof(struct afu_cmd_pair) == 0 && slot < q->depth && q->slots[slot].status)
         q->counters.late_elements++;
     if (off + q->rrq_base == HAL_ALL_ONES || off + (q->rrq_base ^ 1) == HAL_ALL_ONES)
-        spipe__queue_confirm_gone(q); /* FK-11: memory that reads all ones is a sign of a dead adapter */
+        spipe__queue_confirm_gone(
+            q); /* FK-11: memory that reads all ones is a sign of a dead adapter */
 }
 
 uint32_t spipe__queue_next_failed(struct spipe__queue *q, int *status)
@@ -221,7 +222,7 @@ void spipe__queue_idle(struct spipe__queue *q)
 uint64_t spipe__queue_deadline(const struct spipe__queue *q)
 {
     return spipe__queue_in_use(q) == 0 || q->timeout_ns == SPIPE__QUEUE_NO_TIMEOUT ? EXEC_FOREVER
-                                                                      : q->expires_at;
+                                                                                   : q->expires_at;
 }
 
 /* ---- context reset ---- */

@@ -130,7 +130,7 @@ static double pb6_data(double *roofline)
     return trace_cost(&one_fiber);
 }
 
-static char twin[4096]; /* path of the program without fault sites */
+static char self[4096], twin[4200]; /* paths of this program and of the one without fault sites */
 
 /* Runs a program that prints one number: ns a read. */
 static double ask(const char *program)
@@ -157,7 +157,7 @@ static double pb7(double *roofline)
     for (unsigned i = 0; i < 2 * WINDOWS + 1; i++) {
         double without = ask(twin);
 
-        v[i] = (ask("/proc/self/exe") / without - 1) * 100;
+        v[i] = (ask(self) / without - 1) * 100;
     }
     return median(v, 2 * WINDOWS + 1);
 }
@@ -370,12 +370,13 @@ static void usage(FILE *to)
           to);
 }
 
-static void find_twin(const char *self)
+static void find_twin(const char *name)
 {
-    const char *slash = strrchr(self, '/');
-    int n = slash ? (int)(slash - self) + 1 : 0;
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    const char *slash = strrchr(name, '/');
 
-    snprintf(twin, sizeof twin, "%.*sbench_nosites", n, self);
+    self[n > 0 ? n : 0] = 0;
+    snprintf(twin, sizeof twin, "%.*sbench_nosites", slash ? (int)(slash - name) + 1 : 0, name);
 }
 
 static bool measure(const char *only)

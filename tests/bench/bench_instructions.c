@@ -54,7 +54,7 @@ double bench_instructions(unsigned batch)
     close(fd);
     snprintf(command, sizeof command,
              "valgrind --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no "
-             "--toggle-collect=bench_core_submit --toggle-collect=bench_core_harvest '%s' "
+             "--toggle-collect=spipe_submit --toggle-collect=spipe_poll '%s' "
              "--instructions %u >'%s' 2>&1",
              self, batch, log);
     count = system(command) == 0 ? collected(log) : NAN;

@@ -4,7 +4,8 @@
 #define TESTS_BENCH_BENCH_INSTRUCTIONS_H
 
 /** Runs this program again under valgrind and returns instructions a read in batches of `batch`,
- * or NAN where valgrind is missing. */
+ * or NAN where valgrind is missing. The memory device's share of a doorbell is counted too, so the
+ * figure is an upper bound. */
 double bench_instructions(unsigned batch);
 
 /** What runs under valgrind. */

@@ -169,7 +169,7 @@ Test(media, a_full_disk_is_a_sentence_and_loses_nothing)
     cr_assert(cli_same("a", "b"));
     limit_files(100000);
     r = cli("get old b --media m");
-    cr_assert_eq(r.code, 1);
+    cr_assert_eq(r.code, 1, "%d: %s", r.code, r.err);
     cr_assert(strstr(r.err, "'b' cannot be written") || strstr(r.err, "b' cannot be written"), "%s",
               r.err);
     limit_files(RLIM_INFINITY);

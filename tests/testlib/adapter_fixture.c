@@ -6,8 +6,12 @@
 
 static void init(struct adapter_fixture *f, enum hal_order order, uint64_t modes)
 {
-    struct spipe__queue_config config = {
-        .order = order, .depth = 8, .rrq_elements = 16, .interrupts = true, .sq = true, .name = "master"};
+    struct spipe__queue_config config = {.order = order,
+                                         .depth = 8,
+                                         .rrq_elements = 16,
+                                         .interrupts = true,
+                                         .sq = true,
+                                         .name = "master"};
     char why[120] = "";
 
     memset(f, 0, sizeof *f);

@@ -15,8 +15,10 @@ struct core_rig rig;
 /* An assertion that costs nothing while it holds: Criterion tells its parent of each. */
 #define MUST(condition, ...)                                                                       \
     do {                                                                                           \
-        if (!(condition))                                                                          \
+        if (!(condition)) {                                                                        \
             cr_assert_fail(__VA_ARGS__);                                                           \
+            CHECK_UNREACHABLE();                                                                   \
+        }                                                                                          \
     } while (0)
 
 /* ---- what a crash would leave ---- */
@@ -107,8 +109,11 @@ static void check_lxt_entry(uint64_t word)
 {
     const struct spipe__lun *lun = lun_of_index(afu_lxt_lun_index(word));
 
-    MUST(lun, "INV-8: LUN-table slot");
-    MUST(lun->ba && afu_lxt_base(word) < spipe__ba_total(lun->ba), "INV-7");
+    if (!lun || !lun->ba) {
+        cr_assert_fail("INV-8: no LUN has this LUN-table slot");
+        return;
+    }
+    MUST(afu_lxt_base(word) < spipe__ba_total(lun->ba), "INV-7");
     MUST(spipe__ba_references(lun->ba, afu_lxt_base(word)) > 0, "INV-4");
     MUST(afu_lxt_ports(word) == lun->port_mask, "INV-8");
     MUST(afu_lxt_permissions(word) == AFU_PERM_RW, "INV-10");
@@ -124,7 +129,10 @@ static void check_entry(const struct afu_rht_entry *e)
     if (v.lxt_cnt == 0)
         return;
     g = recording_hal_region(&rig.hal, v.lxt_start);
-    MUST(g && v.lxt_start == (uint64_t)(uintptr_t)g->start, "INV-11, INV-13: array");
+    if (!g || v.lxt_start != (uint64_t)(uintptr_t)g->start) {
+        cr_assert_fail("INV-11, INV-13: not an array");
+        return;
+    }
     MUST(v.lxt_cnt * (uint64_t)AFU_LXT_ENTRY_SIZE <= g->size, "INV-11: capacity");
     MUST(v.lxt_start % 128 == 0, "VL-17");
     for (uint32_t i = 0; i < v.lxt_cnt; i++)

@@ -219,8 +219,8 @@ static uint64_t fake_read(struct hal_ctx *ctx, uint64_t offset)
         return HAL_ALL_ONES;
     if (page >= 0 && at % AFU_HOST_SIZE == AFU_HOST_CMD_ROOM)
         return afu->room;
-    if (page >= 0 && (at % AFU_HOST_SIZE == AFU_HOST_IOARRIN ||
-                      at % AFU_HOST_SIZE == AFU_HOST_SQ_CTX_RESET))
+    if (page >= 0 &&
+        (at % AFU_HOST_SIZE == AFU_HOST_IOARRIN || at % AFU_HOST_SIZE == AFU_HOST_SQ_CTX_RESET))
         return read_reset(afu, (uint16_t)page);
     return *fake_afu_register(afu, at);
 }
@@ -238,9 +238,8 @@ static void port_command(struct fake_afu *afu, uint64_t offset, uint64_t value)
 {
     uint64_t status = offset - AFU_FC_MTIP_CMDCONFIG + AFU_FC_MTIP_STATUS;
 
-    *fake_afu_register(afu, status) = value & AFU_FC_CMDCONFIG_ON_LINE
-                                          ? AFU_FC_MTIP_STATUS_ONLINE
-                                          : AFU_FC_MTIP_STATUS_OFFLINE;
+    *fake_afu_register(afu, status) =
+        value & AFU_FC_CMDCONFIG_ON_LINE ? AFU_FC_MTIP_STATUS_ONLINE : AFU_FC_MTIP_STATUS_OFFLINE;
 }
 
 static void host_write(struct fake_afu *afu, uint16_t context, uint64_t reg, uint64_t value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A HAL device that answers commands: the smallest AFU that core's control path can talk to. It
- * knows both submission modes, the RRQ with its toggle, context reset and interrupts, and leaves what
- * a command *means* to a function of the test. Registers without behaviour are memory.
+ * knows both submission modes, the RRQ with its toggle, context reset and interrupts, and leaves
+ * what a command *means* to a function of the test. Registers without behaviour are memory.
  *
  * Time is the clock of a fake_exec: an answer is posted when it is due, which a wait for an event
  * or hal_progress() notices. The model in sim/ is the real thing; this one exists so that a test of

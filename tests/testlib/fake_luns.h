@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disks for fake_afu: answers REPORT LUNS, INQUIRY page 0x83 and READ CAPACITY(16) from a table, and
- * AFU commands with "good". Single commands can be made to fail by their number. */
+/* Disks for fake_afu: answers REPORT LUNS, INQUIRY page 0x83 and READ CAPACITY(16) from a table,
+ * and AFU commands with "good". Single commands can be made to fail by their number. */
 #ifndef SPIPE_TESTS_TESTLIB_FAKE_LUNS_H
 #define SPIPE_TESTS_TESTLIB_FAKE_LUNS_H
 

@@ -64,9 +64,7 @@ struct rec_ctx {
 struct recording_hal {
     struct hal_dev dev; /* hand out &hal.dev */
     struct fake_exec *exec;
-    enum hal_order order; /* of tables */
     struct rec_ctx ctx[REC_CONTEXTS];
-    uint16_t first; /* handle of the next context that starts is the lowest free from here on */
 
     struct rec_region region[REC_REGIONS];
     unsigned regions;    /* in use */
@@ -79,19 +77,22 @@ struct recording_hal {
         uint64_t value;
     } store[REC_STORES]; /* not yet visible */
     unsigned stores;
+    enum hal_order order; /* of tables */
 
-    char text[REC_TEXT]; /* the record; lines end with \n */
     size_t text_used;
-    bool silent;  /* nothing is written down */
-    bool no_regs; /* registers are not written down */
-    bool no_mem;  /* memory is not written down */
+    char text[REC_TEXT]; /* the record; lines end with \n */
+    bool silent;         /* nothing is written down */
+    bool no_regs;        /* registers are not written down */
+    bool no_mem;         /* memory is not written down */
 
     /* what happens: 0 and NULL = all is well */
+    bool answer_at_once;   /* commands of user contexts: good status, and they are not kept */
+    bool wrong_capability; /* ctx_cap does not stick */
+    uint16_t first; /* handle of the next context that starts is the lowest free from here on */
     enum rec_sync sync[REC_SYNCS]; /* of the syncs to come */
     unsigned sync_at, sync_count;
     unsigned syncs;                             /* so far */
     int fail_create, fail_start, fail_register; /* results of the next such calls */
-    bool wrong_capability;                      /* ctx_cap does not stick */
     uint64_t room;                              /* cmd_room; 16 */
 
     /* commands of user contexts, in order; they are answered by recording_hal_answer() */
@@ -101,7 +102,6 @@ struct recording_hal {
         struct afu_ioarcb ioarcb;
     } command[REC_COMMANDS];
     unsigned commands;
-    bool answer_at_once; /* with good status, and not kept */
 
     void (*watch)(void *arg); /* called whenever table stores became visible */
     void *watch_arg;

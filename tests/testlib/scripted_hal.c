@@ -13,8 +13,8 @@
 #include "hal/support/hash.h"
 
 static const char *const kind_names[SCRIPTED_KINDS] = {
-    "read", "write", "reload hint", "AFU reset", "VPD", "context create", "context start",
-    "context stop", "context release", "event wait",
+    "read",           "write",         "reload hint",  "AFU reset",       "VPD",
+    "context create", "context start", "context stop", "context release", "event wait",
 };
 
 static struct scripted_hal *script_of(struct hal_dev *dev)
@@ -36,9 +36,8 @@ static const char *describe(const struct scripted_op *op, char text[TEXT])
     char reg[AFU_REG_NAME_MAX];
 
     if (is_register(op->kind))
-        snprintf(text, TEXT, "%s of %s (0x%" PRIx64 "), value 0x%016" PRIx64,
-                 kind_names[op->kind], afu_reg_name(op->offset, reg, sizeof reg), op->offset,
-                 op->value);
+        snprintf(text, TEXT, "%s of %s (0x%" PRIx64 "), value 0x%016" PRIx64, kind_names[op->kind],
+                 afu_reg_name(op->offset, reg, sizeof reg), op->offset, op->value);
     else
         snprintf(text, TEXT, "%s (0x%" PRIx64 ")", kind_names[op->kind], op->value);
     return text;
@@ -230,7 +229,7 @@ void scripted_hal_done(struct scripted_hal *h)
 {
     char text[TEXT];
 
-    if (h->at < h->count)
+    if (h->ops && h->at < h->count)
         cr_assert_fail("%zu of %zu operations did not happen; the first is %s", h->count - h->at,
                        h->count, describe(&h->ops[h->at], text));
     cr_assert_eq(h->regions, 0, "%u memory regions left", h->regions);
@@ -250,8 +249,8 @@ void scripted_expect(struct scripted_hal *h, const struct scripted_op *op)
 
 void scripted_expect_read(struct scripted_hal *h, uint64_t offset, uint64_t reply)
 {
-    scripted_expect(
-        h, &(struct scripted_op){.kind = SCRIPTED_READ, .offset = offset, .value = reply});
+    scripted_expect(h,
+                    &(struct scripted_op){.kind = SCRIPTED_READ, .offset = offset, .value = reply});
 }
 
 void scripted_expect_write(struct scripted_hal *h, uint64_t offset, uint64_t value)

@@ -3,8 +3,8 @@
  * Any other operation fails the running test at once, with a sentence that shows what was expected
  * and what came; scripted_hal_done() fails it if part of the list was not used.
  *
- * On the list: register reads and writes, AFU reset, reload hint, VPD, contexts, event waits. Not on
- * the list, but counted: memory registrations, table stores, publishes, progress, notes.
+ * On the list: register reads and writes, AFU reset, reload hint, VPD, contexts, event waits. Not
+ * on the list, but counted: memory registrations, table stores, publishes, progress, notes.
  * Register offsets are absolute, as a master uses them. One thread. */
 #ifndef SPIPE_TESTS_TESTLIB_SCRIPTED_HAL_H
 #define SPIPE_TESTS_TESTLIB_SCRIPTED_HAL_H
@@ -49,10 +49,10 @@ struct scripted_hal {
     struct scripted_op *ops;
     size_t count, at, capacity;
 
-    unsigned regions;         /* registered and not released */
-    int fail_register_after;  /* so many more registrations work; negative: all */
+    unsigned regions;        /* registered and not released */
+    int fail_register_after; /* so many more registrations work; negative: all */
     uint64_t table_stores, publishes, progresses, notes;
-    uint64_t note_hash;       /* of all notes, in order */
+    uint64_t note_hash; /* of all notes, in order */
 };
 
 /** Sets up a device with an empty list. Its context gets the number `handle`. */

@@ -64,6 +64,29 @@ Test(afu_sync, command_memory_is_fresh, .init = set_up, .fini = tear_down)
     PROVES(AD_122);
 }
 
+/* Looks at the lock of internal commands while the AFU has one. */
+static struct fake_answer answer_if_locked(void *arg, const struct fake_command *command)
+{
+    struct exec_mutex unlocked;
+
+    exec_mutex_init(f.s.exec, &unlocked, "unlocked");
+    cr_assert_neq(memcmp(&unlocked, &f.s.internal, sizeof unlocked), 0);
+    return fake_luns_answer(arg, command);
+}
+
+/* VL-68: the lock is held over sending, waiting, context reset and repetition. */
+Test(afu_sync, one_at_a_time, .init = set_up, .fini = tear_down)
+{
+    f.afu.answer = answer_if_locked;
+    nth(1, (struct fake_answer){.lost = true});
+    cr_expect_eq(sync_hw(), 0);
+    cr_expect_eq(sync_hw(), 0);
+    cr_expect_eq(f.luns.commands, 3);
+    exec_mutex_lock(f.s.exec, &f.s.internal); /* free again, or this would abort */
+    exec_mutex_unlock(f.s.exec, &f.s.internal);
+    PROVES(VL_68);
+}
+
 /* ---- outcomes ---- */
 
 static const struct fake_answer lost = {.lost = true};
@@ -118,7 +141,7 @@ Test(afu_sync, two_timeouts_are_a_failure, .init = set_up, .fini = tear_down)
     cr_expect_eq(f.luns.commands, 2);
     cr_expect_eq(f.afu.resets, 2);
     cr_expect_not(f.s.master_stuck);
-    cr_expect(f.s.reset_wanted); /* */
+    cr_expect(f.s.reset_wanted);                                            /* */
     cr_expect_leq(f.exec.now, 20 * SPIPE__SECOND + 5 * SPIPE__MILLISECOND); /* */
     cr_expect_eq(sync_hw(), 0, "the next one may work");
     PROVES(VL_72);

@@ -469,7 +469,6 @@ Test(block_alloc, counts_in_64_bits)
 Test(block_alloc, a_64_tb_lun_fits_the_limit)
 {
     cr_assert_leq(spipe__ba_bytes(262144) + sizeof(struct spipe__ba), 400 * 1024);
-    PROVES(PB_22);
     cr_assert_leq(spipe__ba_bytes(262144) + sizeof(struct spipe__ba), 300 * 1024);
 }
 

@@ -39,9 +39,9 @@ Test(bring_up_failure, failing_calls_are_undone)
         int rc;
         bool release;
     } cases[] = {
-        {0, -ENODEV, false}, {1, -EBUSY, false}, {1, -EIO, false},     {1, -ENODEV, false},
+        {0, -ENODEV, false}, {1, -EBUSY, false},  {1, -EIO, false},    {1, -ENODEV, false},
         {2, -ENODEV, false}, {2, -ENOSPC, false}, {2, -ENOMEM, false}, {2, -EACCES, false},
-        {3, -ENOSPC, true},  {3, -EIO, true},    {3, -EINVAL, true},
+        {3, -ENOSPC, true},  {3, -EIO, true},     {3, -EINVAL, true},
     };
 
     for (size_t i = 0; i < HAL_ARRAY_LENGTH(cases); i++) {
@@ -94,7 +94,8 @@ Test(bring_up_failure, back_level_and_dead_adapters_are_refused)
 /* AD-45: no data, or a name that is none. */
 Test(bring_up_failure, bad_vpd_is_refused)
 {
-    static const char bad[] = "\x90\x13\x00V6\x10" "50050768020000zz";
+    static const char bad[] = "\x90\x13\x00V6\x10"
+                              "50050768020000zz";
     static const struct {
         const char *data;
         size_t size;
@@ -139,4 +140,3 @@ Test(bring_up_failure, failing_stop_is_followed_by_release)
     tear_down();
     PROVES(AD_51);
 }
-

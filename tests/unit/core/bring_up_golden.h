@@ -16,13 +16,16 @@
 
 enum { MASTER = 3, QUEUE_DEPTH = 8, RRQ_ELEMENTS = 512, WHY = 120 };
 
-static const char vpd_without_names[] = {(char)0x82, 1, 0, 'x', (char)0x90, 4, 0,
-                                         'P',        'N', 1, '1', 0x78};
+static const char vpd_without_names[] = {(char)0x82, 1,   0,   'x', (char)0x90, 4,
+                                         0,          'P', 'N', 1,   '1',        0x78};
 
 /* Section 24.4: V5 is 5005076802000001; V6 follows. */
 static const char vpd_with_names[] = "\x82\x01\x00x\x90\x26\x00"
-                                     "V5\x10" "5005076802000001"
-                                     "V6\x10" "50050768020000AF" "\x78";
+                                     "V5\x10"
+                                     "5005076802000001"
+                                     "V6\x10"
+                                     "50050768020000AF"
+                                     "\x78";
 
 #define WWPN_0 UINT64_C(0x5005076802000001)
 #define WWPN_1 UINT64_C(0x50050768020000AF)
@@ -51,7 +54,7 @@ static const struct row versions[] = {
 
 /* Row 2, 1536 writes of 0, stands in golden(). Rows 3 to 6. */
 static const struct row byte_order[] = {
-    {'W', 0x0030000, 0, 0x8000000000000080, PLAIN},  /* host[3].endian_ctrl */
+    {'W', 0x0030000, 0, 0x8000000000000080, PLAIN}, /* host[3].endian_ctrl */
 };
 
 static const struct row rrq[] = {
@@ -66,9 +69,9 @@ static const struct row sq[] = {
 };
 
 static const struct row configuration[] = {
-    {'R', 0x2010038, SAME(0x10), PLAIN},        /* afu_config: a bit that must survive */
-    {'W', 0x2010038, 0x7F30, 0x7F10, PLAIN},    /* auto-retry, little endian */
-    {'W', 0x2010030, SAME(3), PLAIN},           /* afu_port_sel */
+    {'R', 0x2010038, SAME(0x10), PLAIN},     /* afu_config: a bit that must survive */
+    {'W', 0x2010038, 0x7F30, 0x7F10, PLAIN}, /* auto-retry, little endian */
+    {'W', 0x2010030, SAME(3), PLAIN},        /* afu_port_sel */
 };
 
 /* Row 7 for port 0 (0x2012000); port 1 is 0x1000 further. */
@@ -123,8 +126,12 @@ static struct bring_up_fixture f;
 
 static inline void set_up(enum hal_order order)
 {
-    struct spipe__queue_config config = {
-        .order = order, .depth = QUEUE_DEPTH, .rrq_elements = RRQ_ELEMENTS, .interrupts = true, .sq = true, .name = "q"};
+    struct spipe__queue_config config = {.order = order,
+                                         .depth = QUEUE_DEPTH,
+                                         .rrq_elements = RRQ_ELEMENTS,
+                                         .interrupts = true,
+                                         .sq = true,
+                                         .name = "q"};
 
     memset(&f, 0, sizeof f);
     fake_exec_init(&f.exec, 1);
@@ -196,8 +203,8 @@ static inline void expect_start(void)
 
 static inline void expect_vpd(const void *data, size_t size, int rc)
 {
-    scripted_expect(&f.hal, &(struct scripted_op){
-                                .kind = SCRIPTED_VPD, .data = data, .value = size, .rc = rc});
+    scripted_expect(
+        &f.hal, &(struct scripted_op){.kind = SCRIPTED_VPD, .data = data, .value = size, .rc = rc});
 }
 
 static inline void expect_end(void)
@@ -232,10 +239,7 @@ static inline void golden_of(uint64_t interface, bool with_names)
     EXPECT_ROWS(final, 0);
 }
 
-static inline void golden(bool with_names)
-{
-    golden_of(UINT64_C(0x8000000000010002), with_names);
-}
+static inline void golden(bool with_names) { golden_of(UINT64_C(0x8000000000010002), with_names); }
 
 /* Ends a bring-up that worked. */
 static inline void end_golden(void)

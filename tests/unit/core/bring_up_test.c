@@ -129,8 +129,10 @@ Test(bring_up, lun_table_is_restored)
     set_up(HAL_ORDER_LITTLE);
     f.s.lun_count = 2;
     f.s.lun[0] = (struct spipe__lun){.lun_id = {1, 2}, .port_mask = 3, .in_table = true};
-    f.s.lun[1] = (struct spipe__lun){.lun_id = {0, UINT64_C(0x0005000000000000)}, .port_mask = 2,
-                                     .in_table = true, .table_index = 255};
+    f.s.lun[1] = (struct spipe__lun){.lun_id = {0, UINT64_C(0x0005000000000000)},
+                                     .port_mask = 2,
+                                     .in_table = true,
+                                     .table_index = 255};
     golden(false);
     scripted_expect_write(&f.hal, 0x2014000, 1);
     scripted_expect_write(&f.hal, 0x2015000, 2);

@@ -140,8 +140,9 @@ Test(error_decode, every_value_of_every_byte)
 /* SL 23.7 in both orders: check condition, valid sense 6/2A/09, residual 4096. */
 Test(error_decode, literal_ioasa)
 {
-    static const uint8_t big[32] = {0x90, 0x00, 0x02, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0, 0,
-                                    0x70, 0x00, 0x06, 0, 0, 0, 0, 0x0a, 0, 0, 0, 0, 0x2a, 0x09};
+    static const uint8_t big[32] = {0x90, 0x00, 0x02, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00,
+                                    0x00, 0,    0,    0x70, 0x00, 0x06, 0,    0,    0,
+                                    0,    0x0a, 0,    0,    0,    0,    0x2a, 0x09};
     static const uint8_t little[4] = {0x00, 0x10, 0x00, 0x00};
 
     for (enum hal_order order = HAL_ORDER_LITTLE; order <= HAL_ORDER_BIG; order++) {

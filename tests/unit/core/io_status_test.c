@@ -11,8 +11,13 @@
 
 TestSuite(io_status, .timeout = 60);
 
-enum { NO = SPIPE__RETRY_NO, NOW = SPIPE__RETRY_NOW, LATER = SPIPE__RETRY_LATER,
-       PATH = SPIPE__RETRY_OTHER_PATH, PATH_LATER = SPIPE__RETRY_OTHER_PATH_LATER };
+enum {
+    NO = SPIPE__RETRY_NO,
+    NOW = SPIPE__RETRY_NOW,
+    LATER = SPIPE__RETRY_LATER,
+    PATH = SPIPE__RETRY_OTHER_PATH,
+    PATH_LATER = SPIPE__RETRY_OTHER_PATH_LATER
+};
 
 struct row {
     uint8_t flags, code, extra;
@@ -37,17 +42,17 @@ static void expect(struct spipe__io_status got, const struct row *row, const cha
 
 /* SL 18.1 */
 static const struct row afu_rows[] = {
-    {0, 0x01, 0, -EIO, NO},         {0, 0x02, 0, -EIO, NO},
-    {0, 0x03, 0, -EIO, NO},         {0, 0x04, 0x0A, -EIO, NOW},
-    {0, 0x04, 0x0B, -EIO, NO},      {0, 0x04, 0x01, -EIO, NO},
-    {0, 0x05, 0, -EIO, PATH},       {0, 0x12, 0, -EIO, NO},
-    {0, 0x13, 0, -EIO, NO},         {0, 0x14, 0x0A, -EIO, NOW},
-    {0, 0x14, 0x0B, -EIO, NO},      {0, 0x15, 0, -EIO, PATH},
-    {0, 0x1A, 0, -EIO, PATH},       {0, 0x20, 0, -ENETDOWN, PATH_LATER},
-    {0, 0x21, 0, -EIO, NOW},        {0, 0x22, 0, -EIO, PATH},
-    {0, 0x30, 0, -EIO, NOW},        {0, 0x31, 0x0A, -EIO, NOW},
-    {0, 0x31, 0x0B, -EIO, NO},      {0, 0x50, 0, -ETIMEDOUT, NOW},
-    {0, 0x51, 0, -ETIMEDOUT, NOW},  {0, 0x62, 0, -EIO, PATH},
+    {0, 0x01, 0, -EIO, NO},        {0, 0x02, 0, -EIO, NO},
+    {0, 0x03, 0, -EIO, NO},        {0, 0x04, 0x0A, -EIO, NOW},
+    {0, 0x04, 0x0B, -EIO, NO},     {0, 0x04, 0x01, -EIO, NO},
+    {0, 0x05, 0, -EIO, PATH},      {0, 0x12, 0, -EIO, NO},
+    {0, 0x13, 0, -EIO, NO},        {0, 0x14, 0x0A, -EIO, NOW},
+    {0, 0x14, 0x0B, -EIO, NO},     {0, 0x15, 0, -EIO, PATH},
+    {0, 0x1A, 0, -EIO, PATH},      {0, 0x20, 0, -ENETDOWN, PATH_LATER},
+    {0, 0x21, 0, -EIO, NOW},       {0, 0x22, 0, -EIO, PATH},
+    {0, 0x30, 0, -EIO, NOW},       {0, 0x31, 0x0A, -EIO, NOW},
+    {0, 0x31, 0x0B, -EIO, NO},     {0, 0x50, 0, -ETIMEDOUT, NOW},
+    {0, 0x51, 0, -ETIMEDOUT, NOW}, {0, 0x62, 0, -EIO, PATH},
     {0, 0xFF, 0, -EIO, PATH},
 };
 
@@ -59,14 +64,12 @@ Test(io_status, afu_codes)
 
 /* SL 18.2; what has no row, shutdown and CRC included, is unhandled (BL-67). */
 static const struct row fc_rows[] = {
-    {0x00, 0x51, 0, -EIO, NO},         {0x00, 0x52, 0, -ETIMEDOUT, NOW},
-    {0x00, 0x53, 0, -EIO, NO},         {0x00, 0x54, 0, -ENETDOWN, PATH},
-    {0x00, 0x55, 0, -EIO, NO},         {0x00, 0x56, 0, -EIO, NO},
-    {0x00, 0x57, 0, -ENETDOWN, PATH},  {0x00, 0x58, 0, -EIO, NOW},
-    {0x00, 0x59, 0, -EIO, NOW},        {0x00, 0x5A, 0, -EIO, NOW},
-    {0x10, 0x5A, 0, -EIO, NOW},        {0x20, 0x5A, 0, -EIO, NO},
-    {0x00, 0x5B, 0, -EIO, NOW},        {0x00, 0x5C, 0, -EIO, NOW},
-    {0x00, 0x5E, 0, -EIO, NO},         {0x00, 0x60, 0, -EIO, NO},
+    {0x00, 0x51, 0, -EIO, NO},        {0x00, 0x52, 0, -ETIMEDOUT, NOW}, {0x00, 0x53, 0, -EIO, NO},
+    {0x00, 0x54, 0, -ENETDOWN, PATH}, {0x00, 0x55, 0, -EIO, NO},        {0x00, 0x56, 0, -EIO, NO},
+    {0x00, 0x57, 0, -ENETDOWN, PATH}, {0x00, 0x58, 0, -EIO, NOW},       {0x00, 0x59, 0, -EIO, NOW},
+    {0x00, 0x5A, 0, -EIO, NOW},       {0x10, 0x5A, 0, -EIO, NOW},       {0x20, 0x5A, 0, -EIO, NO},
+    {0x00, 0x5B, 0, -EIO, NOW},       {0x00, 0x5C, 0, -EIO, NOW},       {0x00, 0x5E, 0, -EIO, NO},
+    {0x00, 0x60, 0, -EIO, NO},
 };
 
 Test(io_status, fc_codes)
@@ -92,10 +95,10 @@ static const struct {
     uint8_t key, asc, ascq;
     int status, retry;
 } sense_rows[] = {
-    {0, 0, 0, 0, NO},          {1, 0x17, 1, 0, NO},       {2, 0x04, 1, -EIO, NOW},
-    {3, 0x11, 0, -EIO, NO},    {4, 0x44, 0, -EIO, NO},    {5, 0x21, 0, -EIO, NO},
-    {6, 0x29, 0, -EIO, NOW},   {6, 0x2A, 9, -EIO, NOW},   {6, 0x3F, 0x0E, -EIO, NOW},
-    {6, 0x3F, 0x03, -EIO, NO}, {6, 0x28, 0, -EIO, NO},    {7, 0x27, 0, -EIO, NO},
+    {0, 0, 0, 0, NO},          {1, 0x17, 1, 0, NO},     {2, 0x04, 1, -EIO, NOW},
+    {3, 0x11, 0, -EIO, NO},    {4, 0x44, 0, -EIO, NO},  {5, 0x21, 0, -EIO, NO},
+    {6, 0x29, 0, -EIO, NOW},   {6, 0x2A, 9, -EIO, NOW}, {6, 0x3F, 0x0E, -EIO, NOW},
+    {6, 0x3F, 0x03, -EIO, NO}, {6, 0x28, 0, -EIO, NO},  {7, 0x27, 0, -EIO, NO},
     {0xB, 0, 0, -EIO, NO},     {0xF, 0, 0, -EIO, NO},
 };
 

@@ -198,9 +198,9 @@ static void not_connected(struct fake_lun *lun) { lun->device_type = 0x20; }
 /* SP-105, SP-126 */
 Test(lun_discovery, devices_that_do_not_qualify)
 {
-    static void (*const spoilers[])(struct fake_lun *) = {
-        no_blocks, odd_blocks, tiny_blocks, huge_blocks, endless, no_name, naa_5, a_tape,
-        not_connected};
+    static void (*const spoilers[])(struct fake_lun *) = {no_blocks,   odd_blocks, tiny_blocks,
+                                                          huge_blocks, endless,    no_name,
+                                                          naa_5,       a_tape,     not_connected};
 
     cr_expect_eq(found_with(nothing), 2);
     cr_expect_eq(found_with(small_blocks), 2);

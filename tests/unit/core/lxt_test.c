@@ -37,7 +37,7 @@ Test(lxt, capacities)
         cr_assert_eq(lxt.capacity, capacities[i]);
         cr_assert_eq((lxt.entry != NULL), (counts[i] > 0));
         cr_assert_eq((uintptr_t)lxt.entry % 128, 0);
-        for (uint32_t k = 0; k < lxt.capacity; k++)
+        for (uint32_t k = 0; lxt.entry && k < lxt.capacity; k++)
             cr_assert_eq(lxt.entry[k], 0);
         cr_assert_eq(hal.regions, counts[i] ? 1 : 0);
         spipe__lxt_destroy(&home, &lxt);

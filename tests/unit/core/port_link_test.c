@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Port links against scripted register accesses: the bits of AD-91, the number of looks and the time
- * of AD-92, the sequence of AD-47. Offsets are numbers of the specification; port 3 is in bank 1. */
+/* Port links against scripted register accesses: the bits of AD-91, the number of looks and the
+ * time of AD-92, the sequence of AD-47. Offsets are numbers of the specification; port 3 is in
+ * bank 1. */
 #include "core/port_link.h"
 
 #include <criterion/criterion.h>

@@ -24,14 +24,14 @@ Test(queue_events, stray_elements_are_counted_and_dropped)
     fx_set_up(HAL_ORDER_HOST, 4, 64);
     end = fx_pair_ea(4);
     slot = fx_send(1);
-    fake_afu_post(&f.afu, CONTEXT, fx_pair_ea(slot) + 8);    /* misaligned */
-    fake_afu_post(&f.afu, CONTEXT, fx_pair_ea(slot) + 64);   /* the IOASA, as in SQ mode */
-    fake_afu_post(&f.afu, CONTEXT, fx_pair_ea(0) - 128);     /* before the pairs */
-    fake_afu_post(&f.afu, CONTEXT, end);                  /* behind them */
+    fake_afu_post(&f.afu, CONTEXT, fx_pair_ea(slot) + 8);  /* misaligned */
+    fake_afu_post(&f.afu, CONTEXT, fx_pair_ea(slot) + 64); /* the IOASA, as in SQ mode */
+    fake_afu_post(&f.afu, CONTEXT, fx_pair_ea(0) - 128);   /* before the pairs */
+    fake_afu_post(&f.afu, CONTEXT, end);                   /* behind them */
     fake_afu_post(&f.afu, CONTEXT, 0);
     fake_afu_post(&f.afu, CONTEXT, UINT64_MAX);
     fake_afu_post(&f.afu, CONTEXT, UINT64_C(1) << 63);
-    fake_afu_post(&f.afu, CONTEXT, fx_pair_ea(slot + 1));    /* idle */
+    fake_afu_post(&f.afu, CONTEXT, fx_pair_ea(slot + 1)); /* idle */
     fx_post(slot);
     fx_post(slot); /* twice */
     fx_expect_done(1);
@@ -220,10 +220,7 @@ static void fault(uint64_t address)
     spipe__queue_idle(&f.q);
 }
 
-static uint64_t buffer_of(uint64_t tag)
-{
-    return (uint64_t)(uintptr_t)(f.data + tag % 64 * BLOCK);
-}
+static uint64_t buffer_of(uint64_t tag) { return (uint64_t)(uintptr_t)(f.data + tag % 64 * BLOCK); }
 
 /* by address, first and last byte; the rest of the context goes on. */
 Test(queue_events, data_storage_event_ends_one_command)

@@ -20,7 +20,7 @@ struct fx {
     struct fake_afu afu;
     struct hal_ctx *ctx;
     struct spipe__queue q;
-    bool answer; /* the AFU answers at once; otherwise the test posts */
+    bool answer;                        /* the AFU answers at once; otherwise the test posts */
     struct fake_command rung[RUNG_MAX]; /* what the doorbells brought */
     unsigned rung_count;
     uint8_t data[64 * BLOCK];
@@ -36,7 +36,8 @@ static inline struct fake_answer fx_on_command(void *arg, const struct fake_comm
     return (struct fake_answer){.lost = !f.answer};
 }
 
-static inline void fx_set_up_config(const struct spipe__queue_config *config, enum hal_ctx_kind kind)
+static inline void fx_set_up_config(const struct spipe__queue_config *config,
+                                    enum hal_ctx_kind kind)
 {
     memset(&f, 0, sizeof f);
     fake_exec_init(&f.exec, 1);
@@ -96,10 +97,7 @@ static inline uint64_t fx_element_ea(uint32_t slot)
     return fx_pair_ea(slot) + (spipe__queue_is_sq(&f.q) ? 64 : 0);
 }
 
-static inline void fx_post(uint32_t slot)
-{
-    fake_afu_post(&f.afu, CONTEXT, fx_element_ea(slot));
-}
+static inline void fx_post(uint32_t slot) { fake_afu_post(&f.afu, CONTEXT, fx_element_ea(slot)); }
 
 /* Expects the next finished command to have this tag, and frees it. */
 static inline void fx_expect_done(uint64_t tag)

@@ -244,9 +244,8 @@ Test(scsi, timeouts_are_repeated, .init = set_up, .fini = tear_down)
 /* A port that is down is told apart: its caller may wait for it. */
 Test(scsi, port_that_cannot_be_used, .init = set_up, .fini = tear_down)
 {
-    static const struct afu_rc down[] = {{.afu_rc = AFU_RC_NO_CHANNELS},
-                                         {.fc_rc = AFU_FC_RC_NOLOGI},
-                                         {.fc_rc = AFU_FC_RC_LINKDOWN}};
+    static const struct afu_rc down[] = {
+        {.afu_rc = AFU_RC_NO_CHANNELS}, {.fc_rc = AFU_FC_RC_NOLOGI}, {.fc_rc = AFU_FC_RC_LINKDOWN}};
     uint32_t valid;
 
     for (size_t i = 0; i < HAL_ARRAY_LENGTH(down); i++) {

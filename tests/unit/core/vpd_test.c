@@ -13,11 +13,21 @@
 
 TestSuite(vpd, .timeout = 30);
 
-#define ID "\x82\x04\x00" "card"
-#define V5 "V5\x10" "5005076802000001"
-#define V6 "V6\x10" "50050768020000Ab"
-#define V8 "V8\x10" "500507680200FFFF"
-#define OTHER "PN\x03" "ABC"
+#define ID                                                                                         \
+    "\x82\x04\x00"                                                                                 \
+    "card"
+#define V5                                                                                         \
+    "V5\x10"                                                                                       \
+    "5005076802000001"
+#define V6                                                                                         \
+    "V6\x10"                                                                                       \
+    "50050768020000Ab"
+#define V8                                                                                         \
+    "V8\x10"                                                                                       \
+    "500507680200FFFF"
+#define OTHER                                                                                      \
+    "PN\x03"                                                                                       \
+    "ABC"
 
 static int wwpn_of(const void *vpd, size_t length, unsigned port, uint64_t *wwpn)
 {
@@ -47,12 +57,22 @@ Test(vpd, lists_without_names)
         size_t size;
     } cases[] = {
 #define CASE(s) {s, sizeof(s) - 1}
-        CASE(""), CASE(ID), CASE(ID "\x78"), CASE("\x78" "\x90\x13\x00" V5),
-        CASE(ID "\x90\x00\x00\x78"), CASE(ID "\x90\x06\x00" OTHER "\x78"),
+        CASE(""),
+        CASE(ID),
+        CASE(ID "\x78"),
+        CASE("\x78"
+             "\x90\x13\x00" V5),
+        CASE(ID "\x90\x00\x00\x78"),
+        CASE(ID "\x90\x06\x00" OTHER "\x78"),
         CASE(ID "\x91\x13\x00" V5), /* the read-write section */
-        CASE("\x82\xff\xff" "short"), CASE("\x82"), CASE("\x90\x13"),
+        CASE("\x82\xff\xff"
+             "short"),
+        CASE("\x82"),
+        CASE("\x90\x13"),
         CASE("\x90\x06\x00" OTHER V5), /* behind the section */
-        CASE("\x90\x10\x00" "PN\xf0" "0123456789"), /* cut off before any name */
+        CASE("\x90\x10\x00"
+             "PN\xf0"
+             "0123456789"), /* cut off before any name */
     };
 
     for (size_t i = 0; i < HAL_ARRAY_LENGTH(cases); i++) {
@@ -69,9 +89,23 @@ Test(vpd, names_that_are_none)
         const char *data;
         size_t size;
     } cases[] = {
-        CASE("\x90\x13\x00" "V5\x10" "500507680200000g"), CASE("\x90\x13\x00" "V5\x10" " 005076802000001"),
-        CASE("\x90\x12\x00" "V5\x0f" "500507680200000"),   CASE("\x90\x14\x00" "V5\x11" "50050768020000010"),
-        CASE("\x90\x03\x00" "V5\x00"),                     CASE("\x90\x13\x00" "V5\x10" "50050768"),
+        CASE("\x90\x13\x00"
+             "V5\x10"
+             "500507680200000g"),
+        CASE("\x90\x13\x00"
+             "V5\x10"
+             " 005076802000001"),
+        CASE("\x90\x12\x00"
+             "V5\x0f"
+             "500507680200000"),
+        CASE("\x90\x14\x00"
+             "V5\x11"
+             "50050768020000010"),
+        CASE("\x90\x03\x00"
+             "V5\x00"),
+        CASE("\x90\x13\x00"
+             "V5\x10"
+             "50050768"),
     };
 
     for (size_t i = 0; i < HAL_ARRAY_LENGTH(cases); i++) {
@@ -85,7 +119,8 @@ Test(vpd, names_that_are_none)
 /* A list longer than the 256 bytes that are read: names before the cut are found. */
 Test(vpd, list_that_was_cut)
 {
-    static const char vpd[] = "\x90\xff\x03" V5 "YA\xff" "......";
+    static const char vpd[] = "\x90\xff\x03" V5 "YA\xff"
+                              "......";
     uint64_t wwpn;
 
     cr_assert_eq(wwpn_of(vpd, sizeof vpd - 1, 0, &wwpn), 0);
@@ -108,7 +143,8 @@ Test(vpd, random_bytes)
 
         cr_assert(data);
         for (size_t k = 0; k < size; k++)
-            data[k] = "\x82\x90\x78V56\x10\x03" "0A"[hal_prng_below(&prng, 10)];
+            data[k] = "\x82\x90\x78V56\x10\x03"
+                      "0A"[hal_prng_below(&prng, 10)];
         rc = wwpn_of(data, size, (unsigned)hal_prng_below(&prng, 4), &wwpn);
         cr_assert(rc == 0 || rc == -ENODEV);
         free(data);

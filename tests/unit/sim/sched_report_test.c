@@ -162,6 +162,64 @@ Test(sched_report, locking_twice_is_a_cycle_of_one)
     close_sched();
 }
 
+/* ---- a ring of three, and two more that wait for it ---- */
+
+struct ring {
+    struct exec_mutex lock[3];
+    struct exec_atomic locked;
+};
+
+static void lock_own_then_next(void *arg)
+{
+    struct ring *r = arg;
+    unsigned own = sched_self(s) % 3, next = (own + 1) % 3;
+
+    exec_mutex_lock(e, &r->lock[own]);
+    exec_atomic_add(e, &r->locked, 1);
+    while (exec_atomic_load(e, &r->locked) < 3)
+        exec_yield(e);
+    exec_mutex_lock(e, &r->lock[next]);
+}
+
+static void lock_one_of_ring(void *arg)
+{
+    struct ring *r = arg;
+
+    while (exec_atomic_load(e, &r->locked) < 3)
+        exec_yield(e);
+    exec_mutex_lock(e, &r->lock[1]);
+}
+
+static void lock_in_a_ring(void *arg)
+{
+    struct ring *r = arg;
+    struct exec_thread *t;
+
+    for (int i = 0; i < 3; i++)
+        exec_mutex_init(e, &r->lock[i], "link");
+    t = spawn("outside", lock_one_of_ring, r);
+    for (int i = 0; i < 3; i++)
+        spawn("link", lock_own_then_next, r);
+    exec_thread_join(e, t);
+}
+
+/* main waits for 2, which waits for one of 3, 4, 5; those wait for each other. */
+Test(sched_report, a_cycle_is_told_once_from_its_lowest_fiber)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct ring r = {.locked = {0}};
+        const char *cycle;
+
+        open_seed(seed);
+        cr_assert_eq(sched_run(s, lock_in_a_ring, &r), -EDEADLK);
+        cycle = strstr(report(), "cycle: ");
+        cr_assert_not_null(cycle);
+        cr_assert_str_eq(cycle, "cycle: 3 \"link\" -> mutex \"link\" of 4 \"link\" -> mutex "
+                                "\"link\" of 5 \"link\" -> mutex \"link\" of 3 \"link\"\n");
+        close_sched();
+    }
+}
+
 Test(sched_report, report_fits_any_buffer)
 {
     char small[40], whole[4096];

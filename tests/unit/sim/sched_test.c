@@ -123,6 +123,44 @@ Test(sched, choices_replay_without_the_seed) { check_replay(0); }
 
 Test(sched, choices_replay_under_stickiness) { check_replay(3); }
 
+struct draws {
+    struct exec_atomic done;
+    uint64_t value[20];
+};
+
+static void draw_some(void *arg)
+{
+    struct draws *d = arg;
+
+    for (int i = 0; i < 10; i++)
+        d->value[exec_atomic_add(e, &d->done, 1)] = sched_random(s) ^ exec_entropy(e);
+}
+
+static void draw_in_two(void *arg)
+{
+    struct exec_thread *t = spawn("draws", draw_some, arg);
+
+    draw_some(arg);
+    exec_thread_join(e, t);
+}
+
+Test(sched, a_replayed_list_keeps_the_random_numbers)
+{
+    static struct tape tape;
+    struct sched_config live = {.seed = 8, .on_choice = record, .arg = &tape};
+    struct sched_config again = {.seed = 8, .choices = tape.choice};
+    struct draws a = {.done = {0}}, b = {.done = {0}};
+
+    open_sched(&live);
+    cr_assert_eq(sched_run(s, draw_in_two, &a), 0);
+    close_sched();
+    again.choice_count = tape.count;
+    open_sched(&again);
+    cr_assert_eq(sched_run(s, draw_in_two, &b), 0);
+    close_sched();
+    cr_assert_arr_eq(a.value, b.value, sizeof a.value);
+}
+
 Test(sched, any_list_of_choices_is_a_schedule)
 {
     static const uint32_t zeros[1], wild[] = {77, 1000000, 3, UINT32_MAX, 5, 9, 2};

@@ -419,6 +419,31 @@ Test(sched_wait, waiting_for_a_descriptor_pins_the_world)
     close(ev.fd);
 }
 
+static void wait_for_bad(void *arg)
+{
+    struct event *ev = arg;
+
+    ev->order = (unsigned)-exec_fd_wait(e, ev->fd, EXEC_FOREVER);
+}
+
+static void close_under_waiter(void *arg)
+{
+    struct event *ev = arg;
+    struct exec_thread *t = spawn("waiter", wait_for_bad, ev);
+
+    cr_assert_eq(exec_sleep_until(e, 1000), 0);
+    close(ev->fd);
+    exec_thread_join(e, t);
+}
+
+Test(sched_wait, a_descriptor_that_is_closed_during_the_wait_is_bad)
+{
+    struct event ev = {.fd = eventfd(0, EFD_CLOEXEC)};
+
+    run_seed(1, close_under_waiter, &ev);
+    cr_assert_eq(ev.order, EBADF);
+}
+
 #define MANY 40
 
 static void many_descriptors(void *arg)

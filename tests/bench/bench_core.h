@@ -8,8 +8,8 @@
  * which counts what these two execute, callees included, and nothing else: the device completes
  * between them, and its share of a doorbell is the function bench_core_device_write, to be
  * subtracted. Whoever wants times calls bench_core_run() and looks at a clock. */
-#ifndef TOOLS_BENCH_BENCH_CORE_H
-#define TOOLS_BENCH_BENCH_CORE_H
+#ifndef TESTS_BENCH_BENCH_CORE_H
+#define TESTS_BENCH_BENCH_CORE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Costs of the deterministic scheduler (PB-11). Plain functions; the driver program prints. */
-#ifndef TOOLS_BENCH_BENCH_SCHED_H
-#define TOOLS_BENCH_BENCH_SCHED_H
+#ifndef TESTS_BENCH_BENCH_SCHED_H
+#define TESTS_BENCH_BENCH_SCHED_H
 
 #include <stdint.h>
 

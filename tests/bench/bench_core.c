@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/bench/bench_core.h"
+#include "tests/bench/bench_core.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +92,10 @@ static void device_init(struct device *d, struct spipe__queue *q)
 
 /* ---- the execution environment ---- */
 
-static uint64_t bench_now(struct exec *e) { return HAL_CONTAINER_OF(e, struct bench_core, exec)->clock; }
+static uint64_t bench_now(struct exec *e)
+{
+    return HAL_CONTAINER_OF(e, struct bench_core, exec)->clock;
+}
 
 static void *bench_alloc(struct exec *e, size_t size, size_t align)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/bench/bench_sched.h"
+#include "tests/bench/bench_sched.h"
 
 #include <stdlib.h>
 #include <time.h>

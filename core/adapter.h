@@ -233,7 +233,8 @@ HAL_MUST_CHECK int spipe__scsi_read(struct spipe *s, unsigned port, uint64_t lun
  *
  * @param s    adapter, brought up; the caller holds `control`
  * @param why  receives a sentence on failure
- * @return     0; -ENODEV if the adapter is gone, -EIO if its master is stuck
+ * @return     0; -ENODEV if the adapter is gone, -EIO if its master is stuck, -ETIMEDOUT if it
+ *             answered nothing on any port
  */
 HAL_MUST_CHECK int spipe__discover_luns(struct spipe *s, struct spipe__why why);
 

@@ -24,7 +24,8 @@ static inline bool valid(const struct spipe_io *io, unsigned shift)
 }
 
 /* Why nothing at all was taken. */
-static __attribute__((noinline, cold)) int refused(const struct spipe_ctx *ctx, const struct spipe_io *io)
+static __attribute__((noinline, cold)) int refused(const struct spipe_ctx *ctx,
+                                                   const struct spipe_io *io)
 {
     if (!valid(io, shift_of(ctx, io->handle)))
         return -EINVAL;

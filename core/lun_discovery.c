@@ -200,33 +200,45 @@ static int discover_lun(struct spipe *s, unsigned port, uint64_t lun_id)
     return 0;
 }
 
-static int discover_port(struct spipe *s, unsigned port, uint64_t deadline, struct lun_list *list)
+/* A port without a target, or with one that does not speak to us, has no LUNs. *silent is set if
+ * not even an error came back. */
+static int discover_port(struct spipe *s, unsigned port, uint64_t deadline, bool *silent)
 {
-    int rc = report_luns(s, port, deadline, list);
+    struct lun_list list;
+    int rc = report_luns(s, port, deadline, &list);
 
+    *silent = rc == -ETIMEDOUT;
     if (rc)
-        return hopeless(s, rc) ? rc : 0; /* no target, or none that speaks to us */
-    for (unsigned i = 0; i < list->count && !rc; i++)
-        rc = discover_lun(s, port, list->id[i]);
+        return hopeless(s, rc) ? rc : 0;
+    for (unsigned i = 0; i < list.count && !rc; i++)
+        rc = discover_lun(s, port, list.id[i]);
     return rc;
+}
+
+static int failure(int rc, unsigned port, struct spipe__why why)
+{
+    if (rc == -ENODEV)
+        return spipe__why(why, rc, "the adapter stopped answering while its LUNs were read");
+    return spipe__why(
+        why, -EIO, "a command to read the LUNs of port %u was lost, and the AFU did not give it up",
+        port);
 }
 
 int spipe__discover_luns(struct spipe *s, struct spipe__why why)
 {
     uint64_t deadline = spipe__deadline(s->exec, LOGIN_WAIT);
-    struct lun_list list;
-    int rc;
+    bool all_silent = true;
 
     s->luns_skipped = 0;
     for (unsigned port = 0; port < s->ports; port++) {
-        rc = discover_port(s, port, deadline, &list);
-        if (rc == -ENODEV)
-            return spipe__why(why, rc, "the adapter stopped answering while its LUNs were read");
+        bool silent;
+        int rc = discover_port(s, port, deadline, &silent);
+
         if (rc)
-            return spipe__why(why, -EIO,
-                              "a command to read the LUNs of port %u was lost, and the "
-                              "AFU did not give it up",
-                              port);
+            return failure(rc, port, why);
+        all_silent = all_silent && silent;
     }
+    if (all_silent)
+        return spipe__why(why, -ETIMEDOUT, "the AFU answered none of the commands sent to it");
     return 0;
 }

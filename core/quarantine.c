@@ -28,8 +28,6 @@ void spipe__quarantine_enter(struct spipe *s, struct spipe__held *held)
 
 void spipe__quarantine_add(struct spipe__held *held, const struct spipe__held_part *part)
 {
-    if (part->first == part->last && !part->array.entry)
-        return;
     CHECK(held->pending && held->parts < SPIPE__HELD_PARTS);
     held->part[held->parts++] = *part;
 }
@@ -174,19 +172,14 @@ void spipe__quarantine_retry_lun(struct spipe *s, struct spipe__lun *lun)
     struct spipe__held *held, *next;
 
     release_on_all(s, is_past, NULL);
-    if (!lun->ba)
-        return;
-    for (held = spipe__lun_alloc(lun)->held; held; held = next) {
-        struct address a = {held->context, held->handle};
+    for (held = lun->ba ? spipe__lun_alloc(lun)->held : NULL; held; held = next) {
+        uint16_t context = held->context;
+        uint32_t handle = held->handle;
 
-        if (spipe__afu_sync(s, AFU_SYNC_HW, a.context, a.handle))
-            return; /* the next one would have to wait as long */
-        next = held->next;
-        while (next && at_address(s, next, &a))
-            next = next->next;
-        spipe__quarantine_synced(s, a.context, a.handle);
-        if (!lun->ba)
-            return;
+        if (spipe__afu_sync(s, AFU_SYNC_HW, context, handle))
+            return;        /* the next one would have to wait as long */
+        next = held->next; /* of another handle: one that is held is not given out again */
+        spipe__quarantine_synced(s, context, handle);
     }
 }
 

@@ -50,7 +50,7 @@ struct spipe__lxt_home spipe__lxt_home_of(struct spipe *s);
  * generation becomes that of now. */
 void spipe__quarantine_enter(struct spipe *s, struct spipe__held *held);
 
-/** Adds a part to a record in quarantine. A part without chunks and without an array is ignored. */
+/** Adds a part to a record in quarantine. */
 void spipe__quarantine_add(struct spipe__held *held, const struct spipe__held_part *part);
 
 /** Frees one record that is in quarantine: the AFU is known not to reach it. */

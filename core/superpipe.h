@@ -108,8 +108,10 @@ struct spipe_attach_options {
     uint64_t io_timeout_ns; /* an I/O unanswered for so long fails with -ETIMEDOUT; 0 = 30 s */
 };
 
-/** Attaches a new context to LUN number `lun` (SP-37..SP-51). Returns 0, -EINVAL, -ENODEV (no
- * context left or adapter failed), -ENOSPC (no interrupts left), -EAGAIN, -ENOMEM. */
+/** Attaches a new context to LUN number `lun` (SP-37..SP-51). options NULL = the defaults.
+ * Returns 0, -EINVAL (no such LUN, a wrong options.size, a block size that is no power of two),
+ * -ENODEV (no context left or adapter failed), -EPERM, -EAGAIN (SP-44, SP-46), -ENOMEM, and what
+ * starting a context gives: -ENOSPC (no interrupts left), -EIO, -EBUSY. */
 SPIPE_MUST_CHECK int spipe_attach(struct spipe_client *c, unsigned lun,
                                   const struct spipe_attach_options *options,
                                   struct spipe_ctx **out);
@@ -133,7 +135,9 @@ SPIPE_MUST_CHECK int spipe_open_virtual(struct spipe_ctx *ctx, unsigned lun, uin
 
 /** Grows or shrinks a virtual LUN to `blocks` 4096-byte blocks (SP-66..SP-69, VL-29..VL-35).
  * Returns 0, -EINVAL, -ENOMEM, -ENOSPC, -EAGAIN (sync failed, call again). A handle with a
- * catalogue name changes its durable record too: -EIO or -ENOSPC if that cannot be written. */
+ * catalogue name changes its durable record too: -EIO, -ENOSPC or -EFBIG if that cannot be
+ * written, -ESTALE if the name was changed through another handle since. Shrinking below the byte
+ * length of the name cuts the length. */
 SPIPE_MUST_CHECK int spipe_resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks,
                                   uint64_t *last_lba);
 
@@ -154,7 +158,9 @@ struct spipe_name_info {
 /** Gives the virtual LUN behind `handle` a name, durably and atomically: when this returns 0 the
  * name means these chunks, after a crash it means either them or what it meant before. What an
  * existing name meant before is freed (when no handle uses it any more). byte_length must fit the
- * size. Returns 0, -EINVAL (bad name, length or handle), -ENOENT (no catalogue), -ENOSPC, -EIO. */
+ * size. Handles of the old meaning go on with chunks of their own that no name keeps. Returns 0,
+ * -EINVAL (bad name, length or handle), -ENOENT (no catalogue), -EBUSY (a chunk has another name),
+ * -ENOSPC, -EFBIG, -ENOMEM, -EIO. */
 SPIPE_MUST_CHECK int spipe_name_set(struct spipe_ctx *ctx, uint32_t handle, const char *name,
                                     uint64_t byte_length);
 
@@ -167,7 +173,7 @@ SPIPE_MUST_CHECK int spipe_name_open(struct spipe_ctx *ctx, const char *name, ui
 SPIPE_MUST_CHECK int spipe_name_stat(struct spipe *s, const char *name, struct spipe_name_info *out,
                                      unsigned *lun);
 
-/** The index-th name in order of creation. Returns 0 or -ENOENT past the last. */
+/** The index-th name in alphabetical order. Returns 0 or -ENOENT past the last. */
 SPIPE_MUST_CHECK int spipe_name_at(struct spipe *s, unsigned index, struct spipe_name_info *out);
 
 /** Removes a name; its chunks become free when no handle uses them. Returns 0, -ENOENT, -EIO. */
@@ -198,8 +204,8 @@ struct spipe_completion {
 };
 
 /** Submits up to n I/Os in order. Never blocks, allocates, locks or enters the kernel. Returns how
- * many were taken (0 = the queue is full or the AFU has no room: poll first), or -EINVAL if the
- * first one not taken is invalid (unknown handle, too long, 0 blocks), or -ENODEV. */
+ * many were taken (0 = the queue is full or the AFU has no room: poll first). Only if none was:
+ * -EINVAL if the first one is invalid (unknown handle, too long, 0 blocks), -ENODEV. */
 int spipe_submit(struct spipe_ctx *ctx, const struct spipe_io *ios, unsigned n);
 
 /** Harvests up to max completions; an empty poll lets a simulated device advance. Returns their
@@ -208,7 +214,8 @@ int spipe_submit(struct spipe_ctx *ctx, const struct spipe_io *ios, unsigned n);
 unsigned spipe_poll(struct spipe_ctx *ctx, struct spipe_completion *out, unsigned max);
 
 /** Sleeps until spipe_poll may find something or until `deadline` (ns of the exec clock). Needs
- * the option `interrupts`. Returns 0, -ETIMEDOUT, -EINTR, -EIO (the context is lost). An I/O whose
+ * the option `interrupts`. Returns 0, -ETIMEDOUT, -EINTR, -EINVAL (no interrupts), -EIO (the
+ * context is lost). An I/O whose
  * buffer the AFU could not reach ends with status -EIO in the next spipe_poll (R-11). */
 SPIPE_MUST_CHECK int spipe_wait(struct spipe_ctx *ctx, uint64_t deadline);
 

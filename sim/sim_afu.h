@@ -111,6 +111,7 @@ struct sim_cmd {
     uint8_t port;
     bool delayed;      /* a fault made one step late */
     bool corrupt;      /* a fault changes a byte of the data */
+    bool media_stuck;  /* a fault keeps it on the medium for ever */
     bool translated;   /* holds a translation of (ctx, handle) */
     bool draining;     /* a heavy-weight sync waits for it */
     bool restart_walk; /* a sync hit a table walk in progress */
@@ -138,6 +139,7 @@ struct sim_cmd {
     struct sim_scsi_request rq;
     struct sim_scsi_result rs;
     uint64_t fault_address;
+    uint64_t media_extra;         /* cycles that a fault adds on the medium */
     struct sim_cmd *next_waiting; /* media queue */
 
     struct {
@@ -353,6 +355,7 @@ bool sim_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle);
 
 /* sim_port.c: c->part and c->ports are set */
 void sim_port_command(struct sim_cmd *c);
+void sim_media_plan(struct sim_cmd *c);       /* before the data of a segment move */
 void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
 void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
 void sim_port_reset(struct sim_port *p, struct sim_afu *a, unsigned number);

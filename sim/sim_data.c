@@ -122,6 +122,8 @@ static void out_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
+    if (c->rs.medium != SIM_SCSI_MEDIUM_NONE)
+        sim_media_plan(c);
     if (sim_data_finish(c)) {
         unreachable(c);
         return;

@@ -110,38 +110,42 @@ static uint64_t media_time(struct sim_afu *a, const struct sim_cmd *c)
     return base;
 }
 
-/* False: the command never comes back from the medium. */
-static bool media_site(struct sim_afu *a, struct sim_cmd *c, uint64_t *time)
+/* Asks the site of the medium, once a segment and before any data moves, so that a write which is
+ * going to fail changes nothing. */
+void sim_media_plan(struct sim_cmd *c)
 {
     uint64_t arg = 0;
 
-    switch (sim_site(a, SIM_SITE_MEDIA, &arg)) {
+    c->media_extra = 0;
+    c->media_stuck = false;
+    switch (sim_site(c->ctx->afu, SIM_SITE_MEDIA, &arg)) {
     case SIM_EFFECT_LATE:
-        *time += arg;
-        return true;
+        c->media_extra = arg;
+        break;
     case SIM_EFFECT_NEVER:
-        return false;
+        c->media_stuck = true;
+        break;
     case SIM_EFFECT_ERROR: /* medium error: unrecovered read, or write error */
         sim_scsi_force(&c->rs, SIM_SCSI_CHECK_CONDITION, 3,
                        c->rs.medium == SIM_SCSI_MEDIUM_READ ? 0x11 : 0x0C, 0, false);
-        return true;
+        break;
     case SIM_EFFECT_VALUE:
         c->corrupt = true;
-        return true;
+        break;
     default:
-        return true;
+        break;
     }
 }
 
 static void media_start(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
-    uint64_t time = media_time(a, c);
+    uint64_t time = media_time(a, c) + c->media_extra;
 
     a->stage[c->rs.lun].busy++;
     c->state = SIM_CMD_MEDIA;
     sim_record(a, SIM_EVENT_MEDIA_START, c->slot, c->rs.lun, c->rs.blocks);
-    if (media_site(a, c, &time))
+    if (!c->media_stuck)
         sim_cmd_at(c, a->engine->now + time, SIM_RANK_MEDIA, media_done);
 }
 
@@ -255,8 +259,7 @@ static void media_done(struct sim_event *ev)
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->ctx->afu;
 
-    sim_record(a, SIM_EVENT_MEDIA_DONE, c->slot, c->rs.lun,
-               c->rs.forced ? c->rs.forced_status : 0);
+    sim_record(a, SIM_EVENT_MEDIA_DONE, c->slot, c->rs.lun, c->rs.forced ? c->rs.forced_status : 0);
     media_next(a, c->rs.lun);
     c->state = SIM_CMD_DATA;
     if (link_lost(c))
@@ -296,8 +299,11 @@ static void mismatch(struct sim_cmd *c)
 
 static void without_data(struct sim_cmd *c)
 {
-    int rc = sim_data_finish(c);
+    int rc;
 
+    if (c->rs.medium != SIM_SCSI_MEDIUM_NONE)
+        sim_media_plan(c);
+    rc = sim_data_finish(c);
     CHECK(rc == 0);
     if (c->rs.medium == SIM_SCSI_MEDIUM_NONE)
         sim_segment_done(c);
@@ -319,8 +325,10 @@ static void begin(struct sim_cmd *c)
         without_data(c);
     else if (c->rs.medium == SIM_SCSI_MEDIUM_NONE)
         send_data_in(c);
-    else
+    else {
+        sim_media_plan(c);
         media_enter(c);
+    }
 }
 
 static void at_target(struct sim_event *ev)

@@ -80,13 +80,13 @@ static int find_lun(struct spipe *s, const uint8_t wwid[16])
     return -1;
 }
 
-static void print_row(const struct spipe_name_info *info, int lun)
+static void print_row(const struct spipe_name_info *info, int lun, int width)
 {
     char size[TEXT_BYTES], bytes[TEXT_BYTES], number[TEXT_BYTES] = "-";
 
     if (lun >= 0)
         snprintf(number, sizeof number, "%d", lun);
-    printf("%-32s %3s %10s %20s\n", info->name, number,
+    printf("%-*s %3s %10s %20s\n", width, info->name, number,
            text_size(size, info->blocks * SPIPE_API_BLOCK), text_count(bytes, info->byte_length));
 }
 
@@ -104,10 +104,22 @@ static void add_row(cJSON *array, const struct spipe_name_info *info, int lun)
     json_u64(j, "bytes", info->byte_length);
 }
 
+/* At least as wide as a usual one. */
+static int longest_name(struct spipe *s)
+{
+    struct spipe_name_info info;
+    size_t longest = 16;
+
+    for (unsigned i = 0; !spipe_name_at(s, i, &info); i++)
+        longest = strlen(info.name) > longest ? strlen(info.name) : longest;
+    return (int)longest;
+}
+
 static int list_body(struct session *s, void *arg, char *why, size_t size)
 {
     struct names *n = arg;
     struct spipe_name_info info;
+    int width = longest_name(s->spipe[0]);
     cJSON *array = NULL;
     unsigned i;
 
@@ -119,11 +131,11 @@ static int list_body(struct session *s, void *arg, char *why, size_t size)
         int lun = find_lun(s->spipe[0], info.wwid);
 
         if (!i && !array)
-            printf("%-32s %3s %10s %20s\n", "NAME", "LUN", "SIZE", "BYTES");
+            printf("%-*s %3s %10s %20s\n", width, "NAME", "LUN", "SIZE", "BYTES");
         if (array)
             add_row(array, &info, lun);
         else
-            print_row(&info, lun);
+            print_row(&info, lun, width);
     }
     if (!i && !array)
         printf("There are no named virtual LUNs in '%s'.\n", n->options.media);

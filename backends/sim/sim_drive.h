@@ -25,7 +25,7 @@ struct sim_drive_ops {
     void (*leave)(struct sim_drive *);
     /* A scheduling point and nothing else. Called outside. */
     void (*point)(struct sim_drive *);
-    /* Lets device time reach `cycle`. Called outside enter/leave. */
+    /* Lets device time reach the end of `cycle`. Called outside enter/leave. */
     void (*until)(struct sim_drive *, uint64_t cycle);
     /* Waits until the model wakes `key`, or the deadline (ns of exec). The caller has entered, and
      * is inside again when it returns. 0, -ETIMEDOUT, -EINTR. */

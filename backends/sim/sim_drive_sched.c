@@ -153,6 +153,9 @@ static void until(struct sim_drive *b, uint64_t cycle)
     }
     rc = sched_wait_key(d->sched, KEY_TIME, cycle * SIM_CYCLE_NS, false, "a register access");
     CHECK(rc == -ETIMEDOUT);
+    /* News of somebody else may have stopped the clock within that cycle. */
+    while (sim_engine_run(&b->machine->engine, cycle))
+        ;
 }
 
 static int wait(struct sim_drive *b, uint64_t key, uint64_t deadline)

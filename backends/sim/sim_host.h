@@ -41,7 +41,8 @@ HAL_MUST_CHECK int sim_host_create(const struct sim_host_config *config, struct 
 size_t sim_host_destroy(struct sim_host *h);
 
 /** Runs body(arg) as the first thread, until all threads have ended. Over fibers returns 0,
- * -EDEADLK (sched_report tells) or -ENOMEM; over threads body is simply called. */
+ * -EDEADLK (sched_report tells), -ENOMEM, or -EAGAIN after sched_pause (sched_resume goes on); over
+ * threads body is simply called. */
 HAL_MUST_CHECK int sim_host_run(struct sim_host *h, void (*body)(void *), void *arg);
 
 /** Copies a host over fibers and its media, while sim_host_run stands still after sched_pause (or

@@ -13,7 +13,7 @@
 #define HAL_BIT(n) (UINT64_C(1) << (n))
 
 /** The object that contains `member` at address `ptr`. */
-#define HAL_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define HAL_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 /** Index of the lowest set bit; v must not be 0. */
 static inline unsigned hal_lowest_bit(uint64_t v) { return (unsigned)__builtin_ctzll(v); }

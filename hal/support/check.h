@@ -8,7 +8,7 @@
 _Noreturn void hal_check_failed(const char *file, int line, const char *expression);
 
 /** Aborts the program unless `cond` holds. `cond` is always evaluated exactly once. */
-#define CHECK(cond) \
+#define CHECK(cond)                                                                                \
     (__builtin_expect(!!(cond), 1) ? (void)0 : hal_check_failed(__FILE__, __LINE__, #cond))
 
 /** Marks a point that only a programming error can reach. */

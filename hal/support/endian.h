@@ -21,12 +21,24 @@ enum hal_order { HAL_ORDER_LITTLE, HAL_ORDER_BIG };
 #define HAL_ORDER_HOST HAL_ORDER_LITTLE
 #endif
 
-typedef struct { uint16_t raw; } be16_t;
-typedef struct { uint32_t raw; } be32_t;
-typedef struct { uint64_t raw; } be64_t;
-typedef struct { uint16_t raw; } xe16_t;
-typedef struct { uint32_t raw; } xe32_t;
-typedef struct { uint64_t raw; } xe64_t;
+typedef struct {
+    uint16_t raw;
+} be16_t;
+typedef struct {
+    uint32_t raw;
+} be32_t;
+typedef struct {
+    uint64_t raw;
+} be64_t;
+typedef struct {
+    uint16_t raw;
+} xe16_t;
+typedef struct {
+    uint32_t raw;
+} xe32_t;
+typedef struct {
+    uint64_t raw;
+} xe64_t;
 
 /* Swap v if `order` is not the host's. */
 static inline uint16_t hal_swap16(enum hal_order order, uint16_t v)

@@ -254,6 +254,14 @@ static int enter(struct sched *s, struct sched_fiber *first)
     return s->run_result;
 }
 
+/* The fibers are abandoned: what they hold outside the world is not waited for any more. */
+static void give_up(struct sched *s, int result)
+{
+    s->over = result;
+    if (s->descriptor_count)
+        sim_world_unpin(s->world, SCHED_DESCRIPTOR_PIN);
+}
+
 static int run(struct sched *s, struct sched_fiber *first)
 {
     int result = enter(s, first);
@@ -263,7 +271,7 @@ static int run(struct sched *s, struct sched_fiber *first)
         sched__free_fiber(s, s->main_fiber);
         s->main_fiber = NULL;
     } else if (result != -EAGAIN) {
-        s->over = result;
+        give_up(s, result);
     }
     return result;
 }
@@ -399,7 +407,7 @@ void sched_destroy(struct sched *s)
     if (!s)
         return;
     CHECK(!s->current);
-    if (s->descriptor_count)
+    if (s->descriptor_count && !s->over) /* a paused run */
         sim_world_unpin(s->world, SCHED_DESCRIPTOR_PIN);
     while (!sched__list_empty(&s->all))
         sched__free_fiber(s, SCHED_FIBER_OF(s->all.next, all));

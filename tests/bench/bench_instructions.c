@@ -11,6 +11,8 @@
 
 #define READS 20000u
 
+static unsigned rounds_of(unsigned batch) { return READS / batch; }
+
 int bench_instructions_inside(unsigned batch)
 {
     struct bench_core *b = bench_core_create(batch, false);
@@ -18,9 +20,9 @@ int bench_instructions_inside(unsigned batch)
 
     if (!b)
         return 1;
-    done = bench_core_run(b, READS / batch);
+    done = bench_core_run(b, rounds_of(batch));
     bench_core_destroy(b);
-    return done == READS / batch * batch ? 0 : 1;
+    return done == (uint64_t)rounds_of(batch) * batch ? 0 : 1;
 }
 
 /* The line "Collected : N" of callgrind. */
@@ -57,7 +59,7 @@ double bench_instructions(unsigned batch)
              "--toggle-collect=spipe_submit --toggle-collect=spipe_poll '%s' "
              "--instructions %u >'%s' 2>&1",
              self, batch, log);
-    count = system(command) == 0 ? collected(log) : NAN;
+    count = system(command) == 0 ? collected(log) : NAN; /* NOLINT(cert-env33-c) */
     unlink(log);
-    return count / (READS / batch * batch);
+    return count / rounds_of(batch) / batch;
 }

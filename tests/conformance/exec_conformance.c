@@ -358,36 +358,45 @@ void exec_case_atomic_add_loses_nothing(struct exec *e) { count_in_threads(e, ad
 void exec_case_atomic_swap_loses_nothing(struct exec *e) { count_in_threads(e, swap_often); }
 
 /* Two threads that each store to their own word and then load the other's: with one order of all
- * accesses at least one of them sees the store. */
+ * accesses at least one of them sees the store. They meet before each round, as closely as they
+ * can: real processors delay a store only for moments. */
+#define CROSSINGS 400
+
 struct crossing {
     struct exec *e;
-    struct exec_atomic *mine, *other, *started;
-    uint64_t seen;
+    struct exec_atomic *mine, *other, *arrived;
+    uint64_t seen[CROSSINGS];
 };
 
-static void store_then_load(void *arg)
+static void cross(void *arg)
 {
     struct crossing *c = arg;
 
-    exec_atomic_add(c->e, c->started, 1);
-    for (int i = 0; i < 100 && exec_atomic_load(c->e, c->started) < 2; i++)
-        exec_yield(c->e);
-    exec_atomic_store(c->e, c->mine, 1);
-    c->seen = exec_atomic_load(c->e, c->other);
+    for (uint64_t i = 0; i < CROSSINGS; i++) {
+        bool last = exec_atomic_add(c->e, c->arrived, 1) % 2;
+
+        for (unsigned spin = 1; exec_atomic_load(c->e, c->arrived) < 2 * (i + 1); spin++)
+            if (spin % 64 == 0)
+                exec_yield(c->e);
+        /* It takes the other a moment to see that the last has come. */
+        for (volatile uint64_t delay = last ? i % 64 * 4 : 0; delay > 0; delay--)
+            ;
+        exec_atomic_store(c->e, &c->mine[i], 1);
+        c->seen[i] = exec_atomic_load(c->e, &c->other[i]);
+    }
 }
 
 void exec_case_atomics_are_sequentially_consistent(struct exec *e)
 {
-    for (int i = 0; i < 20; i++) {
-        struct exec_atomic x = {0}, y = {0}, started = {0};
-        struct crossing a = {.e = e, .mine = &x, .other = &y, .started = &started};
-        struct crossing b = {.e = e, .mine = &y, .other = &x, .started = &started};
-        struct exec_thread *t = start(e, "crossing", store_then_load, &a);
+    struct exec_atomic x[CROSSINGS] = {{0}}, y[CROSSINGS] = {{0}}, arrived = {0};
+    struct crossing a = {.e = e, .mine = x, .other = y, .arrived = &arrived};
+    struct crossing b = {.e = e, .mine = y, .other = x, .arrived = &arrived};
+    struct exec_thread *t = start(e, "crossing", cross, &a);
 
-        store_then_load(&b);
-        exec_thread_join(e, t);
-        cr_assert(a.seen || b.seen);
-    }
+    cross(&b);
+    exec_thread_join(e, t);
+    for (int i = 0; i < CROSSINGS; i++)
+        cr_assert(a.seen[i] || b.seen[i]);
 }
 
 /* ---- entropy ---- */

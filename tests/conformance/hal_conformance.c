@@ -315,8 +315,9 @@ void hal_conformance_notes_are_taken(struct hal_conformance *env)
 
 void hal_conformance_a_master_reaches_the_map(struct hal_conformance *env)
 {
-    struct hal_ctx *master = conf_context(env, HAL_CTX_MASTER, MASTER);
+    /* The user first: at handle 0 a master could not be told from a user. */
     struct hal_ctx *user = conf_context(env, HAL_CTX_USER, CONF_INTERRUPTS);
+    struct hal_ctx *master = conf_context(env, HAL_CTX_MASTER, MASTER);
     const uint64_t offset[] = {
         AFU_HOST_BASE(master->handle) + AFU_HOST_RRQ_START,
         AFU_HOST_BASE(user->handle) + AFU_HOST_RRQ_START,

@@ -76,13 +76,14 @@ typedef void hal_conformance_case(struct hal_conformance *);
     CASE(regions_do_not_overlap, HAL_OFFER_NOTHING)                                                \
     CASE(a_word_keeps_its_last_store, HAL_OFFER_NOTHING)                                           \
     CASE(a_wait_ends_at_its_deadline, HAL_OFFER_NOTHING)                                           \
+    CASE(a_wait_outlasts_what_others_do, HAL_CONFORMANCE_COMMANDS)                                 \
     CASE(a_look_does_not_wait, HAL_CONFORMANCE_COMMANDS)                                           \
     CASE(an_interrupt_ends_a_wait, HAL_OFFER_NOTHING)                                              \
     CASE(a_stopped_context_is_lost, HAL_OFFER_NOTHING)                                             \
     CASE(a_poll_lets_completions_arrive, HAL_CONFORMANCE_COMMANDS)                                 \
     CASE(an_event_arrives, HAL_CONFORMANCE_COMMANDS)                                               \
     CASE(a_sleeper_is_woken, HAL_CONFORMANCE_COMMANDS)                                             \
-    CASE(events_take_no_interrupt_away, HAL_CONFORMANCE_COMMANDS)                                  \
+    CASE(events_and_interrupts_both_count, HAL_CONFORMANCE_COMMANDS)                               \
     CASE(a_bad_address_is_an_event, HAL_CONFORMANCE_IO)                                            \
     CASE(stop_silences_commands, HAL_CONFORMANCE_IO)                                               \
     CASE(stop_silences_events, HAL_CONFORMANCE_COMMANDS)                                           \

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/conformance/hal_conformance.h"
 #include "tests/conformance/hal_conformance_client.h"
@@ -113,9 +114,31 @@ void hal_conformance_a_look_does_not_wait(struct hal_conformance *env)
     conf_client_down(&m);
 }
 
+/* Completions of another context are no events, and no end, for this one. */
+void hal_conformance_a_wait_outlasts_what_others_do(struct hal_conformance *env)
+{
+    struct hal_ctx *ctx = conf_context(env, HAL_CTX_USER, CONF_INTERRUPTS);
+    struct conf_client m;
+    struct hal_event ev;
+    uint64_t deadline;
+
+    conf_client_up(&m, env, NULL);
+    for (unsigned i = 0; i < 8; i++) {
+        place_sync(&m, i);
+        conf_ring(&m, i);
+    }
+    deadline = exec_now(env->exec) + MS;
+    cr_assert_eq(hal_event_wait(ctx, deadline, &ev), 0);
+    cr_assert_eq(ev.kind, HAL_EVENT_NONE);
+    cr_assert_geq(exec_now(env->exec), deadline);
+    conf_client_down(&m);
+    hal_ctx_release(ctx);
+}
+
 struct waiter {
     struct conf_client *client;
-    struct exec_atomic events, interrupts, wanted;
+    struct exec_atomic events, interrupts;
+    unsigned wanted; /* of each */
     int rc;
     struct hal_event ev;
 };
@@ -150,12 +173,18 @@ void hal_conformance_a_sleeper_is_woken(struct hal_conformance *env)
     conf_client_down(&m);
 }
 
+static bool wants_more(struct exec *e, struct waiter *w)
+{
+    return exec_atomic_load(e, &w->interrupts) < w->wanted ||
+           exec_atomic_load(e, &w->events) < w->wanted;
+}
+
 static void count_both(void *arg)
 {
     struct waiter *w = arg;
     struct exec *e = w->client->env->exec;
 
-    while (exec_atomic_load(e, &w->interrupts) < w->wanted.value) {
+    while (wants_more(e, w)) {
         w->rc = hal_event_wait(w->client->ctx, exec_now(e) + w->client->env->patience, &w->ev);
         if (w->rc == -EINTR)
             exec_atomic_add(e, &w->interrupts, 1);
@@ -166,54 +195,61 @@ static void count_both(void *arg)
     }
 }
 
-/* Each interrupt ends a wait, also when an event comes at the same moment. */
-void hal_conformance_events_take_no_interrupt_away(struct hal_conformance *env)
+/* Each interrupt ends a wait, also when an event comes at the same moment, and the event is not
+ * lost either. */
+void hal_conformance_events_and_interrupts_both_count(struct hal_conformance *env)
 {
     struct conf_client m;
-    struct waiter w = {.client = &m, .wanted = {30}};
+    struct waiter w = {.client = &m, .wanted = 100};
+    struct exec *e = env->exec;
     struct exec_thread *t;
 
     conf_client_up(&m, env, NULL);
-    cr_assert_eq(exec_thread_create(env->exec, "waiter", count_both, &w, &t), 0);
-    for (uint64_t i = 0; i < w.wanted.value; i++) {
-        uint64_t deadline = exec_now(env->exec) + env->patience;
+    cr_assert_eq(exec_thread_create(e, "waiter", count_both, &w, &t), 0);
+    for (unsigned i = 0; i < w.wanted; i++) {
+        uint64_t deadline = exec_now(e) + env->patience;
 
         place_sync(&m, i % CONF_SLOTS);
         conf_ring(&m, i % CONF_SLOTS);
-        exec_thread_interrupt(env->exec, t);
-        while (exec_atomic_load(env->exec, &w.interrupts) <= i && exec_now(env->exec) < deadline)
+        exec_thread_interrupt(e, t);
+        while ((exec_atomic_load(e, &w.interrupts) <= i || exec_atomic_load(e, &w.events) <= i) &&
+               exec_now(e) < deadline)
             hal_progress(m.ctx);
-        cr_assert_eq(w.interrupts.value, i + 1, "interrupt %u was lost", (unsigned)i);
+        cr_assert_eq(exec_atomic_load(e, &w.interrupts), i + 1, "interrupt %u was lost", i);
+        cr_assert_eq(exec_atomic_load(e, &w.events), i + 1, "event %u was lost", i);
         cr_assert_eq(conf_poll(&m, i % CONF_SLOTS), 0);
     }
-    exec_thread_join(env->exec, t);
+    exec_thread_join(e, t);
     conf_client_down(&m);
 }
 
 /* an event to the context, no answer to the command, and the context goes on. */
 void hal_conformance_a_bad_address_is_an_event(struct hal_conformance *env)
 {
-    const uint64_t nowhere = 0x1234;
+    const size_t page = 65536; /* of the largest size in use */
+    void *nowhere = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct conf_client m, u;
     struct hal_event ev;
 
+    cr_assert_neq(nowhere, MAP_FAILED);
     conf_client_up(&m, env, NULL);
     conf_client_up(&u, env, &m);
     conf_open(&u, 0, AFU_PERM_RW);
     conf_rw(&u, 0, false, 0, 0);
-    u.pair[0].ioarcb.data_ea = xe64_of(HAL_ORDER_HOST, nowhere);
+    u.pair[0].ioarcb.data_ea = xe64_of(HAL_ORDER_HOST, (uintptr_t)nowhere);
     conf_ring(&u, 0);
     ev = await(&u);
     cr_assert_eq(ev.kind, HAL_EVENT_DATA_STORAGE);
     /* Systems report the address or its page. */
-    cr_assert_eq(ev.address & ~UINT64_C(0xFFFF), nowhere & ~UINT64_C(0xFFFF), "address 0x%llx",
-                 (unsigned long long)ev.address);
+    cr_assert_leq((uintptr_t)nowhere - ev.address, page, "address 0x%llx",
+                  (unsigned long long)ev.address);
     cr_assert_neq(ev.dsisr, 0);
     conf_rw(&u, 1, false, 0, 0);
     cr_assert_eq(conf_do(&u, 1), 0, "the context does not go on");
     cr_assert_eq(conf_harvest(&u), -1);
     conf_client_down(&u);
     conf_client_down(&m);
+    munmap(nowhere, page);
     PROVES(R_11);
     PROVES(AD_227);
 }
@@ -249,6 +285,34 @@ static void take_image(const struct conf_client *c, struct image *i)
     memcpy(i->data, c->data, image_data(c));
 }
 
+/* Eight reads of a block of 0x5A into zeroed buffers. */
+static void place_reads(struct conf_client *c)
+{
+    memset(conf_data(c, 0), 0x5A, c->env->lun.block_size);
+    conf_rw(c, 0, true, 0, 0);
+    cr_assert_eq(conf_do(c, 0), 0);
+    memset(conf_data(c, 0), 0, c->env->lun.block_size);
+    for (unsigned i = 0; i < 8; i++) {
+        conf_rw(c, i, false, 0, 0);
+        c->pair[i].ioarcb.msi = AFU_LISN_RRQ;
+        conf_ring(c, i);
+    }
+}
+
+/* Ends a client in the midst of its commands: with the doorbells under way, with the commands under
+ * way, or with the first of them done. */
+static void stop_midway(struct conf_client *c, unsigned how)
+{
+    uint64_t deadline = exec_now(c->env->exec) + c->env->patience;
+
+    place_reads(c);
+    if (how == 1) /* a load follows the stores */
+        cr_assert_neq(conf_read(c, AFU_HOST_CMD_ROOM), HAL_ALL_ONES);
+    while (how == 2 && conf_harvest(c) < 0 && exec_now(c->env->exec) < deadline)
+        hal_progress(c->ctx);
+    conf_client_stop(c);
+}
+
 /* Nothing that was under way writes to memory after the context's end, and its successor hears
  * nothing of it. */
 void hal_conformance_stop_silences_commands(struct hal_conformance *env)
@@ -257,27 +321,20 @@ void hal_conformance_stop_silences_commands(struct hal_conformance *env)
     struct conf_client m, u, next;
 
     conf_client_up(&m, env, NULL);
-    conf_client_up(&u, env, &m);
-    conf_open(&u, 0, AFU_PERM_RW);
-    memset(conf_data(&u, 0), 0x5A, env->lun.block_size);
-    conf_rw(&u, 0, true, 0, 0);
-    cr_assert_eq(conf_do(&u, 0), 0);
-    memset(conf_data(&u, 0), 0, env->lun.block_size);
-    for (unsigned i = 0; i < 8; i++) {
-        conf_rw(&u, i, false, 0, 0);
-        u.pair[i].ioarcb.msi = AFU_LISN_RRQ;
-        conf_ring(&u, i);
+    for (unsigned how = 0; how < 3; how++) {
+        conf_client_up(&u, env, &m);
+        conf_open(&u, 0, AFU_PERM_RW);
+        stop_midway(&u, how);
+        take_image(&u, &before);
+        conf_client_up(&next, env, &m);
+        let_pass(&m, 3 * MS);
+        expect_no_event(&next);
+        cr_assert_arr_eq(u.pair, before.pair, sizeof before.pair);
+        cr_assert_arr_eq(u.rrq, before.rrq, sizeof before.rrq);
+        cr_assert_arr_eq(u.data, before.data, image_data(&u));
+        conf_client_down(&next);
+        conf_client_free(&u);
     }
-    conf_client_stop(&u);
-    take_image(&u, &before);
-    conf_client_up(&next, env, &m);
-    let_pass(&m, 3 * MS);
-    expect_no_event(&next);
-    cr_assert_arr_eq(u.pair, before.pair, sizeof before.pair);
-    cr_assert_arr_eq(u.rrq, before.rrq, sizeof before.rrq);
-    cr_assert_arr_eq(u.data, before.data, image_data(&u));
-    conf_client_down(&next);
-    conf_client_free(&u);
     conf_client_down(&m);
 }
 

@@ -32,12 +32,12 @@ struct fake_command {
 
 /** What the test decides about it. All zero: good, at once. */
 struct fake_answer {
+    uint64_t delay; /* ns until it is posted */
     struct afu_rc rc;
     uint32_t residual;
-    uint8_t afu_extra;
     uint8_t sense[AFU_SENSE_SIZE];
-    uint64_t delay; /* ns until it is posted */
-    bool lost;      /* never posted */
+    uint8_t afu_extra;
+    bool lost; /* never posted */
 };
 
 typedef struct fake_answer (*fake_afu_fn)(void *arg, const struct fake_command *command);

@@ -355,7 +355,7 @@ static int rec_start(struct hal_ctx *ctx, unsigned interrupts)
     if (r->fail_start)
         return r->fail_start;
     c->interrupts = interrupts;
-    ctx->handle = (uint16_t)(c - r->ctx);
+    ctx->handle = (uint16_t)(c - r->ctx + (r->wrong_handle ? REC_CONTEXTS : 0));
     line(r, "start %u:%u", ctx->handle, interrupts);
     return 0;
 }

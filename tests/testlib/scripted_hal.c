@@ -47,7 +47,7 @@ static void deviation(const struct scripted_hal *h, const struct scripted_op *go
 {
     char wanted_text[TEXT] = "the end", got_text[TEXT];
 
-    if (h->at < h->count)
+    if (h->ops && h->at < h->count)
         describe(&h->ops[h->at], wanted_text);
     cr_assert_fail("operation %zu: expected %s, got %s", h->at + 1, wanted_text,
                    describe(got, got_text));

@@ -84,12 +84,8 @@ void stack_client(struct stack *s, struct stack_client *c, unsigned lun, unsigne
 int stack_io(struct stack_client *c, enum spipe_op op, uint32_t handle, uint64_t lba,
              uint32_t blocks, void *buffer)
 {
-    struct spipe_io io = {.tag = 77,
-                          .lba = lba,
-                          .buffer = buffer,
-                          .blocks = blocks,
-                          .handle = handle,
-                          .op = op};
+    struct spipe_io io = {
+        .tag = 77, .lba = lba, .buffer = buffer, .blocks = blocks, .handle = handle, .op = op};
     struct spipe_completion done;
     int rc;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole stack for scenario tests: simulated host, adapter opened by core, helpers that block. */
+/* The whole stack for scenario tests: simulated host, adapter opened by core, helpers that block.
+ */
 #ifndef TESTS_TESTLIB_STACK_H
 #define TESTS_TESTLIB_STACK_H
 

@@ -203,6 +203,76 @@ static void many_events(void *arg)
 
 Test(sim_backend, faults_queue_and_go_first) { run(many_events); }
 
+/* ---- an event and an interrupt at the same moment ----------------------------------------------
+ */
+
+/* A drive without an execution contract: its waits are interrupted, in the moment in which what is
+ * under way in the device has arrived too. */
+static void fake_enter(struct sim_drive *d) { (void)d; }
+
+static void fake_until(struct sim_drive *d, uint64_t cycle)
+{
+    sim_engine_run(&d->machine->engine, cycle);
+}
+
+static int fake_wait(struct sim_drive *d, uint64_t key, uint64_t deadline)
+{
+    (void)key;
+    (void)deadline;
+    fake_until(d, d->machine->engine.now + 100000);
+    return -EINTR;
+}
+
+static void fake_poll(struct sim_drive *d, uint64_t key)
+{
+    (void)key;
+    fake_until(d, d->machine->engine.now + 1000);
+}
+
+static void fake_store(struct sim_drive *d, uint64_t *addr, uint64_t value)
+{
+    (void)d;
+    *addr = value;
+}
+
+static uint64_t fake_publish(struct sim_drive *d)
+{
+    (void)d;
+    return 0;
+}
+
+static const struct sim_drive_ops fake_ops = {
+    .enter = fake_enter,
+    .leave = fake_enter,
+    .point = fake_enter,
+    .until = fake_until,
+    .wait = fake_wait,
+    .poll = fake_poll,
+    .store = fake_store,
+    .publish = fake_publish,
+    .destroy = fake_enter,
+};
+
+Test(sim_backend, neither_event_nor_interrupt_is_lost)
+{
+    struct sim_drive fake = {&fake_ops, sim.env.exec, sim_host_machine(sim.host)};
+    struct hal_conformance env = sim.env;
+    struct hal_event ev;
+
+    cr_assert_eq(sim_backend_open(&fake, sim_host_afu(sim.host, 0), &env.dev), 0);
+    conf_client_up(&master, &env, NULL);
+    conf_sync(&master, 0, AFU_SYNC_LW, &master, 0);
+    master.pair[0].ioarcb.msi = AFU_LISN_RRQ;
+    conf_ring(&master, 0);
+    cr_assert_eq(hal_event_wait(master.ctx, EXEC_FOREVER, &ev), -EINTR);
+    cr_assert_eq(ev.kind, HAL_EVENT_NONE);
+    cr_assert_eq(hal_event_wait(master.ctx, EXEC_FOREVER, &ev), 0);
+    cr_assert_eq(ev.kind, HAL_EVENT_AFU_INTERRUPT);
+    cr_assert_eq(hal_event_wait(master.ctx, EXEC_FOREVER, &ev), -EINTR);
+    conf_client_down(&master);
+    hal_close(env.dev);
+}
+
 /* ---- what reaches the trace -------------------------------------------------------------------
  */
 
@@ -289,6 +359,57 @@ static void count_points(void *arg)
 }
 
 Test(sim_backend, accesses_are_scheduling_points) { run(count_points); }
+
+/* ---- a clock that stops within a cycle ---------------------------------------------------------
+ */
+
+TestSuite(sim_backend_pair, .timeout = 30);
+
+static void wait_for_error(void *arg)
+{
+    struct hal_event ev;
+
+    cr_assert_eq(hal_event_wait(arg, EXEC_FOREVER, &ev), 0);
+    cr_assert_eq(ev.number, AFU_LISN_SYNC_ERROR);
+}
+
+/* A store to one adapter brings news, and so stops the clock, in the cycle in which a load of
+ * another adapter should be answered: the load must go on until it is. */
+static void load_in_the_same_cycle(void *arg)
+{
+    struct hal_ctx *first = conf_context(&sim.env, HAL_CTX_USER, CONF_INTERRUPTS), *second;
+    struct hal_dev *other = sim_host_device(sim.host, 1);
+    struct exec_thread *t;
+
+    (void)arg;
+    cr_assert_eq(hal_ctx_create(other, HAL_CTX_USER, &second), 0);
+    cr_assert_eq(hal_ctx_start(second, CONF_INTERRUPTS), 0);
+    plan("lisn#1=2"); /* the first message comes at once, too */
+    cr_assert_eq(exec_thread_create(sim.env.exec, "waiter", wait_for_error, first, &t), 0);
+    hal_reg_write64(first, AFU_HOST_CTX_CTRL, AFU_LISN_SYNC_ERROR);
+    hal_reg_write64(first, AFU_HOST_IOARRIN, 8); /* not aligned: an error, still masked */
+    (void)hal_reg_read64(first, AFU_HOST_INTR_STATUS);
+    cr_assert_eq(exec_sleep_until(sim.env.exec, exec_now(sim.env.exec) + MS), 0);
+    hal_reg_write64(first, AFU_HOST_INTR_MASK, AFU_INTR_MASK_NONE);
+    cr_assert_eq(hal_reg_read64(second, AFU_HOST_INTR_MASK), AFU_INTR_MASK_RESET);
+    exec_thread_join(sim.env.exec, t);
+    hal_ctx_release(first);
+    hal_ctx_release(second);
+}
+
+Test(sim_backend_pair, a_load_waits_for_its_answer)
+{
+    struct sim_host_config config = {.seed = 1, .adapters = 2};
+    struct sim_params params;
+
+    cr_assert_eq(sim_params_profile(&params, "zero"), 0);
+    config.params = &params;
+    for (config.seed = 1; config.seed <= 20; config.seed++) {
+        conf_sim_up(&sim, &config);
+        run(load_in_the_same_cycle);
+        conf_sim_down(&sim);
+    }
+}
 
 /* ---- out of memory ----------------------------------------------------------------------------
  */

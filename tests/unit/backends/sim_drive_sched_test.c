@@ -119,6 +119,47 @@ static void sleep_beside_pollers(void *arg)
 
 Test(sim_drive_sched, sleepers_wake_at_their_cycle) { run_seeds(10, sleep_beside_pollers, NULL); }
 
+/* Whoever waits, for an event or by polling, sees the device at the moment of the news, not when
+ * the next deadline has come. */
+static void wait_and_look_at_the_clock(void *arg)
+{
+    struct exec *e = sim.env.exec;
+    struct conf_client m;
+    struct hal_event ev;
+    uint64_t begin;
+
+    (void)arg;
+    conf_client_up(&m, &sim.env, NULL);
+    conf_sync(&m, 0, AFU_SYNC_LW, &m, 0);
+    m.pair[0].ioarcb.msi = AFU_LISN_RRQ;
+    begin = exec_now(e);
+    conf_ring(&m, 0);
+    cr_assert_eq(hal_event_wait(m.ctx, begin + 100 * MS, &ev), 0);
+    cr_assert_eq(ev.kind, HAL_EVENT_AFU_INTERRUPT);
+    cr_assert_lt(exec_now(e) - begin, 20 * US);
+    cr_assert_eq(conf_harvest(&m), 0);
+    conf_sync(&m, 1, AFU_SYNC_LW, &m, 0);
+    begin = exec_now(e);
+    cr_assert_eq(conf_do(&m, 1), 0);
+    cr_assert_lt(exec_now(e) - begin, 10 * US);
+    conf_client_down(&m);
+}
+
+static void look_beside_a_sleeper(void *arg)
+{
+    struct alarm a = {.deadline = 50 * MS};
+    struct exec_thread *t = spawn(sleep_body, &a);
+
+    wait_and_look_at_the_clock(arg);
+    exec_thread_join(sim.env.exec, t);
+}
+
+Test(sim_drive_sched, news_come_in_time)
+{
+    run_seeds(5, wait_and_look_at_the_clock, NULL);
+    run_seeds(5, look_beside_a_sleeper, NULL);
+}
+
 static void wait_for_ever(void *arg)
 {
     struct hal_ctx *ctx = conf_context(&sim.env, HAL_CTX_USER, CONF_INTERRUPTS);

@@ -117,6 +117,10 @@ Test(context, every_failure_is_undone)
     cr_assert_eq(create_failing(), -EINVAL);
     PROVES(SP_43);
     rig.hal.fail_start = 0;
+    rig.hal.wrong_handle = true;
+    cr_assert_eq(create_failing(), -EPERM);
+    PROVES(SP_44);
+    rig.hal.wrong_handle = false;
     cr_assert_eq(rig.exec.blocks, blocks);
     cr_assert_eq(rig.hal.regions, regions);
     cr_assert_eq(rig.hal.dev.open_contexts, 1);

@@ -280,6 +280,22 @@ Test(lun_discovery, adapter_is_gone, .init = set_up_two, .fini = tear_down)
     cr_expect_neq(why[0], '\0');
 }
 
+/* A port whose commands are all lost has no LUNs; an adapter that answers nothing is none. */
+Test(lun_discovery, silence, .init = set_up_two, .fini = tear_down)
+{
+    for (unsigned i = 0; i < 6; i++)
+        fake_luns_fail(&f.luns, i, &(struct fake_answer){.lost = true});
+    cr_assert_eq(discover(), 0);
+    cr_assert_eq(f.s.lun_count, 2);
+    cr_expect_eq(f.s.lun[0].port_mask, 2);
+
+    f.luns.faults = 0;
+    for (unsigned i = 0; i < 12; i++)
+        fake_luns_fail(&f.luns, f.luns.commands + i, &(struct fake_answer){.lost = true});
+    cr_expect_eq(discover(), -ETIMEDOUT);
+    cr_expect_neq(why[0], '\0');
+}
+
 /* At each command: no answer, and a context reset that does not end. */
 Test(lun_discovery, stuck_master)
 {

@@ -128,6 +128,14 @@ Test(lun_table, ranges_do_not_overlap_on_any_port, .init = set_up, .fini = tear_
     cr_expect_eq(assign(&lun), -ENOSPC, "slot 100 is used on port 2");
     lun = lun_on(4);
     cr_expect_eq(assign(&lun), -ENOSPC);
+    lun = lun_on(3);
+    lun.in_table = true;
+    lun.table_index = 70;
+    spipe__lun_table_release(&f.s, &lun);
+    lun = lun_on(6);
+    cr_expect_eq(assign(&lun), -ENOSPC, "slot 70 is free, but not on port 2");
+    lun = lun_on(3);
+    cr_expect_eq(assign(&lun), 70);
     PROVES(SP_137);
 }
 

@@ -95,6 +95,23 @@ Test(names_resize, growth_cannot_be_recorded)
     rig_end();
 }
 
+/* A chunk has 256 owners at most, and one of the new ones has them already. */
+Test(names_resize, growth_with_too_many_owners)
+{
+    uint32_t h = begin(1);
+
+    rig_fail_syncs(1);
+    cr_assert_eq(rig_resize(rig.ctx, h, 3), -EAGAIN);
+    for (unsigned i = 0; i < 255; i++)
+        cr_assert_eq(spipe__ba_add_reference(rig.s.lun[0].ba, 2), 0);
+    cr_assert_eq(rig_resize(rig.ctx, h, 3), -EIO);
+    cr_assert_eq(rig_vlun(rig.ctx, h)->size, 1);
+    cr_assert_eq(rig_references(1), 0);
+    for (unsigned i = 0; i < 255; i++)
+        cr_assert_eq(spipe__ba_free(rig.s.lun[0].ba, 2), 0);
+    rig_end();
+}
+
 Test(names_resize, growth_without_memory_for_the_record)
 {
     uint32_t h = begin(1);

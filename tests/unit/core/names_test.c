@@ -344,3 +344,19 @@ Test(names, too_many_owners)
         cr_assert_eq(spipe__ba_free(rig.s.lun[0].ba, 1), 0);
     rig_end();
 }
+
+/* Chunk numbers of the catalogue have 32 bits. */
+Test(names, too_large_a_chunk_number)
+{
+    uint64_t *entry, word;
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_HOST, 64);
+    h = rig_open(rig.ctx, 1);
+    entry = rig_vlun(rig.ctx, h)->lxt.entry;
+    word = *entry;
+    *entry = afu_lxt_word(UINT64_C(1) << 32, 0, AFU_PERM_RW, 3);
+    cr_assert_eq(spipe_name_set(rig.ctx, h, "vol", 0), -EFBIG);
+    *entry = word;
+    rig_end();
+}

@@ -103,7 +103,7 @@ static inline void fx_post(uint32_t slot) { fake_afu_post(&f.afu, CONTEXT, fx_el
 static inline void fx_expect_done(uint64_t tag)
 {
     bool lost;
-    int status;
+    int status = -1;
     uint32_t slot = spipe__queue_next(&f.q, &lost, &status);
 
     cr_assert_neq(slot, SPIPE__SLOT_NONE);

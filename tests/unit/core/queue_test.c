@@ -356,6 +356,7 @@ Test(queue, room_is_used_up_before_it_is_read_again)
     cr_expect_eq(f.rung_count, 3);
     f.afu.room = UINT64_C(0x8000000000000000);
     cr_expect_not(spipe__queue_room(&f.q));
+    cr_expect_eq(f.q.room, 0);
     cr_expect_not(f.q.gone);
     f.afu.room = 1;
     cr_expect(spipe__queue_room(&f.q));

@@ -199,6 +199,31 @@ Test(vlun_fault, quarantine_is_retried_before_enospc)
     rig_end();
 }
 
+/* The last thing that keeps a LUN in mode VIRTUAL may be in quarantine. */
+Test(vlun_fault, retry_ends_the_mode)
+{
+    struct spipe__lun *lun = &rig.s.lun[0];
+
+    rig_begin(HAL_ORDER_LITTLE, 12);
+    rig_open(rig.ctx, 8);
+    rig_open(rig.ctx, 1);
+    rig_fail_syncs(2);
+    cr_assert_eq(spipe_detach(rig.ctx, 0), 0);
+    cr_assert_eq(lun->holds, 2);
+    cr_assert_eq(lun->mode, SPIPE_LUN_VIRTUAL);
+    rig_fail_syncs(1);
+    spipe__quarantine_retry_lun(&rig.s, lun);
+    cr_assert_eq(lun->holds, 2);
+    recording_hal_clear(&rig.hal);
+    spipe__quarantine_retry_lun(&rig.s, lun);
+    rig_expect("sync HW 4.1\n- lxt2\nsync HW 4.0\n- lxt1\n");
+    cr_assert_eq(lun->holds, 0);
+    cr_assert_eq(lun->mode, SPIPE_LUN_NONE);
+    spipe__quarantine_retry_lun(&rig.s, lun);
+    PROVES(VL_13);
+    rig_end();
+}
+
 /* Detaching by force adds to what a failed shrink left (SP-80, VL-42); the AFU's next generation
  * frees it all. */
 static void forced(uint64_t from, uint64_t to)

@@ -213,9 +213,9 @@ Test(sched_report, a_cycle_is_told_once_from_its_lowest_fiber)
         open_seed(seed);
         cr_assert_eq(sched_run(s, lock_in_a_ring, &r), -EDEADLK);
         cycle = strstr(report(), "cycle: ");
-        cr_assert_not_null(cycle);
-        cr_assert_str_eq(cycle, "cycle: 3 \"link\" -> mutex \"link\" of 4 \"link\" -> mutex "
-                                "\"link\" of 5 \"link\" -> mutex \"link\" of 3 \"link\"\n");
+        cr_assert(cycle && strcmp(cycle, "cycle: 3 \"link\" -> mutex \"link\" of 4 \"link\" -> "
+                                         "mutex \"link\" of 5 \"link\" -> mutex \"link\" of "
+                                         "3 \"link\"\n") == 0);
         close_sched();
     }
 }

@@ -4,6 +4,7 @@
  * fibers use stands in the world. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "sim/sanitizer.h"
 #include "tests/unit/sim/sched_fixture.h"
@@ -282,4 +283,36 @@ Test(sched_snapshot, unused_stack_is_not_copied)
     sim_snapshot_destroy(snap);
     go_on_to_the_end();
     close_paused(p);
+}
+
+/* ---- the end of a paused run ---- */
+
+static void wait_for_descriptor(void *arg)
+{
+    cr_assert_eq(exec_fd_wait(e, *(const int *)arg, EXEC_FOREVER), 0);
+}
+
+static void pause_beside_descriptor(void *arg)
+{
+    spawn("waits", wait_for_descriptor, arg);
+    while (!sim_world_pinned(w))
+        exec_yield(e);
+    sched_pause(s);
+}
+
+Test(sched_snapshot, a_paused_run_may_be_destroyed)
+{
+    struct sim_snapshot *snap;
+    int pipe_fd[2];
+
+    cr_assert_eq(pipe(pipe_fd), 0);
+    open_seed(1);
+    cr_assert_eq(sched_run(s, pause_beside_descriptor, &pipe_fd[0]), -EAGAIN);
+    cr_assert_eq(sim_world_snapshot(w, &snap), -EBUSY);
+    sched_destroy(s);
+    cr_assert_null(sim_world_pinned(w));
+    cr_assert_eq(sim_world_blocks(w), 0);
+    sim_world_destroy(w);
+    close(pipe_fd[0]);
+    close(pipe_fd[1]);
 }

@@ -482,6 +482,7 @@ Test(sched_wait, a_silent_descriptor_is_a_deadlock)
     cr_assert_eq(sched_run(s, wait_for_event, &ev), -EDEADLK);
     snprintf(expected, sizeof expected, "waits for descriptor %d without a deadline", ev.fd);
     cr_assert_not_null(strstr(report(), expected));
+    cr_assert_null(sim_world_pinned(w)); /* the world can be put back */
     close_sched();
     close(ev.fd);
 }

@@ -153,3 +153,33 @@ Test(sim_data, credits_limit_the_rate)
         cr_assert_eq(fast - (m->machine->engine.now - begin), 32 * (row[i].step - 10));
     }
 }
+
+/* A write that fails on the medium changes nothing; one that is corrupted there changes one bit. */
+Test(sim_data, media_faults_of_a_write)
+{
+    char why[128];
+
+    memset(m->buffer, 0x11, 4096);
+    model_rw(m, &user, 0, true, 0, 0, 1, m->buffer);
+    go(0);
+    cr_assert_eq(
+        sim_faults_load(sim_afu_faults(m->afu), "media#1=x+media#3=v+media#5=n", why, sizeof why),
+        0);
+    memset(m->buffer, 0x22, 4096);
+    go(0);
+    cr_assert_eq(user.pair[0].ioasa.rc.scsi_rc, 0x02);
+    cr_assert_eq(user.pair[0].ioasa.sense_data[2], 0x03);
+    cr_assert_eq(user.pair[0].ioasa.sense_data[12], 0x0C); /* write error */
+    model_rw(m, &user, 1, false, 0, 0, 1, m->buffer);
+    go(1);
+    cr_assert_eq(m->buffer[0], 0x11, "the failed write changed the medium");
+    memset(m->buffer, 0x22, 4096);
+    model_rw(m, &user, 0, true, 0, 0, 1, m->buffer);
+    go(0); /* third hit */
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    go(1);
+    cr_assert_eq(m->buffer[0], 0x23);
+    cr_assert_eq(m->buffer[1], 0x22);
+    model_rw(m, &user, 0, true, 0, 0, 1, m->buffer);
+    cr_assert_not(model_issue(m, &user, 0, 10000000), "a write that never ends ended");
+}

@@ -145,14 +145,12 @@ static void point(struct sim_drive *b) { sched_point(of(b)->sched); }
 static void until(struct sim_drive *b, uint64_t cycle)
 {
     struct drive *d = of(b);
-    int rc;
 
-    if (b->machine->engine.now >= cycle) {
+    if (b->machine->engine.now >= cycle)
         sched_point(d->sched);
-        return;
-    }
-    rc = sched_wait_key(d->sched, KEY_TIME, cycle * SIM_CYCLE_NS, false, "a register access");
-    CHECK(rc == -ETIMEDOUT);
+    else
+        CHECK(sched_wait_key(d->sched, KEY_TIME, cycle * SIM_CYCLE_NS, false,
+                             "a register access") == -ETIMEDOUT);
     /* News of somebody else may have stopped the clock within that cycle. */
     while (sim_engine_run(&b->machine->engine, cycle))
         ;

@@ -54,7 +54,7 @@ static void clear_registers(struct sim_ctx *ctx)
     ctx->rrq_start = ctx->rrq_end = ctx->rrq_at = 0;
     ctx->toggle = 1;
     ctx->rht_start = ctx->rht_cnt_id = ctx->ctx_cap = 0;
-    ctx->cap_unlocked = false;
+    ctx->cap_unlocked = ctx->reset_ones = false;
     ctx->lisn_pending = ctx->storage_count = ctx->storage_ready = 0;
     ctx->bell_head = 0;
 }

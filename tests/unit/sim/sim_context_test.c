@@ -166,6 +166,9 @@ Test(sim_context, planned_faults)
     model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
     model_store(m, &user, AFU_HOST_IOARRIN, 1);
     cr_assert_eq(model_load(m, &user, AFU_HOST_IOARRIN), UINT64_MAX);
+    sim_bus_ctx_stop(user.sim);
+    cr_assert_eq(sim_bus_ctx_start(user.sim, 3), 0);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_IOARRIN), 0, "a new life remembers the old one");
     model_ctx_end(m, &user);
     model_ctx_end(m, &m->master);
     cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);

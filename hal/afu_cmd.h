@@ -16,16 +16,16 @@
 
 #include "hal/support/endian.h"
 
-#define AFU_CDB_SIZE 16u                     /* SL 6 */
-#define AFU_SENSE_SIZE 20u                   /* SL 7 */
-#define AFU_WWID_SIZE 16u                    /* SL 7, NAA-6 */
-#define AFU_HOST_USE_SIZE 32u                /* SL 7 */
-#define AFU_BLOCK_ALIGN 16u                  /* SL 6, 7: alignment of IOARCB and IOASA */
-#define AFU_CMD_PAIR_ALIGN 128u              /* SL 6, R-22 */
-#define AFU_SQ_SLOT_SIZE 64u                 /* SL 2, 10.2 */
-#define AFU_RRQ_ELEMENT_SIZE 8u              /* SL 9 */
-#define AFU_TRANSFER_MAX (16u * 1024 * 1024) /* SL 0.3, bytes of one command */
-#define AFU_DEBUG_DATA_MAX 262144u           /* SL 12, bytes of one AFU debug command */
+#define AFU_CDB_SIZE 16u            /* SL 6 */
+#define AFU_SENSE_SIZE 20u          /* SL 7 */
+#define AFU_WWID_SIZE 16u           /* SL 7, NAA-6 */
+#define AFU_HOST_USE_SIZE 32u       /* SL 7 */
+#define AFU_BLOCK_ALIGN 16u         /* SL 6, 7: alignment of IOARCB and IOASA */
+#define AFU_CMD_PAIR_ALIGN 128u     /* SL 6, R-22 */
+#define AFU_SQ_SLOT_SIZE 64u        /* SL 2, 10.2 */
+#define AFU_RRQ_ELEMENT_SIZE 8u     /* SL 9 */
+#define AFU_TRANSFER_MAX 0x1000000u /* SL 0.3, bytes of one command: 16 MiB */
+#define AFU_DEBUG_DATA_MAX 262144u  /* SL 12, bytes of one AFU debug command */
 
 /* ---- IOARCB, SL 6 ---- */
 

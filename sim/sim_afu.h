@@ -100,53 +100,53 @@ struct sim_segment {
     bool whole;        /* the CDB goes to the LUN as it is: lun_id is set, lba and blocks are not */
 };
 
+/** Status of a command, before it becomes an IOASA. */
+struct sim_status {
+    uint32_t resid;
+    uint8_t flags, afu_rc, scsi_rc, fc_rc, afu_extra;
+    uint8_t sense[SIM_SCSI_SENSE_BYTES];
+};
+
 /** One command slot. */
 struct sim_cmd {
     struct sim_event event; /* the next step */
     struct sim_ctx *ctx;
     uint64_t expires;                               /* cycle; 0 = no time-out */
     struct sim_cmd *expires_before, *expires_after; /* neighbours in the list of time-outs */
+    struct sim_cmd *next_waiting;                   /* for a place on the medium */
+    uint64_t fault_address;
+    uint64_t media_extra; /* cycles that a fault adds on the medium */
     uint16_t slot;
     uint8_t state;
-    uint8_t port;
-    bool delayed;      /* a fault made one step late */
-    bool corrupt;      /* a fault changes a byte of the data */
-    bool media_stuck;  /* a fault keeps it on the medium for ever */
-    bool translated;   /* holds a translation of (ctx, handle) */
-    bool draining;     /* a heavy-weight sync waits for it */
-    bool restart_walk; /* a sync hit a table walk in progress */
-    bool entry_valid;  /* entry was read for this command */
-    uint8_t lxt_which; /* LXT words read so far */
+    uint8_t port, ports; /* chosen, candidates */
+    bool delayed;        /* a fault made one step late */
+    bool corrupt;        /* a fault changes a byte of the data */
+    bool media_stuck;    /* a fault keeps it on the medium for ever */
+    bool translated;     /* holds a translation of (ctx, handle) */
+    bool draining;       /* a heavy-weight sync waits for it */
+    bool restart_walk;   /* a sync hit a table walk in progress */
+    bool entry_valid;    /* entry was read for this command */
+    uint8_t lxt_which;   /* LXT words read so far */
+    uint8_t segments, segment;
 
     /* IOARCB, decoded */
-    uint64_t ea; /* of the IOARCB */
-    uint16_t ctx_id, flags, timeout_field;
     uint8_t msi;
+    uint16_t ctx_id, flags, timeout_field;
+    uint64_t ea; /* of the IOARCB */
+    uint64_t lun_id, data_ea;
     uint32_t res_hndl; /* or port mask */
-    uint64_t lun_id;
     uint32_t data_len;
-    uint64_t data_ea;
 
-    struct afu_rht_entry entry;
-    struct afu_rht_virtual virt; /* the entry, if of format 0 */
+    /* translation */
     uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
-    uint8_t ports; /* candidates */
-
-    unsigned segments, segment;
     struct sim_segment part[SIM_SEGMENTS_MAX];
-    uint32_t part_offset; /* bytes of earlier segments */
+    struct afu_rht_virtual virt; /* the entry, if of format 0 */
+    struct afu_rht_entry entry;
 
     struct sim_scsi_request rq;
     struct sim_scsi_result rs;
-    uint64_t fault_address;
-    uint64_t media_extra;         /* cycles that a fault adds on the medium */
-    struct sim_cmd *next_waiting; /* media queue */
-
-    struct {
-        uint8_t flags, afu_rc, scsi_rc, fc_rc, afu_extra;
-        uint32_t resid;
-        uint8_t sense[SIM_SCSI_SENSE_BYTES];
-    } status;
+    uint32_t part_offset; /* bytes of earlier segments */
+    struct sim_status status;
 };
 
 /** A posted store or a load on its way to the AFU. */

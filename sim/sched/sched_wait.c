@@ -48,7 +48,8 @@ int sched__block(struct sched *s, enum sched_wait wait, uint64_t deadline, bool 
 {
     struct sched_fiber *f = s->current;
 
-    CHECK(f && !s->no_switch && f->wait == SCHED_RUNS);
+    CHECK(f);
+    CHECK(!s->no_switch && f->wait == SCHED_RUNS);
     f->wait = wait;
     f->interruptible = interruptible;
     add_deadline(s, f, deadline);

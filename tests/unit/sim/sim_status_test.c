@@ -65,9 +65,12 @@ Test(sim_status, rrq_wraps_and_toggles)
 {
     for (unsigned lap = 0; lap < 3; lap++)
         for (unsigned i = 0; i < MODEL_RRQ; i++) {
+            uint64_t element;
+
             read_one(i);
-            cr_assert_eq(user.rrq[i] & 1, lap % 2 == 0);
-            cr_assert_eq(user.rrq[i] & ~UINT64_C(1), (uintptr_t)&user.pair[i]);
+            element = hal_swap64(HAL_ORDER_LITTLE, user.rrq[i]);
+            cr_assert_eq(afu_rrq_toggle(element), lap % 2 == 0);
+            cr_assert_eq(afu_rrq_ea(element), (uintptr_t)&user.pair[i]);
         }
 }
 

@@ -62,6 +62,10 @@ struct sim_ctx {
     uint64_t *bells;
     uint32_t bell_head, bell_count;
 
+    /* SQ mode: slots from sq_head up to, excluding, sq_tail are not yet fetched; both are slots of
+     * the ring sq_base .. sq_end, which a write to sq_end makes current */
+    uint64_t sq_start, sq_base, sq_end, sq_head, sq_tail;
+
     /* control map (SL 3) */
     uint64_t rht_start, rht_cnt_id, ctx_cap;
     bool cap_unlocked;
@@ -126,13 +130,15 @@ struct sim_cmd {
     bool draining;       /* a heavy-weight sync waits for it */
     bool restart_walk;   /* a sync hit a table walk in progress */
     bool entry_valid;    /* entry was read for this command */
+    bool sq;             /* fetched from the SQ */
     uint8_t lxt_which;   /* LXT words read so far */
     uint8_t segments, segment;
 
     /* IOARCB, decoded */
     uint8_t msi;
     uint16_t ctx_id, flags, timeout_field;
-    uint64_t ea; /* of the IOARCB */
+    uint64_t ea;       /* of the IOARCB */
+    uint64_t ioasa_ea; /* behind the IOARCB, or where an SQ slot says */
     uint64_t lun_id, data_ea;
     uint32_t res_hndl; /* or port mask */
     uint32_t data_len;
@@ -337,8 +343,16 @@ uint64_t sim_register_read(struct sim_afu *a, uint64_t offset);
 /* sim_fetch.c */
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value);
 uint64_t sim_cmd_room(struct sim_ctx *ctx);
+void sim_fetch_ready(struct sim_ctx *ctx); /* the context has something to fetch */
 void sim_fetch_kick(struct sim_afu *a);
-void sim_doorbells_drop(struct sim_ctx *ctx);
+void sim_doorbells_drop(struct sim_ctx *ctx); /* and what stands in the SQ */
+
+/* sim_sq.c: the submission queue (SL 10.2) */
+bool sim_sq_present(const struct sim_afu *a);
+void sim_sq_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value);
+uint64_t sim_sq_read(const struct sim_ctx *ctx, uint64_t offset);
+static inline bool sim_sq_empty(const struct sim_ctx *ctx) { return ctx->sq_head == ctx->sq_tail; }
+uint64_t sim_sq_take(struct sim_ctx *ctx); /* address of the next slot; not when empty */
 
 /* sim_decode.c */
 void sim_decode(struct sim_event *ev);

@@ -53,6 +53,7 @@ static void clear_registers(struct sim_ctx *ctx)
     ctx->intr_mask = AFU_INTR_MASK_RESET;
     ctx->rrq_start = ctx->rrq_end = ctx->rrq_at = 0;
     ctx->toggle = 1;
+    ctx->sq_start = ctx->sq_base = ctx->sq_end = ctx->sq_head = ctx->sq_tail = 0;
     ctx->rht_start = ctx->rht_cnt_id = ctx->ctx_cap = 0;
     ctx->cap_unlocked = ctx->reset_ones = false;
     ctx->lisn_pending = ctx->storage_count = ctx->storage_ready = 0;

@@ -17,6 +17,7 @@ static void parse(struct sim_cmd *c, const struct afu_ioarcb *r)
     c->data_ea = xe64_get(o, r->data_ea);
     c->msi = r->msi;
     c->timeout_field = xe16_get(o, r->timeout);
+    c->ioasa_ea = c->sq ? xe64_get(o, r->ioasa) : c->ea + sizeof *r;
     memcpy(c->rq.cdb, r->cdb, sizeof c->rq.cdb);
     c->rq.data_len = c->data_len;
     c->rq.host_write = c->flags & AFU_REQ_HOST_WRITE;

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Doorbells, credits and the fetch of IOARCBs (SL 10.1). Contexts with doorbells are served round
- * robin, one fetch at a time; a credit returns when its IOARCB is fetched, not when the command
- * completes. */
+/* Doorbells, credits and the fetch of IOARCBs (SL 10.1; sim_sq.c has the other mode). Contexts with
+ * something to fetch are served round robin, one fetch at a time; a credit returns when its IOARCB
+ * is fetched, not when the command completes. */
 #include "hal/support/check.h"
 #include "sim/sim_afu.h"
 
-static void set_ready(struct sim_afu *a, const struct sim_ctx *ctx)
+void sim_fetch_ready(struct sim_ctx *ctx)
 {
+    struct sim_afu *a = ctx->afu;
     uint64_t *word = &a->ready[ctx->handle / 64], bit = HAL_BIT(ctx->handle % 64);
 
-    if (*word & bit)
-        return;
-    *word |= bit;
-    a->ready_count++;
+    if (!(*word & bit)) {
+        *word |= bit;
+        a->ready_count++;
+    }
+    sim_fetch_kick(a);
 }
 
 static void clear_ready(struct sim_afu *a, const struct sim_ctx *ctx)
@@ -57,6 +59,7 @@ uint64_t sim_cmd_room(struct sim_ctx *ctx)
 void sim_doorbells_drop(struct sim_ctx *ctx)
 {
     ctx->bell_count = 0;
+    ctx->sq_head = ctx->sq_tail;
     clear_ready(ctx->afu, ctx);
 }
 
@@ -85,8 +88,7 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
     ctx->bells[tail] = value;
     canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
     sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
-    set_ready(a, ctx);
-    sim_fetch_kick(a);
+    sim_fetch_ready(ctx);
 }
 
 static struct sim_cmd *take_slot(struct sim_afu *a)
@@ -107,16 +109,25 @@ static struct sim_cmd *take_slot(struct sim_afu *a)
     return c;
 }
 
+static uint64_t take_doorbell(struct sim_ctx *ctx)
+{
+    uint64_t ea = ctx->bells[ctx->bell_head];
+
+    if (++ctx->bell_head == ctx->afu->params.cmd_room)
+        ctx->bell_head = 0;
+    ctx->bell_count--;
+    return ea;
+}
+
 /* Issues the read of one IOARCB; the command is decoded when it is here. */
 static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
 {
     uint64_t arg = 0, done;
 
     c->ctx = ctx;
-    c->ea = ctx->bells[ctx->bell_head];
-    if (++ctx->bell_head == a->params.cmd_room)
-        ctx->bell_head = 0;
-    if (--ctx->bell_count == 0)
+    c->sq = !ctx->bell_count;
+    c->ea = c->sq ? sim_sq_take(ctx) : take_doorbell(ctx);
+    if (!ctx->bell_count && sim_sq_empty(ctx))
         clear_ready(a, ctx);
     ctx->in_flight++;
     a->counters.fetched++;

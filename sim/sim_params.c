@@ -246,9 +246,6 @@ int sim_params_validate(const struct sim_params *p, char *why, size_t size)
     if (p->irqs_min > p->irqs_max)
         return fail(-EINVAL, why, size, "irq.min = %" PRIu64 " is more than irq.max = %" PRIu64,
                     p->irqs_min, p->irqs_max);
-    if (p->interface_version != UINT64_MAX && p->interface_version & HAL_BIT(62))
-        return fail(-EINVAL, why, size,
-                    "interface_version announces SQ mode (bit 62), which the model does not have");
     if (p->xlt_entries && !hal_is_power_of_2(p->xlt_entries))
         return fail(-EINVAL, why, size,
                     "afu.xlt.entries = %" PRIu64 " is neither 0 nor a power of two",

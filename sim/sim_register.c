@@ -65,6 +65,7 @@ static void host_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value)
         ctx->mbox = value;
         break;
     default:
+        sim_sq_write(ctx, offset, value);
         break;
     }
 }
@@ -89,7 +90,7 @@ static uint64_t host_read(struct sim_ctx *ctx, uint64_t offset)
     case AFU_HOST_CTX_CTRL:
         return ctx->lisn_sync | (ctx->afu->params.unmap_capability ? AFU_CTX_CTRL_UNMAP : 0);
     default:
-        return 0;
+        return sim_sq_read(ctx, offset);
     }
 }
 
@@ -338,18 +339,28 @@ static struct sim_port *find_port(struct sim_afu *a, uint64_t offset, uint64_t *
     return NULL;
 }
 
-static uint64_t traced_value(struct sim_ctx *from, uint64_t offset, uint64_t value)
+static bool is_address(uint64_t offset)
 {
-    uint64_t in_page = offset % AFU_HOST_SIZE, in_ctrl = (offset - AFU_CTRL_START) % AFU_CTRL_SIZE;
+    if (offset >= AFU_CTRL_START)
+        return offset < AFU_GLOBAL_BASE &&
+               (offset - AFU_CTRL_START) % AFU_CTRL_SIZE == AFU_CTRL_RHT_START;
+    switch (offset % AFU_HOST_SIZE) {
+    case AFU_HOST_RRQ_START:
+    case AFU_HOST_RRQ_END:
+    case AFU_HOST_SQ_START:
+    case AFU_HOST_SQ_END:
+        return true;
+    default:
+        return false;
+    }
+}
 
-    if (offset < AFU_CTRL_START)
-        return in_page == AFU_HOST_RRQ_START || in_page == AFU_HOST_RRQ_END ||
-                       (in_page == AFU_HOST_IOARRIN && value > 1)
-                   ? canonical(from, value)
-                   : value;
-    if (offset < AFU_GLOBAL_BASE && in_ctrl == AFU_CTRL_RHT_START)
-        return canonical(from, value);
-    return value;
+/* Doorbells are recorded when they are taken. */
+static bool is_doorbell(uint64_t offset)
+{
+    uint64_t in_page = offset % AFU_HOST_SIZE;
+
+    return offset < AFU_CTRL_START && (in_page == AFU_HOST_IOARRIN || in_page == AFU_HOST_SQ_TAIL);
 }
 
 void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset, uint64_t value)
@@ -359,9 +370,9 @@ void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset
     uint64_t in_page;
     bool table;
 
-    if (a->trace->on && (offset % AFU_HOST_SIZE != AFU_HOST_IOARRIN || offset >= AFU_CTRL_START))
+    if (a->trace->on && !is_doorbell(offset))
         sim_record(a, SIM_EVENT_MMIO_WRITE, from->handle, offset,
-                   traced_value(from, offset, value));
+                   is_address(offset) ? canonical(from, value) : value);
     if (offset < AFU_CTRL_START) {
         ctx = context(a, offset / AFU_HOST_SIZE);
         if (ctx)

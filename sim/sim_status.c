@@ -74,12 +74,15 @@ static void count(struct sim_afu *a, const struct sim_cmd *c)
     a->counters.by_status[kind]++;
 }
 
+/* What the element names (SL 9). */
+static uint64_t rrq_ea(const struct sim_cmd *c) { return c->sq ? c->ioasa_ea : c->ea; }
+
 static void rrq_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_ctx *ctx = c->ctx;
     struct sim_afu *a = ctx->afu;
-    uint64_t element = hal_swap64(ctx->order, afu_rrq_element(c->ea, ctx->toggle)), arg = 0;
+    uint64_t element = hal_swap64(ctx->order, afu_rrq_element(rrq_ea(c), ctx->toggle)), arg = 0;
     uint8_t msi = c->msi;
 
     switch (sim_site(a, SIM_SITE_RRQ, &arg)) {
@@ -91,7 +94,7 @@ static void rrq_done(struct sim_event *ev)
         break;
     case SIM_EFFECT_TWICE:
         rrq_write(ctx, element);
-        element = hal_swap64(ctx->order, afu_rrq_element(c->ea, ctx->toggle));
+        element = hal_swap64(ctx->order, afu_rrq_element(rrq_ea(c), ctx->toggle));
         break;
     case SIM_EFFECT_LATE:
         if (!c->delayed) {
@@ -109,7 +112,7 @@ static void rrq_done(struct sim_event *ev)
     }
     if (a->trace->on)
         sim_record(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
-                   sim_memory_canonical(&a->memory, c->ea, &ctx->command_hint) | ctx->toggle);
+                   sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
     rrq_write(ctx, element);
     count(a, c);
     free_slot(c);
@@ -120,8 +123,6 @@ static void rrq_done(struct sim_event *ev)
 
 /* ---- IOASA ------------------------------------------------------------------------------------
  */
-
-static uint64_t ioasa_ea(const struct sim_cmd *c) { return c->ea + sizeof(struct afu_ioarcb); }
 
 static void build(const struct sim_cmd *c, struct afu_ioasa *s)
 {
@@ -151,8 +152,8 @@ static bool ioasa_write(struct sim_cmd *c, uint64_t arg, enum sim_effect effect)
     }
     if (effect == SIM_EFFECT_DROP)
         return true;
-    if (effect == SIM_EFFECT_ERROR || sim_memory_write(ioasa_ea(c), &s, n)) {
-        sim_storage_fault(c->ctx, ioasa_ea(c), 1);
+    if (effect == SIM_EFFECT_ERROR || sim_memory_write(c->ioasa_ea, &s, n)) {
+        sim_storage_fault(c->ctx, c->ioasa_ea, 1);
         sim_intr_status(c->ctx, AFU_INTR_PERM_ERR_SA_WRITE);
         return false;
     }

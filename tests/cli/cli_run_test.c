@@ -102,6 +102,9 @@ Test(run, every_kind_of_run_is_clean)
         "--profile flashgt",
         "--profile zero",
         "--param port.choice_rr=1 --param media.jitter=20",
+        "--param interface_version=0xC000000000010002", /* SQ mode */
+        "--param interface_version=0xC000000000010002 --order big --interrupts",
+        "--param interface_version=0x4000000000010002 --exec posix --duration 2ms",
         "--exec posix --duration 2ms",
         "--exec posix --pace 0.5 --interrupts --duration 2ms",
         "--size 4k --depth 32",

@@ -76,10 +76,11 @@ static void load(struct stack *s, void *arg)
     exec_free(s->exec, w, CLIENTS * sizeof *w);
 }
 
-uint64_t mixed_load(uint64_t seed, struct exec *threads)
+uint64_t mixed_load(uint64_t seed, struct exec *threads, uint64_t interface_version)
 {
     struct sim_media *media = stack_media(8);
-    uint64_t hash = stack_run(seed, media, threads, load, NULL);
+    struct stack_setup setup = {seed, media, threads, interface_version};
+    uint64_t hash = stack_run(&setup, load, NULL);
 
     sim_media_close(media);
     return hash;

@@ -7,7 +7,11 @@
 
 struct exec;
 
+/** The two ways to submit (SL 20.2, R-4). */
+#define MIXED_LOAD_IOARRIN UINT64_C(0x8000000000010002)
+#define MIXED_LOAD_SQ UINT64_C(0xC000000000010002)
+
 /** Runs it over fibers (threads NULL) or over real threads. Returns the trace hash. */
-uint64_t mixed_load(uint64_t seed, struct exec *threads);
+uint64_t mixed_load(uint64_t seed, struct exec *threads, uint64_t interface_version);
 
 #endif

@@ -44,7 +44,7 @@ Test(virtual_lun, round_trip_and_isolation)
 {
     struct sim_media *media = stack_media(8);
 
-    stack_run(1, media, NULL, round_trip, NULL);
+    stack_run(&(struct stack_setup){.seed = 1, .media = media}, round_trip, NULL);
     sim_media_close(media);
 }
 
@@ -88,7 +88,7 @@ Test(virtual_lun, resize)
     struct sim_media *media = stack_media(8);
 
     for (uint64_t seed = 1; seed <= 20; seed++)
-        stack_run(seed, media, NULL, resizing, NULL);
+        stack_run(&(struct stack_setup){.seed = seed, .media = media}, resizing, NULL);
     sim_media_close(media);
 }
 
@@ -156,12 +156,13 @@ Test(virtual_lun, names_survive_a_restart)
     struct sim_media *media = stack_media(8);
     unsigned value = 0x5A;
 
-    stack_run(1, media, NULL, store_name, &value);
-    stack_run(2, media, NULL, load_name, &value);
+    stack_run(&(struct stack_setup){.seed = 1, .media = media}, store_name, &value);
+    stack_run(&(struct stack_setup){.seed = 2, .media = media}, load_name, &value);
     value = 0x17;
-    stack_run(3, media, NULL, store_name, &value); /* the same name again: its new meaning */
-    stack_run(4, media, NULL, load_name, &value);
-    stack_run(5, media, NULL, remove_name, NULL);
+    stack_run(&(struct stack_setup){.seed = 3, .media = media}, store_name,
+              &value); /* the same name again: its new meaning */
+    stack_run(&(struct stack_setup){.seed = 4, .media = media}, load_name, &value);
+    stack_run(&(struct stack_setup){.seed = 5, .media = media}, remove_name, NULL);
     sim_media_close(media);
 }
 
@@ -194,6 +195,6 @@ Test(virtual_lun, lost_answers_and_bad_buffers)
 {
     struct sim_media *media = stack_media(8);
 
-    stack_run(1, media, NULL, lost_and_bad, NULL);
+    stack_run(&(struct stack_setup){.seed = 1, .media = media}, lost_and_bad, NULL);
     sim_media_close(media);
 }

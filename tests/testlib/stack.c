@@ -43,29 +43,38 @@ static void first_thread(void *arg)
     spipe_close(s->adapter);
 }
 
-uint64_t stack_run(uint64_t seed, struct sim_media *media, struct exec *threads,
-                   void (*body)(struct stack *, void *), void *arg)
+static void set_params(struct sim_params *p, const struct stack_setup *setup)
+{
+    sim_params_default(p);
+    if (setup->threads) { /* real time: no second of login, no millisecond of reset */
+        cr_assert_eq(sim_params_profile(p, "zero"), 0);
+        p->login = p->link_loss = p->afu_reset = 1000;
+    }
+    if (setup->interface_version)
+        p->interface_version = setup->interface_version;
+}
+
+uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *, void *), void *arg)
 {
     struct sim_params params;
-    struct sim_host_config config = {
-        .seed = seed, .params = &params, .trace = true, .threads = threads, .pace = 1000};
+    struct sim_host_config config = {.seed = setup->seed,
+                                     .params = &params,
+                                     .trace = true,
+                                     .threads = setup->threads,
+                                     .pace = 1000};
     struct start start = {.body = body, .arg = arg};
     char why[256], report[2000] = "";
     uint64_t hash;
     int rc;
 
-    sim_params_default(&params);
-    if (threads) { /* real time: no second of login, no millisecond of reset */
-        cr_assert_eq(sim_params_profile(&params, "zero"), 0);
-        params.login = params.link_loss = params.afu_reset = 1000;
-    }
-    config.media[0] = media;
+    set_params(&params, setup);
+    config.media[0] = setup->media;
     cr_assert_eq(sim_host_create(&config, &start.stack.host, why, sizeof why), 0, "%s", why);
     start.stack.exec = sim_host_exec(start.stack.host);
     rc = sim_host_run(start.stack.host, first_thread, &start);
-    if (rc && !threads)
+    if (rc && !setup->threads)
         sched_report(sim_host_sched(start.stack.host), report, sizeof report);
-    cr_assert_eq(rc, 0, "seed %llu: %s", (unsigned long long)seed, report);
+    cr_assert_eq(rc, 0, "seed %llu: %s", (unsigned long long)setup->seed, report);
     hash = sim_trace_hash(&sim_host_machine(start.stack.host)->trace);
     sim_host_destroy(start.stack.host);
     return hash;

@@ -21,11 +21,18 @@ struct stack {
 /** Media of two LUNs of `chunks` chunks. */
 struct sim_media *stack_media(unsigned chunks);
 
-/** Runs body(stack, arg) as the first thread of a host with one adapter over `media` that core has
- * opened, and closes everything afterwards. Aborts the test on failure. Returns the trace hash.
- * threads NULL: fibers and virtual time from `seed`. */
-uint64_t stack_run(uint64_t seed, struct sim_media *media, struct exec *threads,
-                   void (*body)(struct stack *, void *), void *arg);
+/** What the host of a run is like. */
+struct stack_setup {
+    uint64_t seed;
+    struct sim_media *media;
+    struct exec *threads;       /* NULL: fibers and virtual time from `seed` */
+    uint64_t interface_version; /* 0: the default */
+};
+
+/** Runs body(stack, arg) as the first thread of a host with one adapter that core has opened, and
+ * closes everything afterwards. Aborts the test on failure. Returns the trace hash. */
+uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *, void *),
+                   void *arg);
 
 /** One client with one context on a LUN. */
 struct stack_client {

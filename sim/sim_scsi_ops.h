@@ -23,6 +23,8 @@ enum {
     SCSI_ASC_TARGET_FAILURE = 0x4400,
 };
 
+#define SCSI_PROTECT_MASK 0xE0 /* RDPROTECT, WRPROTECT: no protection information here */
+
 /* Longest parameter data: REPORT LUNS with every LUN. */
 #define SCSI_PARAMETERS_MAX (8 + 8 * SIM_MEDIA_LUNS_MAX)
 
@@ -60,6 +62,9 @@ void scsi_fail(struct scsi_call *c, unsigned key, unsigned asc_ascq);
 
 /** Ends it with ILLEGAL REQUEST, INVALID FIELD IN CDB. */
 void scsi_invalid_field(struct scsi_call *c);
+
+/** Fills lba and blocks of the result from the CDB and checks them against the capacity. */
+void scsi_begin_range(struct scsi_call *c, enum sim_scsi_medium medium);
 
 /* The commands, by concept. */
 void scsi_begin_read(struct scsi_call *c);

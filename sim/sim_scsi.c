@@ -12,10 +12,39 @@
 #include "hal/support/endian.h"
 #include "sim/sim_scsi_ops.h"
 
+/* SERVICE ACTION IN(16): the action is in the CDB. */
+enum { ACTION_READ_CAPACITY = 0x10, ACTION_LBA_STATUS = 0x12 };
+
+static void begin_service_in(struct scsi_call *c)
+{
+    switch (c->rq->cdb[1] & 0x1F) {
+    case ACTION_READ_CAPACITY:
+        scsi_begin_read_capacity_16(c);
+        break;
+    case ACTION_LBA_STATUS:
+        scsi_begin_lba_status(c);
+        break;
+    default:
+        scsi_invalid_field(c);
+        break;
+    }
+}
+
+static uint32_t build_service_in(const struct scsi_call *c, uint8_t *out)
+{
+    return (c->rq->cdb[1] & 0x1F) == ACTION_LBA_STATUS ? scsi_build_lba_status(c, out)
+                                                       : scsi_build_read_capacity_16(c, out);
+}
+
+#define READS .ready = true, .begin = scsi_begin_read, .finish = scsi_finish_read
+#define WRITES .ready = true, .begin = scsi_begin_write, .finish = scsi_finish_write
+#define SYNCS .ready = true, .begin = scsi_begin_sync, .finish = scsi_finish_sync
+#define MODE_SENSE .begin = scsi_begin_mode_sense, .build = scsi_build_mode_sense
+
 /* Index 0 stands for "not supported". */
 static const struct scsi_command commands[] = {
     {.opcode = 0x00, .cdb_bytes = 0},
-    {.opcode = 0x00, .cdb_bytes = 6}, /* TEST UNIT READY */
+    {.opcode = 0x00, .cdb_bytes = 6, .ready = true}, /* TEST UNIT READY */
     {.opcode = 0x03,
      .cdb_bytes = 6,
      .passes_ua = true,
@@ -24,8 +53,8 @@ static const struct scsi_command commands[] = {
      .alloc_bytes = 1,
      .begin = scsi_begin_request_sense,
      .build = scsi_build_request_sense},
-    {.opcode = 0x08, .cdb_bytes = 6, .begin = scsi_begin_read, .finish = scsi_finish_read},
-    {.opcode = 0x0A, .cdb_bytes = 6, .begin = scsi_begin_write, .finish = scsi_finish_write},
+    {.opcode = 0x08, .cdb_bytes = 6, READS},
+    {.opcode = 0x0A, .cdb_bytes = 6, WRITES},
     {.opcode = 0x12,
      .cdb_bytes = 6,
      .passes_ua = true,
@@ -34,22 +63,38 @@ static const struct scsi_command commands[] = {
      .alloc_bytes = 2,
      .begin = scsi_begin_inquiry,
      .build = scsi_build_inquiry},
-    {.opcode = 0x28, .cdb_bytes = 10, .begin = scsi_begin_read, .finish = scsi_finish_read},
-    {.opcode = 0x2A, .cdb_bytes = 10, .begin = scsi_begin_write, .finish = scsi_finish_write},
-    {.opcode = 0x35, .cdb_bytes = 10, .begin = scsi_begin_sync, .finish = scsi_finish_sync},
-    {.opcode = 0x88, .cdb_bytes = 16, .begin = scsi_begin_read, .finish = scsi_finish_read},
-    {.opcode = 0x8A, .cdb_bytes = 16, .begin = scsi_begin_write, .finish = scsi_finish_write},
-    {.opcode = 0x91, .cdb_bytes = 16, .begin = scsi_begin_sync, .finish = scsi_finish_sync},
+    {.opcode = 0x1A, .cdb_bytes = 6, .alloc = 4, .alloc_bytes = 1, MODE_SENSE},
+    {.opcode = 0x1B,
+     .cdb_bytes = 6,
+     .begin = scsi_begin_start_stop,
+     .finish = scsi_finish_start_stop},
+    {.opcode = 0x25,
+     .cdb_bytes = 10,
+     .begin = scsi_begin_read_capacity_10,
+     .build = scsi_build_read_capacity_10},
+    {.opcode = 0x28, .cdb_bytes = 10, READS},
+    {.opcode = 0x2A, .cdb_bytes = 10, WRITES},
+    {.opcode = 0x35, .cdb_bytes = 10, SYNCS},
+    {.opcode = 0x42,
+     .cdb_bytes = 10,
+     .ready = true,
+     .begin = scsi_begin_unmap,
+     .finish = scsi_finish_unmap},
+    {.opcode = 0x5A, .cdb_bytes = 10, .alloc = 7, .alloc_bytes = 2, MODE_SENSE},
+    {.opcode = 0x88, .cdb_bytes = 16, READS},
+    {.opcode = 0x8A, .cdb_bytes = 16, WRITES},
+    {.opcode = 0x91, .cdb_bytes = 16, SYNCS},
     {.opcode = 0x93,
      .cdb_bytes = 16,
+     .ready = true,
      .begin = scsi_begin_write_same,
      .finish = scsi_finish_write_same},
     {.opcode = 0x9E,
      .cdb_bytes = 16,
      .alloc = 10,
      .alloc_bytes = 4,
-     .begin = scsi_begin_read_capacity,
-     .build = scsi_build_read_capacity},
+     .begin = begin_service_in,
+     .build = build_service_in},
     {.opcode = 0xA0,
      .cdb_bytes = 12,
      .passes_ua = true,
@@ -58,15 +103,15 @@ static const struct scsi_command commands[] = {
      .alloc_bytes = 4,
      .begin = scsi_begin_report_luns,
      .build = scsi_build_report_luns},
-    {.opcode = 0xA8, .cdb_bytes = 12, .begin = scsi_begin_read, .finish = scsi_finish_read},
-    {.opcode = 0xAA, .cdb_bytes = 12, .begin = scsi_begin_write, .finish = scsi_finish_write},
+    {.opcode = 0xA8, .cdb_bytes = 12, READS},
+    {.opcode = 0xAA, .cdb_bytes = 12, WRITES},
 };
 
 /* Place of an opcode in `commands`. */
 static const uint8_t command_of[256] = {
-    [0x00] = 1,  [0x03] = 2,  [0x08] = 3,  [0x0A] = 4,  [0x12] = 5,  [0x28] = 6,
-    [0x2A] = 7,  [0x35] = 8,  [0x88] = 9,  [0x8A] = 10, [0x91] = 11, [0x93] = 12,
-    [0x9E] = 13, [0xA0] = 14, [0xA8] = 15, [0xAA] = 16,
+    [0x00] = 1,  [0x03] = 2,  [0x08] = 3,  [0x0A] = 4,  [0x12] = 5,  [0x1A] = 6,  [0x1B] = 7,
+    [0x25] = 8,  [0x28] = 9,  [0x2A] = 10, [0x35] = 11, [0x42] = 12, [0x5A] = 13, [0x88] = 14,
+    [0x8A] = 15, [0x91] = 16, [0x93] = 17, [0x9E] = 18, [0xA0] = 19, [0xA8] = 20, [0xAA] = 21,
 };
 
 static const uint16_t ua_codes[SIM_SCSI_N_UA] = {
@@ -152,7 +197,17 @@ static void find_lun(struct scsi_call *c)
 static uint32_t allocation_length(const struct scsi_command *cmd, const uint8_t *cdb)
 {
     const uint8_t *p = cdb + cmd->alloc;
-    return cmd->alloc_bytes == 1 ? p[0] : cmd->alloc_bytes == 2 ? hal_be16_at(p) : hal_be32_at(p);
+
+    switch (cmd->alloc_bytes) {
+    case 0:
+        return UINT32_MAX;
+    case 1:
+        return p[0];
+    case 2:
+        return hal_be16_at(p);
+    default:
+        return hal_be32_at(p);
+    }
 }
 
 /* What keeps a command from being looked at: 0, or it has failed. */
@@ -166,6 +221,8 @@ static bool refused(struct scsi_call *c, const struct scsi_command *cmd)
         scsi_fail(c, SCSI_KEY_UNIT_ATTENTION, (unsigned)ua);
     else if (!cmd->cdb_bytes)
         scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPCODE);
+    else if (cmd->ready && c->lun->stopped)
+        scsi_fail(c, SCSI_KEY_NOT_READY, SCSI_ASC_STOPPED);
     else if (c->rq->cdb[cmd->cdb_bytes - 1] & 0x04) /* CONTROL: NACA is not supported */
         scsi_invalid_field(c);
     return c->rs->failed;
@@ -320,12 +377,15 @@ void sim_scsi_set_unit_attention(struct sim_scsi *t, unsigned lun, unsigned port
 void sim_scsi_lun_reset(struct sim_scsi *t, unsigned lun)
 {
     sim_scsi_set_unit_attention(t, lun, UINT32_MAX, SIM_SCSI_UA_RESET);
+    t->luns[lun].stopped = false;
 }
 
 void sim_scsi_power_on(struct sim_scsi *t)
 {
-    for (unsigned i = 0; i < SIM_MEDIA_LUNS_MAX; i++)
+    for (unsigned i = 0; i < SIM_MEDIA_LUNS_MAX; i++) {
         memset(t->luns[i].ua, HAL_BIT(SIM_SCSI_UA_RESET), sizeof t->luns[i].ua);
+        t->luns[i].stopped = false;
+    }
 }
 
 int sim_scsi_set_size(struct sim_scsi *t, unsigned lun, uint64_t blocks)

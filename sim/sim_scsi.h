@@ -42,6 +42,7 @@ struct sim_scsi_lun {
     uint8_t wwid[16];           /* reported in VPD pages 0x80 and 0x83 */
     uint8_t port_mask;          /* ports through which the LUN can be seen; 0: it is gone */
     uint8_t ua[SIM_SCSI_PORTS]; /* pending unit attentions, bit = enum sim_scsi_ua */
+    bool stopped;               /* by START STOP UNIT; a reset or power-on starts it */
 };
 
 /** The target. */

@@ -8,18 +8,23 @@
 
 /* Sense keys and additional sense codes (asc << 8 | ascq) that this target sends. */
 enum {
+    SCSI_KEY_NOT_READY = 2,
     SCSI_KEY_MEDIUM_ERROR = 3,
     SCSI_KEY_HARDWARE_ERROR = 4,
     SCSI_KEY_ILLEGAL_REQUEST = 5,
     SCSI_KEY_UNIT_ATTENTION = 6,
     SCSI_KEY_DATA_PROTECT = 7,
+    SCSI_ASC_STOPPED = 0x0402, /* START STOP UNIT has to start it */
     SCSI_ASC_WRITE_ERROR = 0x0C00,
     SCSI_ASC_READ_ERROR = 0x1100,
+    SCSI_ASC_LIST_LENGTH = 0x1A00,
     SCSI_ASC_INVALID_OPCODE = 0x2000,
     SCSI_ASC_LBA_OUT_OF_RANGE = 0x2100,
     SCSI_ASC_INVALID_FIELD = 0x2400,
     SCSI_ASC_UNKNOWN_LUN = 0x2500,
+    SCSI_ASC_LIST_FIELD = 0x2600,
     SCSI_ASC_WRITE_PROTECTED = 0x2700,
+    SCSI_ASC_NO_SAVED_PAGES = 0x3900,
     SCSI_ASC_TARGET_FAILURE = 0x4400,
 };
 
@@ -27,6 +32,9 @@ enum {
 
 /* Longest parameter data: REPORT LUNS with every LUN. */
 #define SCSI_PARAMETERS_MAX (8 + 8 * SIM_MEDIA_LUNS_MAX)
+
+/* Descriptors of one UNMAP. */
+#define SCSI_UNMAP_MAX 128
 
 /** One command under way. */
 struct scsi_call {
@@ -47,8 +55,9 @@ struct scsi_command {
     uint8_t cdb_bytes;
     bool passes_ua;      /* carried out although a unit attention is pending */
     bool any_lun;        /* has an answer for a LUN that does not exist */
+    bool ready;          /* needs a LUN that is not stopped */
     uint8_t alloc;       /* with `build`: place of the allocation length in the CDB ... */
-    uint8_t alloc_bytes; /* ... and its width */
+    uint8_t alloc_bytes; /* ... and its width; 0: the parameter data has one length */
     /** Checks the CDB; failures by scsi_fail. May be NULL. */
     void (*begin)(struct scsi_call *c);
     /** Moves the data. Returns 0 or the error of media or visitor. NULL: nothing to do. */
@@ -81,8 +90,18 @@ void scsi_begin_report_luns(struct scsi_call *c);
 uint32_t scsi_build_report_luns(const struct scsi_call *c, uint8_t *out);
 void scsi_begin_request_sense(struct scsi_call *c);
 uint32_t scsi_build_request_sense(const struct scsi_call *c, uint8_t *out);
-void scsi_begin_read_capacity(struct scsi_call *c);
-uint32_t scsi_build_read_capacity(const struct scsi_call *c, uint8_t *out);
+void scsi_begin_read_capacity_10(struct scsi_call *c);
+uint32_t scsi_build_read_capacity_10(const struct scsi_call *c, uint8_t *out);
+void scsi_begin_read_capacity_16(struct scsi_call *c);
+uint32_t scsi_build_read_capacity_16(const struct scsi_call *c, uint8_t *out);
+void scsi_begin_lba_status(struct scsi_call *c);
+uint32_t scsi_build_lba_status(const struct scsi_call *c, uint8_t *out);
+void scsi_begin_unmap(struct scsi_call *c);
+int scsi_finish_unmap(struct scsi_call *c);
+void scsi_begin_mode_sense(struct scsi_call *c);
+uint32_t scsi_build_mode_sense(const struct scsi_call *c, uint8_t *out);
+void scsi_begin_start_stop(struct scsi_call *c);
+int scsi_finish_start_stop(struct scsi_call *c);
 
 /** Takes the most urgent unit attention of a LUN and port away; its asc << 8 | ascq, or -1. */
 int scsi_take_unit_attention(struct sim_scsi_lun *l, unsigned port);

@@ -52,15 +52,15 @@ static int noise_source(void *arg, uint64_t offset, void *data, size_t n)
 }
 
 /* Unmapping: zeros if the device promises them, else noise. */
-static int unmap(struct scsi_call *c)
+static int unmap(struct scsi_call *c, uint64_t lba, uint64_t blocks)
 {
     const struct sim_scsi_result *rs = c->rs;
-    struct noise noise = {rs->lun, rs->lba * rs->block_size};
+    struct noise noise = {rs->lun, lba * rs->block_size};
     int error;
 
     if (c->t->lbprz)
-        return sim_media_unmap(c->t->media, rs->lun, rs->lba, rs->blocks);
-    error = sim_media_write(c->t->media, rs->lun, rs->lba, rs->blocks, noise_source, &noise);
+        return sim_media_unmap(c->t->media, rs->lun, lba, blocks);
+    error = sim_media_write(c->t->media, rs->lun, lba, blocks, noise_source, &noise);
     return error == -ENOSPC ? 0 : error; /* the old contents are as arbitrary as noise */
 }
 
@@ -78,6 +78,112 @@ int scsi_finish_write_same(struct scsi_call *c)
         return error;
     /* SBC: with LBPRZ, a block that is not zeros cannot be unmapped and is written instead. */
     if ((flags & SAME_UNMAP) && (!c->t->lbprz || !memcmp(block, zeros, rs->block_size)))
-        return unmap(c);
+        return unmap(c, rs->lba, rs->blocks);
     return sim_media_write_same(c->t->media, rs->lun, rs->lba, rs->blocks, block);
+}
+
+/* ---- UNMAP ---- */
+
+#define LIST_HEADER 8
+#define LIST_DESCRIPTOR 16 /* LBA, 8 bytes; count, 4 bytes */
+
+void scsi_begin_unmap(struct scsi_call *c)
+{
+    const uint8_t *cdb = c->rq->cdb;
+    uint16_t length = hal_be16_at(cdb + 7);
+
+    if (!c->t->lbpme)
+        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPCODE);
+    else if (cdb[1]) /* ANCHOR is not supported */
+        scsi_invalid_field(c);
+    else if (length && length < LIST_HEADER)
+        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LIST_LENGTH);
+    if (c->rs->failed || !length)
+        return;
+    c->rs->kind = SIM_SCSI_DATA_OUT;
+    c->rs->medium = SIM_SCSI_MEDIUM_ZERO;
+    c->rs->transfer_len = length;
+}
+
+/* Checks a list before anything is unmapped. */
+static void check_list(struct scsi_call *c, const uint8_t *descriptor, uint32_t count)
+{
+    uint64_t capacity = c->medium->blocks;
+
+    if (count > SCSI_UNMAP_MAX) {
+        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LIST_FIELD);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++, descriptor += LIST_DESCRIPTOR) {
+        uint64_t lba = hal_be64_at(descriptor);
+
+        if (lba > capacity || hal_be32_at(descriptor + 8) > capacity - lba) {
+            scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+            return;
+        }
+    }
+}
+
+int scsi_finish_unmap(struct scsi_call *c)
+{
+    uint8_t list[LIST_HEADER + SCSI_UNMAP_MAX * LIST_DESCRIPTOR];
+    const uint8_t *descriptor = list + LIST_HEADER;
+    uint64_t length = c->rs->transfer_len;
+    uint32_t count;
+    int error;
+
+    if (!length)
+        return 0;
+    error = c->source(c->arg, 0, list, hal_min64(length, sizeof list));
+    if (error)
+        return error;
+    count = (uint32_t)hal_min64(hal_be16_at(list + 2), length - LIST_HEADER) / LIST_DESCRIPTOR;
+    check_list(c, descriptor, count);
+    if (c->rs->failed)
+        return 0;
+    for (uint32_t i = 0; i < count && !error; i++, descriptor += LIST_DESCRIPTOR)
+        error = unmap(c, hal_be64_at(descriptor), hal_be32_at(descriptor + 8));
+    return error;
+}
+
+/* ---- GET LBA STATUS ---- */
+
+#define PIECES_LOOKED_AT 4096 /* bounds the work: 4 GiB */
+#define STATUS_DEALLOCATED 1
+
+void scsi_begin_lba_status(struct scsi_call *c)
+{
+    if (hal_be64_at(c->rq->cdb + 2) >= c->medium->blocks)
+        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+}
+
+/* End of the blocks from `lba` on that have its state, as far as one descriptor tells. */
+static uint64_t extent_end(const struct scsi_call *c, uint64_t lba)
+{
+    const struct sim_media *media = c->t->media;
+    uint64_t piece = SIM_MEDIA_PIECE_BYTES / c->medium->block_size;
+    bool mapped = sim_media_mapped(media, c->rs->lun, lba);
+    uint64_t end = (lba / piece + 1) * piece;
+
+    for (unsigned i = 0; i < PIECES_LOOKED_AT && end < c->medium->blocks &&
+                         sim_media_mapped(media, c->rs->lun, end) == mapped;
+         i++)
+        end += piece;
+    return hal_min64(end, c->medium->blocks);
+}
+
+/* One descriptor; the initiator asks again from its end. The medium may have shrunk since begin. */
+uint32_t scsi_build_lba_status(const struct scsi_call *c, uint8_t *out)
+{
+    uint64_t lba = hal_be64_at(c->rq->cdb + 2);
+
+    if (lba >= c->medium->blocks) {
+        hal_be32_put(out, 4);
+        return 8;
+    }
+    hal_be32_put(out, 4 + 16);
+    hal_be64_put(out + 8, lba);
+    hal_be32_put(out + 16, (uint32_t)hal_min64(extent_end(c, lba) - lba, UINT32_MAX));
+    out[20] = sim_media_mapped(c->t->media, c->rs->lun, lba) ? 0 : STATUS_DEALLOCATED;
+    return 24;
 }

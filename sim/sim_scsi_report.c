@@ -44,8 +44,11 @@ void scsi_begin_request_sense(struct scsi_call *c)
     }
     if (c->lun) {
         code = scsi_take_unit_attention(c->lun, c->rq->port);
-        key = code < 0 ? 0 : SCSI_KEY_UNIT_ATTENTION;
-        code = code < 0 ? 0 : code;
+        key = SCSI_KEY_UNIT_ATTENTION;
+    }
+    if (code < 0) { /* nothing to report but the state */
+        key = c->lun->stopped ? SCSI_KEY_NOT_READY : 0;
+        code = c->lun->stopped ? SCSI_ASC_STOPPED : 0;
     }
     c->rs->detail[0] = (uint8_t)key;
     c->rs->detail[1] = (uint8_t)(code >> 8);
@@ -60,16 +63,32 @@ uint32_t scsi_build_request_sense(const struct scsi_call *c, uint8_t *out)
     return 18;
 }
 
-void scsi_begin_read_capacity(struct scsi_call *c)
+/* LBA and PMI are obsolete. */
+void scsi_begin_read_capacity_10(struct scsi_call *c)
 {
     const uint8_t *cdb = c->rq->cdb;
 
-    /* Of SERVICE ACTION IN(16) only this action; LBA and PMI are obsolete. */
-    if ((cdb[1] & 0x1F) != 0x10 || hal_be64_at(cdb + 2) || (cdb[14] & 0x01))
+    if (hal_be32_at(cdb + 2) || (cdb[8] & 0x01))
         scsi_invalid_field(c);
 }
 
-uint32_t scsi_build_read_capacity(const struct scsi_call *c, uint8_t *out)
+/* A last block that 32 bits cannot hold reads as all ones: ask READ CAPACITY(16). */
+uint32_t scsi_build_read_capacity_10(const struct scsi_call *c, uint8_t *out)
+{
+    hal_be32_put(out, (uint32_t)hal_min64(c->medium->blocks - 1, UINT32_MAX));
+    hal_be32_put(out + 4, c->medium->block_size);
+    return 8;
+}
+
+void scsi_begin_read_capacity_16(struct scsi_call *c)
+{
+    const uint8_t *cdb = c->rq->cdb;
+
+    if (hal_be64_at(cdb + 2) || (cdb[14] & 0x01)) /* LBA and PMI are obsolete */
+        scsi_invalid_field(c);
+}
+
+uint32_t scsi_build_read_capacity_16(const struct scsi_call *c, uint8_t *out)
 {
     hal_be64_put(out, c->medium->blocks - 1);
     hal_be32_put(out + 8, c->medium->block_size);

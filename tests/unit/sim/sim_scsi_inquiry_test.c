@@ -51,15 +51,15 @@ Test(sim_scsi_inquiry, inquiry_of_a_lun_that_does_not_exist)
 
 Test(sim_scsi_inquiry, vital_product_data)
 {
-    static const uint8_t pages[7] = {0x00, 0x00, 0x00, 0x03, 0x00, 0x80, 0x83};
+    static const uint8_t pages[10] = {0x00, 0x00, 0x00, 0x06, 0x00, 0x80, 0x83, 0xB0, 0xB1, 0xB2};
     static const uint8_t ids[24] = {0x00, 0x83, 0x00, 0x14, 0x01, 0x03, 0x00, 0x10,
                                     0x60, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
                                     0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0xFF};
     struct command c = COMMAND(.data_len = 200, CDB(0x12, 1, 0x00, 0, 200));
 
     run(&c);
-    cr_assert(good(&c, 7));
-    cr_assert_arr_eq(buffer, pages, 7);
+    cr_assert(good(&c, 10));
+    cr_assert_arr_eq(buffer, pages, 10);
     c = COMMAND(.data_len = 200, CDB(0x12, 1, 0x80, 0, 200));
     run(&c);
     cr_assert(good(&c, 36));
@@ -74,9 +74,54 @@ Test(sim_scsi_inquiry, vital_product_data)
     cr_assert_arr_eq(buffer, ids, 24);
 }
 
+static void get_page(struct command *c, uint8_t page, uint32_t length)
+{
+    *c = COMMAND(.data_len = 200, CDB(0x12, 1, page, 0, 200));
+    run(c);
+    cr_assert(good(c, length), "page %02x", page);
+}
+
+/* SBC: 255 pieces of 1 MiB are 256 blocks each; 128 descriptors; WSNZ; alignment valid. */
+Test(sim_scsi_inquiry, block_limits)
+{
+    static const uint8_t want[64] = {0x00, 0xB0, 0x00, 0x3C, 0x01, [20] = 0xFF, 0xFF, 0xFF, 0xFF,
+                                     0,    0,    0,    128,  0,    0,           1,    0,    0x80};
+    static const uint8_t thick[64] = {0x00, 0xB0, 0x00, 0x3C, 0x01};
+    struct command c;
+
+    get_page(&c, 0xB0, 64);
+    cr_assert_arr_eq(buffer, want, 64);
+    t.lbpme = false;
+    get_page(&c, 0xB0, 64);
+    cr_assert_arr_eq(buffer, thick, 64, "nothing about unmapping");
+}
+
+Test(sim_scsi_inquiry, block_device_characteristics)
+{
+    static const uint8_t want[64] = {0x00, 0xB1, 0x00, 0x3C, 0x00, 0x01};
+    struct command c;
+
+    get_page(&c, 0xB1, 64);
+    cr_assert_arr_eq(buffer, want, 64);
+}
+
+Test(sim_scsi_inquiry, logical_block_provisioning)
+{
+    struct command c;
+
+    get_page(&c, 0xB2, 8);
+    cr_assert_arr_eq(buffer, "\x00\xB2\x00\x04\x00\xC4\x02\x00", 8);
+    t.lbprz = false;
+    get_page(&c, 0xB2, 8);
+    cr_assert_arr_eq(buffer, "\x00\xB2\x00\x04\x00\xC0\x02\x00", 8);
+    t.lbpme = false;
+    get_page(&c, 0xB2, 8);
+    cr_assert_arr_eq(buffer, "\x00\xB2\x00\x04\x00\x00\x00\x00", 8);
+}
+
 Test(sim_scsi_inquiry, inquiry_fields_that_are_refused)
 {
-    struct command c = COMMAND(.data_len = 36, CDB(0x12, 1, 0xB0, 0, 36));
+    struct command c = COMMAND(.data_len = 36, CDB(0x12, 1, 0xB3, 0, 36));
 
     run(&c);
     cr_assert(checked_all_residual(&c, 5, 0x24, 0x00), "a page that is not there");

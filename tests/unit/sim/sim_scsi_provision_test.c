@@ -116,3 +116,141 @@ Test(sim_scsi_provision, write_same_fields_that_are_refused)
     run(&c);
     cr_assert(checked_all_residual(&c, 5, 0x24, 0x00), "unmap on a fully provisioned device");
 }
+
+/* ---- UNMAP ---- */
+
+static struct command unmap(const uint8_t *list, uint16_t n)
+{
+    struct command c = COMMAND(.data_len = n, .host_write = true,
+                               CDB(0x42, 0, 0, 0, 0, 0, 0, (uint8_t)(n >> 8), (uint8_t)n));
+
+    memcpy(buffer, list, n);
+    run(&c);
+    return c;
+}
+
+Test(sim_scsi_provision, unmap_of_two_ranges)
+{
+    static const uint8_t list[40] = {0, 38, 0, 32, [15] = 2, [19] = 3, [31] = 10, [35] = 1};
+    struct command c;
+
+    write_blocks(0, 0, 0, 16, 0x77);
+    c = unmap(list, sizeof list);
+    cr_assert(good(&c, 40));
+    cr_assert(reads_as(0, 0, 0, 2, 0x77) && reads_as(0, 0, 2, 3, 0) && reads_as(0, 0, 5, 5, 0x77));
+    cr_assert(reads_as(0, 0, 10, 1, 0) && reads_as(0, 0, 11, 5, 0x77));
+}
+
+Test(sim_scsi_provision, unmap_of_nothing)
+{
+    static const uint8_t header[8] = {0, 6};
+    static const uint8_t zero_blocks[24] = {0, 22, 0, 16, [15] = 2};
+    static const uint8_t cut[16] = {0, 22, 0, 16, [15] = 2}; /* an incomplete descriptor */
+    struct command c = COMMAND(CDB(0x42));
+
+    write_blocks(0, 0, 0, 4, 0x77);
+    run(&c);
+    cr_assert(good(&c, 0), "no list at all");
+    c = unmap(header, sizeof header);
+    cr_assert(good(&c, 8));
+    c = unmap(zero_blocks, sizeof zero_blocks);
+    cr_assert(good(&c, 24));
+    c = unmap(cut, sizeof cut);
+    cr_assert(good(&c, 16));
+    cr_assert(reads_as(0, 0, 0, 4, 0x77));
+}
+
+/* A bad descriptor, even the last one, and nothing is unmapped. */
+Test(sim_scsi_provision, unmap_beyond_the_end)
+{
+    static const uint8_t list[40] = {0,    38, 0, 32, [19] = 3, [30] = 0x03,
+                                     0xE7, 0,  0, 0,  2}; /* 999 + 2 */
+    static const uint8_t far[24] = {0,    22,   0,    16,   [8] = 0xFF, 0xFF, 0xFF, 0xFF,
+                                    0xFF, 0xFF, 0xFF, 0xFF, 0xFF,       0xFF, 0xFF, 0xFF};
+    struct command c;
+
+    write_blocks(0, 0, 0, 4, 0x77);
+    c = unmap(list, sizeof list);
+    cr_assert(checked(&c, 5, 0x21, 0x00));
+    c = unmap(far, sizeof far);
+    cr_assert(checked(&c, 5, 0x21, 0x00));
+    cr_assert(reads_as(0, 0, 0, 4, 0x77));
+}
+
+Test(sim_scsi_provision, unmap_lists_that_are_refused)
+{
+    static const uint8_t short_list[7] = {0, 5};
+    static uint8_t long_list[8 + 129 * 16] = {0x08, 0x16, 0x08, 0x10};
+    struct command c = unmap(short_list, sizeof short_list);
+
+    cr_assert(checked_all_residual(&c, 5, 0x1A, 0x00));
+    c = unmap(long_list, sizeof long_list);
+    cr_assert(checked(&c, 5, 0x26, 0x00), "129 descriptors");
+    long_list[2] = 0x08;
+    long_list[3] = 0x00;
+    c = unmap(long_list, sizeof long_list);
+    cr_assert(good(&c, sizeof long_list), "128, and something behind them");
+    c = COMMAND(CDB(0x42, 1));
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x24, 0x00), "ANCHOR");
+    t.lbpme = false;
+    c = COMMAND(CDB(0x42));
+    run(&c);
+    cr_assert(checked_all_residual(&c, 5, 0x20, 0x00), "not thin");
+}
+
+Test(sim_scsi_provision, unmap_from_a_bad_address)
+{
+    static int bad;
+    struct command c =
+        COMMAND(.data_len = 24, .host_write = true, CDB(0x42, 0, 0, 0, 0, 0, 0, 0, 24));
+
+    begin(&c);
+    cr_assert_eq(sim_scsi_finish(&t, &c.rq, &c.rs, to_client, from_client, &bad), -EFAULT);
+}
+
+/* ---- GET LBA STATUS ---- */
+
+static struct command lba_status(uint8_t hi, uint8_t lo)
+{
+    struct command c =
+        COMMAND(.data_len = 64, CDB(0x9E, 0x12, 0, 0, 0, 0, 0, 0, hi, lo, 0, 0, 0, 64));
+
+    run(&c);
+    return c;
+}
+
+/* Pieces of 256 blocks: the second and third of four are written, the last has 232 blocks. */
+Test(sim_scsi_provision, lba_status)
+{
+    static const uint8_t before[24] = {0, 0, 0, 20, [15] = 5, [18] = 0, 0xFB, 0x01};
+    static const uint8_t written[24] = {0, 0, 0, 20, [14] = 1, 0x2C, [18] = 1, 0xD4, 0x00};
+    static const uint8_t behind[24] = {0, 0, 0, 20, [14] = 3, 0xE7, [19] = 1, 0x01};
+    struct command c = COMMAND(.data_len = 4096, .host_write = true,
+                               CDB(0x8A, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1));
+
+    run(&c);
+    c.rq.cdb[8] = 2;
+    run(&c);
+    c = lba_status(0, 5);
+    cr_assert(good(&c, 24));
+    cr_assert_arr_eq(buffer, before, 24, "251 blocks, deallocated");
+    c = lba_status(1, 0x2C);
+    cr_assert_arr_eq(buffer, written, 24, "300 to 767, mapped");
+    c = lba_status(3, 0xE7);
+    cr_assert_arr_eq(buffer, behind, 24, "the last block");
+    c = lba_status(3, 0xE8);
+    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "behind it");
+}
+
+Test(sim_scsi_provision, lba_status_of_a_lun_that_shrinks_meanwhile)
+{
+    struct command c =
+        COMMAND(.data_len = 64, CDB(0x9E, 0x12, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 64));
+
+    begin(&c);
+    cr_assert_eq(sim_media_set_size(t.media, 0, 10), 0);
+    finish(&c);
+    cr_assert(good(&c, 8));
+    cr_assert_arr_eq(buffer, "\0\0\0\x04\0\0\0\0", 8);
+}

@@ -183,3 +183,36 @@ Test(sim_data, media_faults_of_a_write)
     model_rw(m, &user, 0, true, 0, 0, 1, m->buffer);
     cr_assert_not(model_issue(m, &user, 0, 10000000), "a write that never ends ended");
 }
+
+static void first_byte(uint64_t lba, uint8_t want)
+{
+    memset(m->buffer, 0xCC, 4096);
+    model_rw(m, &user, 0, false, 0, lba, 1, m->buffer);
+    go(0);
+    cr_assert_eq(m->buffer[0], want, "block %u", (unsigned)lba);
+}
+
+/* A list of ranges goes to the LUN as it is, here by port and from the master. */
+Test(sim_data, unmap_by_port)
+{
+    static const uint8_t list[24] = {0, 22, 0, 16, [15] = 1, [19] = 1};
+    struct afu_ioarcb *r;
+
+    memset(m->buffer, 0x5A, 3 * 4096);
+    model_rw(m, &user, 0, true, 0, 0, 3, m->buffer);
+    go(0);
+    memcpy(m->buffer, list, sizeof list);
+    r = model_ioarcb(&m->master, 0);
+    r->req_flags = xe16_of(m->master.order, AFU_REQ_HOST_WRITE);
+    r->port_sel = xe32_of(m->master.order, 1);
+    r->lun_id = xe64_of(m->master.order, afu_lun_id(0));
+    r->data_len = xe32_of(m->master.order, sizeof list);
+    r->data_ea = xe64_of(m->master.order, (uintptr_t)m->buffer);
+    r->cdb[0] = 0x42;
+    r->cdb[8] = sizeof list;
+    cr_assert(model_issue(m, &m->master, 0, 10000000));
+    cr_assert_eq(model_ioasc(&m->master, 0), 0);
+    first_byte(0, 0x5A);
+    first_byte(1, 0);
+    first_byte(2, 0x5A);
+}

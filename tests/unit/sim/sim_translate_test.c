@@ -235,3 +235,26 @@ Test(sim_translate, after_a_command_by_port)
     cr_assert_eq(medium(7), 0);
     cr_assert_eq(medium(0x20007), 0x44);
 }
+
+/* Ranges in a parameter list cannot be translated: by a handle of a virtual LUN such a command
+ * would reach chunks of others. It never gets to the LUN, whatever the context may do. */
+Test(sim_translate, unmap_does_not_pass_a_virtual_lun)
+{
+    static const uint64_t chunks[] = {2};
+    static const uint8_t list[24] = {0, 22, 0, 16, [19] = 1};
+    struct afu_ioarcb *r;
+
+    memset(m->buffer, 0x5A, 4096);
+    model_rw(m, &m->master, 0, true, 6, 0, 1, m->buffer);
+    model_virtual(m, &m->master, 6, chunks, 1, 0, AFU_PERM_RW);
+    cr_assert(model_issue(m, &m->master, 0, 10000000));
+    memcpy(m->buffer, list, sizeof list);
+    r = &m->master.pair[0].ioarcb;
+    memset(r->cdb, 0, sizeof r->cdb);
+    r->cdb[0] = 0x42;
+    r->cdb[8] = sizeof list;
+    r->data_len = xe32_of(m->master.order, sizeof list);
+    cr_assert(model_issue(m, &m->master, 0, 10000000));
+    cr_assert_eq(m->master.pair[0].ioasa.rc.afu_rc, 0x13);
+    cr_assert_eq(medium(2 * 65536), 0x5A);
+}

@@ -221,7 +221,7 @@ static bool refused(struct scsi_call *c, const struct scsi_command *cmd)
         scsi_fail(c, SCSI_KEY_UNIT_ATTENTION, (unsigned)ua);
     else if (!cmd->cdb_bytes)
         scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPCODE);
-    else if (cmd->ready && c->lun->stopped)
+    else if (c->lun && c->lun->stopped && cmd->ready)
         scsi_fail(c, SCSI_KEY_NOT_READY, SCSI_ASC_STOPPED);
     else if (c->rq->cdb[cmd->cdb_bytes - 1] & 0x04) /* CONTROL: NACA is not supported */
         scsi_invalid_field(c);

@@ -38,7 +38,10 @@ static int refuse_open(const struct opening *o, int error)
 {
     switch (error) {
     case ENOENT:
-        return refuse(o, -error, "does not exist: check its name, or ask for it to be made");
+        return refuse(o, -error,
+                      o->opts->create_if_missing
+                          ? "cannot be made, its directory does not exist: make that first"
+                          : "does not exist: check its name");
     case EACCES:
     case EPERM:
         return refuse(o, -EACCES,

@@ -109,6 +109,7 @@ Test(usage, bad_files)
     cli_fails(1, "run --duration 1ms --media noise", "media file 'noise' ");
     cli_fails(1, "put none name --media m", "'none' cannot be opened");
     cli_fails(1, "put . name --media m", "is a directory");
+    cli_fails(1, "put small name --media none/m", "its directory does not exist");
     cli_fails(1, "run --params none", "parameter file none: ");
     write_file("p", "# one\nafu.cmd_room = 4\n  afu.cmd_room = many\n");
     cli_fails(1, "run --params p", "parameter file p:3:18: 'many' is not a number");

@@ -20,6 +20,8 @@ static const uint64_t chunk0[] = {0};
 
 static uint64_t slot_ea(unsigned i) { return (uintptr_t)ring + i % SLOTS * 64; }
 
+static uint64_t element(unsigned i) { return hal_swap64(user.order, user.rrq[i]); }
+
 static uint64_t load(uint64_t offset) { return model_load(m, &user, offset); }
 
 static void store(uint64_t offset, uint64_t value) { model_store(m, &user, offset, value); }
@@ -94,7 +96,7 @@ Test(sim_sq, the_status_goes_where_the_slot_says)
     send(5);
     memset(&user.pair[5].ioasa, 0xEE, 64);
     model_run_dry(m);
-    cr_assert_eq(user.rrq[0], ((uintptr_t)&user.pair[5] + 64) | 1);
+    cr_assert_eq(element(0), ((uintptr_t)&user.pair[5] + 64) | 1);
     cr_assert_eq(model_ioasc(&user, 5), 0);
     cr_assert_arr_eq(ring + 64, before, 64);
 }
@@ -129,7 +131,7 @@ Test(sim_sq, the_ring_has_the_order_of_its_context)
     start_user(HAL_ORDER_BIG);
     send(3);
     model_run_dry(m);
-    cr_assert_eq(hal_be64_at((uint8_t *)user.rrq), ((uintptr_t)&user.pair[3] + 64) | 1);
+    cr_assert_eq(hal_be64_at(user.rrq), ((uintptr_t)&user.pair[3] + 64) | 1);
     cr_assert_eq(model_ioasc(&user, 3), 0);
 }
 
@@ -254,9 +256,9 @@ Test(sim_sq, doorbells_of_both_modes)
     model_doorbell(m, &user, 2);
     store(0x68, slot_ea(2));
     model_run_dry(m);
-    cr_assert_eq(user.rrq[0], (uintptr_t)&user.pair[2] | 1);
-    cr_assert_eq(user.rrq[1], ((uintptr_t)&user.pair[0] + 64) | 1);
-    cr_assert_eq(user.rrq[2], ((uintptr_t)&user.pair[1] + 64) | 1);
+    cr_assert_eq(element(0), (uintptr_t)&user.pair[2] | 1);
+    cr_assert_eq(element(1), ((uintptr_t)&user.pair[0] + 64) | 1);
+    cr_assert_eq(element(2), ((uintptr_t)&user.pair[1] + 64) | 1);
 }
 
 Test(sim_sq, a_lost_tail_is_made_good_by_the_next)

@@ -4,29 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tests/testlib/model.h"
 #include "tests/testlib/proves.h"
+#include "tests/unit/sim/sim_afu_fixture.h"
 
-static struct model *m;
-static struct model_ctx user;
-static const uint64_t chunk0[] = {0};
-
-static void up(void)
-{
-    m = model_create("flashsystem");
-    memset(&user, 0, sizeof user);
-    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
-    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
-}
-
-static void down(void)
-{
-    if (user.sim)
-        model_ctx_end(m, &user);
-    model_destroy(m);
-}
-
-TestSuite(sim_context, .init = up, .fini = down);
+TestSuite(sim_context, .init = up_flashsystem, .fini = down);
 
 /* R-7: with 4 interrupts each 508 users fit beside a master with 3; the next start is -ENOSPC. With
  * 3 each the process elements run out first. */

@@ -3,28 +3,10 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "tests/testlib/model.h"
 #include "tests/testlib/proves.h"
+#include "tests/unit/sim/sim_afu_fixture.h"
 
-static struct model *m;
-static struct model_ctx user;
-static const uint64_t chunk0[] = {0};
-
-static void up(void)
-{
-    m = model_create("zero");
-    memset(&user, 0, sizeof user);
-    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
-    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
-}
-
-static void down(void)
-{
-    model_ctx_end(m, &user);
-    model_destroy(m);
-}
-
-TestSuite(sim_timeout, .init = up, .fini = down);
+TestSuite(sim_timeout, .init = up_zero, .fini = down);
 
 static void slow_read(unsigned slot, uint16_t unit, uint16_t timeout)
 {

@@ -344,6 +344,7 @@ uint64_t sim_register_read(struct sim_afu *a, uint64_t offset);
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value);
 uint64_t sim_cmd_room(struct sim_ctx *ctx);
 void sim_fetch_ready(struct sim_ctx *ctx); /* the context has something to fetch */
+void sim_fetch_idle(struct sim_ctx *ctx);  /* it has not, any more */
 void sim_fetch_kick(struct sim_afu *a);
 void sim_doorbells_drop(struct sim_ctx *ctx); /* and what stands in the SQ */
 

@@ -17,8 +17,9 @@ void sim_fetch_ready(struct sim_ctx *ctx)
     sim_fetch_kick(a);
 }
 
-static void clear_ready(struct sim_afu *a, const struct sim_ctx *ctx)
+void sim_fetch_idle(struct sim_ctx *ctx)
 {
+    struct sim_afu *a = ctx->afu;
     uint64_t *word = &a->ready[ctx->handle / 64], bit = HAL_BIT(ctx->handle % 64);
 
     if (!(*word & bit))
@@ -60,7 +61,7 @@ void sim_doorbells_drop(struct sim_ctx *ctx)
 {
     ctx->bell_count = 0;
     ctx->sq_head = ctx->sq_tail;
-    clear_ready(ctx->afu, ctx);
+    sim_fetch_idle(ctx);
 }
 
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
@@ -128,7 +129,7 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
     c->sq = !ctx->bell_count;
     c->ea = c->sq ? sim_sq_take(ctx) : take_doorbell(ctx);
     if (!ctx->bell_count && sim_sq_empty(ctx))
-        clear_ready(a, ctx);
+        sim_fetch_idle(ctx);
     ctx->in_flight++;
     a->counters.fetched++;
     if (a->trace->on)

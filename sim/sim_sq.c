@@ -15,11 +15,21 @@ bool sim_sq_present(const struct sim_afu *a)
     return version != UINT64_MAX && version & AFU_IFV_SQ; /* all ones: older than the register */
 }
 
+/* After head or tail moved: a ring may also become empty before it was fetched. */
+static void ring_changed(struct sim_ctx *ctx)
+{
+    if (!sim_sq_empty(ctx))
+        sim_fetch_ready(ctx);
+    else if (!ctx->bell_count)
+        sim_fetch_idle(ctx);
+}
+
 /* The ring is taken over as a whole, so that head and tail are slots of one ring at any moment. */
 static void write_end(struct sim_ctx *ctx, uint64_t value)
 {
     ctx->sq_end = value;
     ctx->sq_base = ctx->sq_head = ctx->sq_tail = ctx->sq_start;
+    ring_changed(ctx);
 }
 
 static bool is_slot(const struct sim_ctx *ctx, uint64_t ea)
@@ -44,8 +54,7 @@ static void write_tail(struct sim_ctx *ctx, uint64_t value)
     ctx->sq_tail = value;
     canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
     sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
-    if (!sim_sq_empty(ctx))
-        sim_fetch_ready(ctx);
+    ring_changed(ctx);
 }
 
 void sim_sq_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value)

@@ -313,3 +313,36 @@ Test(sim_sq, a_context_starts_without_a_ring)
     cr_assert_eq(load(AFU_HOST_INTR_STATUS), 0);
     cr_assert_eq(model_harvest(&user), -1);
 }
+
+/* Slots taken back, or a new ring, between the tail and the fetch: nothing is left to fetch. */
+Test(sim_sq, a_ring_that_empties_before_the_fetch)
+{
+    fill(0);
+    sim_afu_params_mutable(m->afu)->doorbell_to_fetch = 10000;
+    store(0x68, slot_ea(1));
+    store(0x68, slot_ea(0));
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), -1);
+    store(0x68, slot_ea(1));
+    store(0x58, slot_ea(3));
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), -1);
+    at = 0;
+    send(1); /* the context goes on */
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 1);
+}
+
+/* A doorbell of the other mode that waits is fetched all the same. */
+Test(sim_sq, an_emptied_ring_leaves_doorbells_alone)
+{
+    sim_afu_params_mutable(m->afu)->doorbell_to_fetch = 10000;
+    model_rw(m, &user, 2, false, 0, 2, 1, m->buffer);
+    model_doorbell(m, &user, 2);
+    fill(0);
+    store(0x68, slot_ea(1));
+    store(0x68, slot_ea(0));
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 2);
+    cr_assert_eq(model_harvest(&user), -1);
+}

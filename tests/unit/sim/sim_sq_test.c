@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "hal/support/bits.h"
+#include "hal/support/prng.h"
 #include "sim/world.h"
 #include "tests/testlib/model.h"
 #include "tests/testlib/proves.h"
+#include "tests/testlib/test_seed.h"
 
 #define SLOTS 4
 #define RING_BYTES (SLOTS * 64)
@@ -345,4 +347,26 @@ Test(sim_sq, an_emptied_ring_leaves_doorbells_alone)
     model_run_dry(m);
     cr_assert_eq(model_harvest(&user), 2);
     cr_assert_eq(model_harvest(&user), -1);
+}
+
+/* Whatever is written in whatever order, the model goes on. */
+Test(sim_sq, any_order_of_writes)
+{
+    static const uint64_t offsets[] = {0x20, 0x50, 0x58, 0x60, 0x68, 0x68, 0x68, 0x70};
+    struct hal_prng random;
+
+    hal_prng_seed(&random, test_seed(1), 0);
+    for (unsigned i = 0; i < 20000; i++) {
+        uint64_t offset = offsets[hal_prng_below(&random, HAL_ARRAY_LENGTH(offsets))];
+        uint64_t value = slot_ea(0) + 32 * hal_prng_below(&random, 9);
+
+        store(offset, hal_prng_below(&random, 8) ? value : hal_prng_below(&random, 2));
+        model_run(m, hal_prng_below(&random, 20));
+    }
+    model_run_dry(m);
+    model_ctx_end(m, &user);
+    start_user(HAL_ORDER_LITTLE);
+    send(1);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 1);
 }

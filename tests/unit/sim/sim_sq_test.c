@@ -358,7 +358,9 @@ Test(sim_sq, any_order_of_writes)
     hal_prng_seed(&random, test_seed(1), 0);
     for (unsigned i = 0; i < 20000; i++) {
         uint64_t offset = offsets[hal_prng_below(&random, HAL_ARRAY_LENGTH(offsets))];
-        uint64_t value = slot_ea(0) + 32 * hal_prng_below(&random, 9);
+        uint64_t pick = hal_prng_below(&random, 9);
+        uint64_t value =
+            offset == AFU_HOST_IOARRIN ? (uintptr_t)&user.pair[pick] : slot_ea(0) + 32 * pick;
 
         store(offset, hal_prng_below(&random, 8) ? value : hal_prng_below(&random, 2));
         model_run(m, hal_prng_below(&random, 20));

@@ -74,6 +74,18 @@ static int allocate_tables(struct sim_afu *a)
     return a->cmds && (a->xlt || !p->xlt_entries) ? 0 : -ENOMEM;
 }
 
+static void name_stages(struct sim_afu *a)
+{
+    a->card.id = SIM_STAGE_CARD;
+    for (unsigned i = 0; i < SIM_PORTS_MAX; i++) {
+        a->port[i].command.id = (uint16_t)(SIM_STAGE_PORT + 3 * i);
+        a->port[i].in.id = (uint16_t)(SIM_STAGE_PORT + 3 * i + 1);
+        a->port[i].out.id = (uint16_t)(SIM_STAGE_PORT + 3 * i + 2);
+    }
+    for (unsigned i = 0; i < SIM_MEDIA_LUNS_MAX; i++)
+        a->stage[i].interval.id = (uint16_t)(SIM_STAGE_LUN + i);
+}
+
 static void power_on(struct sim_afu *a)
 {
     for (uint64_t i = 0; i < a->params.cmd_slots; i++) {
@@ -82,6 +94,7 @@ static void power_on(struct sim_afu *a)
     }
     a->free_count = (uint32_t)a->params.cmd_slots;
     a->fetch_last = SIM_CONTEXTS_MAX - 1;
+    name_stages(a);
     sim_afu_registers_reset(a);
 }
 
@@ -158,8 +171,8 @@ void sim_afu_stats(const struct sim_afu *a, struct sim_afu_stats *out)
         .misaligned_data = c->misaligned_data,
         .xlt_hits = c->xlt_hits,
         .xlt_misses = c->xlt_misses,
-        .read_lines = c->read_lines,
-        .write_lines = c->write_lines,
+        .read_lines = c->bus_commands[SIM_BUS_READ],
+        .write_lines = c->bus_commands[SIM_BUS_WRITE],
         .in_flight = (uint32_t)a->params.cmd_slots - a->free_count,
         .contexts = a->ctx_open,
     };

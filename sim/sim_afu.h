@@ -5,7 +5,7 @@
  * A command passes the blocks in this order; each arrow is one event:
  *   doorbell -> fetch -> decode + translate (-> table walk) -> port -> media -> link -> data
  *   -> IOASA -> RRQ (-> interrupt)
- * The command slot embeds its one pending event. */
+ * The command slot embeds its one pending event. What a step waits for is said to sim_wait.h. */
 #ifndef SIM_SIM_AFU_H
 #define SIM_SIM_AFU_H
 
@@ -41,6 +41,21 @@ struct sim_afu;
 struct sim_storage_fault {
     uint64_t address, dsisr;
 };
+
+/** A resource that serves one after the other, in order of request. */
+struct sim_stage {
+    uint64_t free; /* cycle from which it serves the next (event engine) */
+    uint16_t id;   /* SIM_STAGE_... */
+};
+
+enum {                     /* ids */
+       SIM_STAGE_PORT = 0, /* three a port: command frames, data in, data out */
+       SIM_STAGE_CARD = 3 * SIM_PORTS_MAX,
+       SIM_STAGE_LUN,
+       SIM_STAGES = SIM_STAGE_LUN + SIM_MEDIA_LUNS_MAX
+};
+
+enum sim_direction { SIM_BUS_READ, SIM_BUS_WRITE }; /* host memory is read, or written */
 
 /** One process element. Exists while the context exists (created .. released). */
 struct sim_ctx {
@@ -157,7 +172,8 @@ struct sim_cmd {
 
 /** A posted store or a load on its way to the AFU. */
 struct sim_mmio {
-    uint64_t cycle; /* of arrival */
+    uint64_t cycle;  /* of arrival */
+    uint64_t travel; /* cycles that it takes, if it needs not queue */
     struct sim_ctx *ctx;
     uint64_t offset, value;
     uint64_t *answer; /* load: where the value goes */
@@ -174,7 +190,7 @@ struct sim_port {
     uint8_t number;
     uint8_t link;
     struct sim_event link_event, shutdown_event;
-    uint64_t cmd_free, in_free, out_free; /* cycle at which a stage is free */
+    struct sim_stage command, in, out;
     uint64_t config, config2, pname, error, errcap, errmsk, crc_count, crc_total, crc_thresh;
     bool shutdown_active, shutdown_complete;
     uint64_t lun_table[SIM_LUN_TABLE_WORDS];
@@ -182,6 +198,7 @@ struct sim_port {
 
 /** Operations of one LUN on the medium. */
 struct sim_media_stage {
+    struct sim_stage interval; /* from one to the next */
     uint32_t busy;
     struct sim_cmd *first, *last; /* waiting */
 };
@@ -194,7 +211,7 @@ struct sim_xlt_entry {
 
 struct sim_afu_counters {
     uint64_t doorbells, fetched, completed, dropped, interrupts, violations, misaligned_data;
-    uint64_t xlt_hits, xlt_misses, read_lines, write_lines;
+    uint64_t xlt_hits, xlt_misses, bus_commands[2];
     uint64_t by_status[4]; /* good, afu_rc, scsi_rc, fc_rc */
 };
 
@@ -222,10 +239,9 @@ struct sim_afu {
     struct sim_event fetch_event;
     uint64_t ready[SIM_CONTEXTS_MAX / 64];
     uint32_t ready_count, fetch_last;
-    bool fetch_stalled; /* no command slot */
 
-    /* bus interface, one stage a direction */
-    uint64_t read_free, write_free;
+    uint64_t
+        bus_free[2]; /* by direction: cycle from which the next command can go (event engine) */
 
     struct sim_ctx *ctx[SIM_CONTEXTS_MAX];
     uint32_t ctx_open;
@@ -241,12 +257,16 @@ struct sim_afu {
 
     struct sim_cmd *internal; /* the one AFU command at work */
     uint32_t drain_left;
+    struct sim_event drain_event;
     enum sim_effect internal_effect; /* planned for it */
     uint64_t internal_arg;
 
     struct sim_port port[SIM_PORTS_MAX];
     uint8_t port_rr;
+    struct sim_stage card; /* FlashGT: from one command to the next */
     struct sim_media_stage stage[SIM_MEDIA_LUNS_MAX];
+    uint64_t media_waiting[HAL_BITMAP_WORDS(SIM_MEDIA_LUNS_MAX)]; /* LUNs with commands in wait */
+    struct sim_event media_event;
 
     /* global registers */
     uint64_t aintr_status, aintr_mask, afu_ctrl, hb, scratch, port_sel, config;
@@ -264,59 +284,10 @@ static inline struct sim_cmd *sim_cmd_of(struct sim_event *ev)
     return HAL_CONTAINER_OF(ev, struct sim_cmd, event);
 }
 
-/** Schedules the next step of a command. */
-static inline void sim_cmd_at(struct sim_cmd *c, uint64_t cycle, enum sim_rank rank,
-                              sim_event_fn *fn)
-{
-    sim_engine_at(c->ctx->afu->engine, &c->event, cycle, rank, fn);
-}
-
 static inline void sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v,
                               uint64_t w)
 {
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
-}
-
-/* Cycles between two lines of a direction: the link's interval, or more where the credits would not
- * last: lines are paced so that never more than psl.credits of them are under way. */
-static inline uint64_t sim_line_step(const struct sim_params *p, uint64_t interval,
-                                     uint64_t latency)
-{
-    if (__builtin_expect(latency > interval * p->credits, 0))
-        return hal_div_up(latency, p->credits);
-    return interval;
-}
-
-/** Reserves the host-to-card direction for `lines` lines from now on; returns the cycle at which
- * the last response is there. A single line takes the latency; in a longer transfer each line is
- * issued when its interval has passed (timing.md 8). */
-static inline uint64_t sim_bus_read(struct sim_afu *a, uint32_t lines)
-{
-    const struct sim_params *p = &a->params;
-    uint64_t start = hal_max64(a->engine->now, a->read_free);
-    uint64_t busy = lines * sim_line_step(p, p->read_interval, p->read_latency);
-
-    a->read_free = start + busy;
-    a->counters.read_lines += lines;
-    return start + (lines > 1 ? busy : 0) + p->read_latency;
-}
-
-/** Same for the card-to-host direction. */
-static inline uint64_t sim_bus_write(struct sim_afu *a, uint32_t lines)
-{
-    const struct sim_params *p = &a->params;
-    uint64_t start = hal_max64(a->engine->now, a->write_free);
-    uint64_t busy = lines * sim_line_step(p, p->write_interval, p->write_latency);
-
-    a->write_free = start + busy;
-    a->counters.write_lines += lines;
-    return start + (lines > 1 ? busy : 0) + p->write_latency;
-}
-
-/** Number of 128-byte lines that [ea, ea + n) touches; n > 0. */
-static inline uint32_t sim_lines(uint64_t ea, uint32_t n)
-{
-    return (uint32_t)(((ea & (SIM_LINE - 1)) + n + SIM_LINE - 1) / SIM_LINE);
 }
 
 /** Asks a fault site and records what fires. */
@@ -333,7 +304,7 @@ static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, ui
 void sim_violation(struct sim_afu *a, uint32_t context, uint64_t rule, uint64_t detail);
 
 /* sim_mmio.c: stores and loads on their way in */
-void sim_mmio_arrive(struct sim_event *ev);
+void sim_mmio_accept(struct sim_afu *a);   /* the access at the head of the queue */
 void sim_mmio_forget(struct sim_ctx *ctx); /* a context ends: its accesses never arrive */
 
 /* sim_register.c: what a register does */
@@ -343,9 +314,10 @@ uint64_t sim_register_read(struct sim_afu *a, uint64_t offset);
 /* sim_fetch.c */
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value);
 uint64_t sim_cmd_room(struct sim_ctx *ctx);
-void sim_fetch_ready(struct sim_ctx *ctx); /* the context has something to fetch */
-void sim_fetch_idle(struct sim_ctx *ctx);  /* it has not, any more */
-void sim_fetch_kick(struct sim_afu *a);
+void sim_fetch_ready(struct sim_ctx *ctx);    /* the context has something to fetch */
+void sim_fetch_idle(struct sim_ctx *ctx);     /* it has not, any more */
+void sim_fetch_kick(struct sim_afu *a);       /* something to fetch, or a free slot, may be there */
+void sim_fetch_one(struct sim_afu *a);        /* not without either */
 void sim_doorbells_drop(struct sim_ctx *ctx); /* and what stands in the SQ */
 
 /* sim_sq.c: the submission queue (SL 10.2) */
@@ -361,6 +333,7 @@ void sim_decode(struct sim_event *ev);
 /* sim_timeout.c: time-outs that IOARCBs ask for */
 void sim_timeout_start(struct sim_cmd *c, uint64_t cycles);
 void sim_timeout_stop(struct sim_cmd *c);
+void sim_timeout_expired(struct sim_cmd *c);
 
 /* sim_translate.c */
 void sim_translate(struct sim_cmd *c);
@@ -373,6 +346,8 @@ void sim_port_command(struct sim_cmd *c);
 void sim_media_plan(struct sim_cmd *c);       /* before the data of a segment move */
 void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
 void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
+bool sim_media_place(const struct sim_afu *a, unsigned lun); /* somebody waits and may start */
+void sim_media_start_waiting(struct sim_afu *a);
 void sim_port_reset(struct sim_port *p, struct sim_afu *a, unsigned number);
 void sim_link_offline(struct sim_port *p);
 void sim_link_online(struct sim_port *p);
@@ -398,6 +373,7 @@ void sim_afu_command(struct sim_cmd *c);
 void sim_task_management(struct sim_cmd *c);
 void sim_afu_command_gone(struct sim_cmd *c); /* aborted while at work */
 void sim_drain_check(struct sim_cmd *finished);
+void sim_drain_over(struct sim_afu *a); /* nobody drains any more: the sync is done */
 
 /* sim_interrupt.c */
 void sim_interrupt(struct sim_ctx *ctx, unsigned lisn);

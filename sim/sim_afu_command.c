@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Internal commands: AFU sync and task management (SL 12). One AFU command at a time. */
 #include "hal/support/check.h"
-#include "sim/sim_afu.h"
+#include "sim/sim_wait.h"
 
 static bool names(const struct sim_cmd *c, uint16_t context, uint32_t handle)
 {
@@ -55,6 +55,17 @@ static void finish(struct sim_cmd *c)
     }
 }
 
+void sim_drain_over(struct sim_afu *a)
+{
+    CHECK(!a->drain_left);
+    finish(a->internal);
+}
+
+static void drained(struct sim_event *ev)
+{
+    sim_drain_over(HAL_CONTAINER_OF(ev, struct sim_afu, drain_event));
+}
+
 void sim_drain_check(struct sim_cmd *finished)
 {
     struct sim_afu *a = finished->ctx->afu;
@@ -63,8 +74,8 @@ void sim_drain_check(struct sim_cmd *finished)
         return;
     finished->draining = false;
     CHECK(a->drain_left > 0);
-    if (--a->drain_left == 0 && a->internal && a->internal->state == SIM_CMD_DRAIN)
-        finish(a->internal);
+    if (--a->drain_left == 0 && !sim_stepped(a))
+        sim_engine_at(a->engine, &a->drain_event, a->engine->now, SIM_RANK_DRAIN, drained);
 }
 
 /* Light: forget translations. Heavy and global: then wait for what used them. */
@@ -111,7 +122,7 @@ void sim_afu_command(struct sim_cmd *c)
     a->internal_effect = sim_site(a, SIM_SITE_AFUCMD, &a->internal_arg);
     if (a->internal_effect == SIM_EFFECT_LATE)
         time += a->internal_arg;
-    sim_cmd_at(c, a->engine->now + time, SIM_RANK_AFU_COMMAND, sync_work);
+    sim_wait(c, time, SIM_RANK_AFU_COMMAND, sync_work);
 }
 
 void sim_afu_command_gone(struct sim_cmd *c)
@@ -122,6 +133,7 @@ void sim_afu_command_gone(struct sim_cmd *c)
         return;
     a->internal = NULL;
     a->drain_left = 0;
+    sim_engine_cancel(a->engine, &a->drain_event);
     for (uint64_t i = 0; i < a->params.cmd_slots; i++)
         a->cmds[i].draining = false;
 }

@@ -49,6 +49,13 @@ HAL_MUST_CHECK int sim_machine_create(struct sim_world *world, uint64_t seed, bo
 /** Frees a machine and its adapters; no context may exist. Media stay with the caller. */
 void sim_machine_destroy(struct sim_machine *m);
 
+/** Lets the reference engine (sim_reference.h) make time pass for the one adapter of m, from now
+ * on. Nothing may be about to happen in the model. Returns 0 or -ENOMEM. */
+HAL_MUST_CHECK int sim_reference_start(struct sim_machine *m);
+
+/** Goes back to the event engine; nothing may be about to happen. */
+void sim_reference_stop(struct sim_machine *m);
+
 /** Adds an adapter that serves the LUNs of media. Returns 0, -EINVAL (parameters, with a sentence
  * in why), -ENOSPC (too many adapters), -ENOMEM. */
 HAL_MUST_CHECK int sim_afu_create(struct sim_machine *m, const struct sim_params *params,

@@ -3,7 +3,7 @@
  * form; the bytes move at its end, in one copy between medium and memory. */
 #include <errno.h>
 
-#include "sim/sim_afu.h"
+#include "sim/sim_wait.h"
 
 static uint64_t segment_ea(const struct sim_cmd *c) { return c->data_ea + c->part_offset; }
 
@@ -68,7 +68,7 @@ static void unreachable(struct sim_cmd *c)
 }
 
 /* True: a fault has ended the command. */
-static bool data_site(struct sim_cmd *c, uint64_t *done)
+static bool data_site(struct sim_cmd *c, uint64_t *late)
 {
     uint64_t arg = 0;
 
@@ -77,7 +77,7 @@ static bool data_site(struct sim_cmd *c, uint64_t *done)
         sim_status_afu(c, AFU_RC_DATA_DMA_ERR, arg ? (uint8_t)arg : AFU_PSL_CONTEXT);
         return true;
     case SIM_EFFECT_LATE:
-        *done += arg;
+        *late = arg;
         return false;
     default:
         return false;
@@ -106,16 +106,27 @@ static void in_done(struct sim_event *ev)
     sim_segment_done_now(c);
 }
 
-void sim_data_in(struct sim_cmd *c)
+/* Sends the data of a segment over the bus; `after` cycles later fn runs. */
+static void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t after,
+                     sim_event_fn *fn)
 {
-    struct sim_afu *a = c->ctx->afu;
     uint32_t bytes = transfer_bytes(c);
-    uint64_t done = bytes ? sim_bus_write(a, sim_lines(segment_ea(c), bytes)) : a->engine->now;
+    uint64_t late = 0;
 
     c->state = SIM_CMD_DATA;
-    a->counters.misaligned_data += segment_ea(c) % SIM_LINE != 0;
-    if (!data_site(c, &done))
-        sim_cmd_at(c, done + a->params.status_build, SIM_RANK_DATA, in_done);
+    c->ctx->afu->counters.misaligned_data += segment_ea(c) % SIM_LINE != 0;
+    if (data_site(c, &late))
+        return;
+    if (bytes)
+        sim_wait_bus(c, direction, sim_bus_commands(direction, segment_ea(c), bytes), after + late,
+                     SIM_RANK_DATA, fn);
+    else
+        sim_wait(c, after + late, SIM_RANK_DATA, fn);
+}
+
+void sim_data_in(struct sim_cmd *c)
+{
+    transfer(c, SIM_BUS_WRITE, c->ctx->afu->params.status_build, in_done);
 }
 
 static void out_done(struct sim_event *ev)
@@ -135,14 +146,4 @@ static void out_done(struct sim_event *ev)
         sim_port_data_out(c);
 }
 
-void sim_data_out(struct sim_cmd *c)
-{
-    struct sim_afu *a = c->ctx->afu;
-    uint32_t bytes = transfer_bytes(c);
-    uint64_t done = bytes ? sim_bus_read(a, sim_lines(segment_ea(c), bytes)) : a->engine->now;
-
-    c->state = SIM_CMD_DATA;
-    a->counters.misaligned_data += segment_ea(c) % SIM_LINE != 0;
-    if (!data_site(c, &done))
-        sim_cmd_at(c, done, SIM_RANK_DATA, out_done);
-}
+void sim_data_out(struct sim_cmd *c) { transfer(c, SIM_BUS_READ, 0, out_done); }

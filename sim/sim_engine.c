@@ -118,7 +118,7 @@ static bool earlier(const struct sim_event *a, const struct sim_event *b)
 static void heap_set(struct sim_engine *e, uint32_t i, struct sim_event *ev)
 {
     e->far[i] = ev;
-    ev->heap_index = i;
+    ev->index = i;
 }
 
 static void heap_up(struct sim_engine *e, uint32_t i, struct sim_event *ev)
@@ -183,7 +183,10 @@ void sim_engine_at(struct sim_engine *e, struct sim_event *ev, uint64_t cycle, e
     ev->cycle = cycle;
     ev->rank = (uint8_t)rank;
     ev->fn = fn;
-    place(e, ev);
+    if (__builtin_expect(e->ops != NULL, 0))
+        e->ops->at(e, ev, cycle);
+    else
+        place(e, ev);
 }
 
 void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
@@ -196,10 +199,13 @@ void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
         slot_remove(&e->mid, window(ev->cycle) & MASK, ev);
         break;
     case SIM_EVENT_FAR:
-        heap_remove(e, ev->heap_index);
+        heap_remove(e, ev->index);
         break;
-    default:
+    case SIM_EVENT_IDLE:
         return;
+    default:
+        e->ops->cancel(e, ev);
+        break;
     }
     ev->place = SIM_EVENT_IDLE;
 }
@@ -225,7 +231,8 @@ static unsigned mid_next_slot(const struct sim_engine *e)
     return index == SIM_WHEEL_SLOTS ? wheel_find(&e->mid, 0) : index;
 }
 
-uint64_t sim_engine_next(struct sim_engine *e)
+/* Cycle of the next event in wheels and heap. */
+static inline uint64_t next_cycle(const struct sim_engine *e)
 {
     unsigned index = wheel_find(&e->near, e->now & MASK);
 
@@ -236,6 +243,8 @@ uint64_t sim_engine_next(struct sim_engine *e)
         return mid_earliest(&e->mid, index);
     return e->far_count ? e->far[0]->cycle : SIM_NEVER;
 }
+
+uint64_t sim_engine_next(struct sim_engine *e) { return e->ops ? e->ops->next(e) : next_cycle(e); }
 
 /* Moves the clock into a later window: the slot of the new window is spread over single cycles, and
  * what the wheel can now hold comes out of the heap. Both keep the order of scheduling, because an
@@ -290,8 +299,10 @@ static inline void run_one(struct sim_engine *e)
 bool sim_engine_run(struct sim_engine *e, uint64_t until)
 {
     e->stop = false;
+    if (__builtin_expect(e->ops != NULL, 0))
+        return e->ops->run(e, until);
     while (!e->stop) {
-        uint64_t next = sim_engine_next(e);
+        uint64_t next = next_cycle(e);
 
         if (next > until || next == SIM_NEVER) {
             if (until != SIM_NEVER && until > e->now)

@@ -28,26 +28,37 @@ enum sim_rank {
     SIM_RANK_MMIO,
     SIM_RANK_FETCH,
     SIM_RANK_DECODE, /* command decode, translation, table walks */
+    SIM_RANK_TIMEOUT,
     SIM_RANK_AFU_COMMAND,
+    SIM_RANK_DRAIN,
     SIM_RANK_MEDIA,
+    SIM_RANK_MEDIA_START, /* places that became free are given to those who wait */
     SIM_RANK_PORT,
     SIM_RANK_DATA,
     SIM_RANK_STATUS,
     SIM_RANK_INTERRUPT,
+    SIM_RANKS
 };
 
 struct sim_event;
 typedef void sim_event_fn(struct sim_event *ev);
 
-enum sim_event_place { SIM_EVENT_IDLE, SIM_EVENT_NEAR, SIM_EVENT_MID, SIM_EVENT_FAR };
+/* OTHER: in the hands of another engine, which counts its places from here. */
+enum sim_event_place {
+    SIM_EVENT_IDLE,
+    SIM_EVENT_NEAR,
+    SIM_EVENT_MID,
+    SIM_EVENT_FAR,
+    SIM_EVENT_OTHER
+};
 
 /** One thing that will happen. Embedded in its owner; zero it before first use. */
 struct sim_event {
     uint64_t cycle;
     sim_event_fn *fn;
     struct sim_event *next, *prev;
-    uint64_t serial; /* order of events in the far heap */
-    uint32_t heap_index;
+    uint64_t serial; /* order of scheduling, where places do not tell */
+    uint32_t index;  /* in the far heap, or in a list of another engine */
     uint8_t rank, place;
 };
 
@@ -61,9 +72,21 @@ struct sim_wheel {
     struct sim_wheel_slot slot[SIM_WHEEL_SLOTS];
 };
 
+struct sim_engine;
+
+/** Another engine under the same face: what sim_engine_at, _cancel, _next and _run do. */
+struct sim_engine_ops {
+    void (*at)(struct sim_engine *e, struct sim_event *ev, uint64_t cycle);
+    void (*cancel)(struct sim_engine *e, struct sim_event *ev);
+    uint64_t (*next)(struct sim_engine *e);
+    bool (*run)(struct sim_engine *e, uint64_t until);
+};
+
 struct sim_engine {
-    uint64_t now;   /* cycles */
-    uint64_t count; /* events run */
+    const struct sim_engine_ops *ops; /* NULL: this engine itself */
+    void *other;                      /* of ops */
+    uint64_t now;                     /* cycles */
+    uint64_t count;                   /* events run */
     uint64_t serial;
     bool stop; /* set by a model when somebody outside may want to look */
     uint32_t far_count;

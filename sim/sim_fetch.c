@@ -3,7 +3,7 @@
  * something to fetch are served round robin, one fetch at a time; a credit returns when its IOARCB
  * is fetched, not when the command completes. */
 #include "hal/support/check.h"
-#include "sim/sim_afu.h"
+#include "sim/sim_wait.h"
 
 void sim_fetch_ready(struct sim_ctx *ctx)
 {
@@ -120,10 +120,13 @@ static uint64_t take_doorbell(struct sim_ctx *ctx)
     return ea;
 }
 
+/* A fault lost what the bus has brought: the command stays in its slot. */
+static void never_decoded(struct sim_event *ev) { (void)ev; }
+
 /* Issues the read of one IOARCB; the command is decoded when it is here. */
 static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
 {
-    uint64_t arg = 0, done;
+    uint64_t arg = 0, after = a->params.cmd_decode;
 
     c->ctx = ctx;
     c->sq = !ctx->bell_count;
@@ -135,44 +138,46 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
     if (a->trace->on)
         sim_record(a, SIM_EVENT_FETCH, c->slot, ctx->handle,
                    sim_memory_canonical(&a->memory, c->ea, &ctx->command_hint));
-    done = sim_bus_read(a, sim_lines(c->ea, sizeof(struct afu_ioarcb))) + a->params.cmd_decode;
     switch (sim_site(a, SIM_SITE_FETCH, &arg)) {
     case SIM_EFFECT_NEVER:
         c->state = SIM_CMD_STUCK;
-        return;
+        break;
     case SIM_EFFECT_ERROR:
         c->ea = 0; /* the read will fail */
         break;
     case SIM_EFFECT_LATE:
-        done += arg;
+        after += arg;
         break;
     default:
         break;
     }
-    sim_cmd_at(c, done, SIM_RANK_DECODE, sim_decode);
+    sim_wait_bus(c, SIM_BUS_READ, sim_bus_commands(SIM_BUS_READ, c->ea, sizeof(struct afu_ioarcb)),
+                 after, SIM_RANK_DECODE, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
 }
 
-static void fetch_one(struct sim_event *ev)
+void sim_fetch_one(struct sim_afu *a)
+{
+    CHECK(a->ready_count && a->free_count);
+    fetch(a, next_ready(a), take_slot(a));
+}
+
+/* The next read goes to the bus when the one before it has left. */
+static void look(struct sim_event *ev)
 {
     struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, fetch_event);
 
-    if (!a->ready_count)
+    if (!a->ready_count || !a->free_count)
         return;
-    if (!a->free_count) {
-        a->fetch_stalled = true;
-        return;
-    }
-    fetch(a, next_ready(a), take_slot(a));
-    if (a->ready_count)
-        sim_engine_at(a->engine, ev, hal_max64(a->engine->now + 1, a->read_free), SIM_RANK_FETCH,
-                      fetch_one);
+    sim_fetch_one(a);
+    if (a->ready_count && a->free_count)
+        sim_engine_at(a->engine, ev, hal_max64(a->engine->now + 1, a->bus_free[SIM_BUS_READ]),
+                      SIM_RANK_FETCH, look);
 }
 
 void sim_fetch_kick(struct sim_afu *a)
 {
-    if (sim_event_pending(&a->fetch_event) || !a->ready_count)
+    if (sim_stepped(a) || sim_event_pending(&a->fetch_event) || !a->ready_count || !a->free_count)
         return;
-    a->fetch_stalled = false;
     sim_engine_at(a->engine, &a->fetch_event, a->engine->now + a->params.doorbell_to_fetch,
-                  SIM_RANK_FETCH, fetch_one);
+                  SIM_RANK_FETCH, look);
 }

@@ -4,8 +4,8 @@
 #include <errno.h>
 
 #include "hal/support/check.h"
-#include "sim/sim_afu.h"
 #include "sim/sim_bus.h"
+#include "sim/sim_wait.h"
 
 /* Room for one more access; else the cycle at which there will be. */
 static int ring_room(struct sim_afu *a, uint64_t *when)
@@ -16,18 +16,29 @@ static int ring_room(struct sim_afu *a, uint64_t *when)
     return -EAGAIN;
 }
 
+static void arrive(struct sim_event *ev);
+
+/* Wakes the decoder when the access at the head is there. */
+static void expect(struct sim_afu *a)
+{
+    if (!sim_stepped(a))
+        sim_engine_at(a->engine, &a->mmio_event, a->mmio[a->mmio_head].cycle, SIM_RANK_MMIO,
+                      arrive);
+}
+
 static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t delay)
 {
     struct sim_afu *a = ctx->afu;
     struct sim_mmio *m = &a->mmio[(a->mmio_head + a->mmio_count) % SIM_MMIO_RING];
     uint64_t soonest = a->mmio_last + a->params.mmio_ack;
 
-    m->cycle = hal_max64(a->engine->now + a->params.mmio_write_latency + delay, soonest);
+    m->travel = a->params.mmio_write_latency + delay;
+    m->cycle = hal_max64(a->engine->now + m->travel, soonest);
     m->ctx = ctx;
     m->offset = ctx->master ? offset : AFU_HOST_BASE(ctx->handle) + offset;
     a->mmio_last = m->cycle;
     if (a->mmio_count++ == 0)
-        sim_engine_at(a->engine, &a->mmio_event, m->cycle, SIM_RANK_MMIO, sim_mmio_arrive);
+        expect(a);
     return m;
 }
 
@@ -112,17 +123,21 @@ static void access(struct sim_afu *a, const struct sim_mmio *m)
     sim_record(a, SIM_EVENT_MMIO_READ, m->ctx->handle, m->offset, *m->answer);
 }
 
-void sim_mmio_arrive(struct sim_event *ev)
+void sim_mmio_accept(struct sim_afu *a)
 {
-    struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, mmio_event);
     struct sim_mmio m = a->mmio[a->mmio_head];
 
     CHECK(a->mmio_count > 0);
     a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
     if (--a->mmio_count)
-        sim_engine_at(a->engine, ev, a->mmio[a->mmio_head].cycle, SIM_RANK_MMIO, sim_mmio_arrive);
+        expect(a);
     if (m.ctx)
         access(a, &m);
+}
+
+static void arrive(struct sim_event *ev)
+{
+    sim_mmio_accept(HAL_CONTAINER_OF(ev, struct sim_afu, mmio_event));
 }
 
 void sim_mmio_forget(struct sim_ctx *ctx)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "hal/support/check.h"
-#include "sim/sim_afu.h"
+#include "sim/sim_wait.h"
 
 static bool usable(const struct sim_port *p)
 {
@@ -137,16 +137,28 @@ void sim_media_plan(struct sim_cmd *c)
     }
 }
 
+/* Shortest time between two operations of one LUN. */
+static uint64_t media_interval(const struct sim_params *p, const struct sim_cmd *c)
+{
+    return c->rs.medium == SIM_SCSI_MEDIUM_READ ? p->media_lun_read_interval
+                                                : p->media_lun_write_interval;
+}
+
 static void media_start(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
-    uint64_t time = media_time(a, c) + c->media_extra;
+    struct sim_media_stage *s = &a->stage[c->rs.lun];
+    uint64_t time = media_time(a, c) + c->media_extra, gap = media_interval(&a->params, c);
 
-    a->stage[c->rs.lun].busy++;
+    s->busy++;
     c->state = SIM_CMD_MEDIA;
     sim_record(a, SIM_EVENT_MEDIA_START, c->slot, c->rs.lun, c->rs.blocks);
-    if (!c->media_stuck)
-        sim_cmd_at(c, a->engine->now + time, SIM_RANK_MEDIA, media_done);
+    if (c->media_stuck)
+        return;
+    if (gap)
+        sim_wait_stage(c, &s->interval, 0, 0, gap, time, SIM_RANK_MEDIA, media_done);
+    else
+        sim_wait(c, time, SIM_RANK_MEDIA, media_done);
 }
 
 static void media_enter(struct sim_cmd *c)
@@ -154,7 +166,7 @@ static void media_enter(struct sim_cmd *c)
     struct sim_afu *a = c->ctx->afu;
     struct sim_media_stage *s = &a->stage[c->rs.lun];
 
-    if (s->busy < a->params.media_parallel) {
+    if (!s->first && s->busy < a->params.media_parallel) {
         media_start(c);
         return;
     }
@@ -165,21 +177,59 @@ static void media_enter(struct sim_cmd *c)
     else
         s->first = c;
     s->last = c;
+    a->media_waiting[c->rs.lun / 64] |= HAL_BIT(c->rs.lun % 64);
 }
 
-static void media_next(struct sim_afu *a, unsigned lun)
+static void media_dequeue(struct sim_afu *a, unsigned lun, struct sim_cmd *before,
+                          struct sim_cmd *c)
 {
     struct sim_media_stage *s = &a->stage[lun];
-    struct sim_cmd *c = s->first;
+
+    if (before)
+        before->next_waiting = c->next_waiting;
+    else
+        s->first = c->next_waiting;
+    if (s->last == c)
+        s->last = before;
+    if (!s->first)
+        a->media_waiting[lun / 64] &= ~HAL_BIT(lun % 64);
+}
+
+bool sim_media_place(const struct sim_afu *a, unsigned lun)
+{
+    return a->stage[lun].first && a->stage[lun].busy < a->params.media_parallel;
+}
+
+void sim_media_start_waiting(struct sim_afu *a)
+{
+    for (unsigned word = 0; word < HAL_ARRAY_LENGTH(a->media_waiting); word++)
+        for (uint64_t bits = a->media_waiting[word]; bits; bits &= bits - 1) {
+            unsigned lun = word * 64 + hal_lowest_bit(bits);
+
+            while (sim_media_place(a, lun)) {
+                struct sim_cmd *c = a->stage[lun].first;
+
+                media_dequeue(a, lun, NULL, c);
+                media_start(c);
+            }
+        }
+}
+
+static void places_free(struct sim_event *ev)
+{
+    sim_media_start_waiting(HAL_CONTAINER_OF(ev, struct sim_afu, media_event));
+}
+
+/* Gives a place back; who gets it is decided when everybody who leaves in this cycle has left. */
+static void media_leave(struct sim_afu *a, unsigned lun)
+{
+    struct sim_media_stage *s = &a->stage[lun];
 
     CHECK(s->busy > 0);
     s->busy--;
-    if (!c)
-        return;
-    s->first = c->next_waiting;
-    if (!s->first)
-        s->last = NULL;
-    media_start(c);
+    if (s->first && !sim_stepped(a) && !sim_event_pending(&a->media_event))
+        sim_engine_at(a->engine, &a->media_event, a->engine->now, SIM_RANK_MEDIA_START,
+                      places_free);
 }
 
 static void media_unqueue(struct sim_afu *a, struct sim_cmd *c)
@@ -189,18 +239,13 @@ static void media_unqueue(struct sim_afu *a, struct sim_cmd *c)
 
     for (struct sim_cmd *at = s->first; at != c; at = at->next_waiting)
         before = at;
-    if (before)
-        before->next_waiting = c->next_waiting;
-    else
-        s->first = c->next_waiting;
-    if (s->last == c)
-        s->last = before;
+    media_dequeue(a, c->rs.lun, before, c);
 }
 
 void sim_port_leave_media(struct sim_cmd *c)
 {
     if (c->state == SIM_CMD_MEDIA)
-        media_next(c->ctx->afu, c->rs.lun);
+        media_leave(c->ctx->afu, c->rs.lun);
     else if (c->state == SIM_CMD_MEDIA_QUEUE)
         media_unqueue(c->ctx->afu, c);
 }
@@ -208,13 +253,13 @@ void sim_port_leave_media(struct sim_cmd *c)
 /* ---- the link ---------------------------------------------------------------------------------
  */
 
-/* Reserves the link in one direction; returns the cycle at which the last frame is over. */
-static uint64_t link_time(const struct sim_afu *a, uint64_t *stage, uint64_t bytes)
+/* The next step comes when the bytes have crossed the link in one direction. */
+static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
+                      sim_event_fn *fn)
 {
-    uint64_t time = hal_div_up(bytes * a->params.fc_block_time, 4096);
+    uint64_t time = hal_div_up(bytes * c->ctx->afu->params.fc_block_time, 4096);
 
-    *stage = hal_max64(a->engine->now, *stage) + time;
-    return *stage;
+    sim_wait_stage(c, direction, 0, time, 0, 0, SIM_RANK_PORT, fn);
 }
 
 /* Ends a command that the link lost. */
@@ -249,8 +294,7 @@ static void send_data_in(struct sim_cmd *c)
     struct sim_afu *a = c->ctx->afu;
 
     c->state = SIM_CMD_DATA;
-    sim_cmd_at(c, link_time(a, &a->port[c->port].in_free, moved_bytes(c)), SIM_RANK_PORT,
-               link_in_done);
+    wait_link(c, &a->port[c->port].in, moved_bytes(c), link_in_done);
 }
 
 /* The medium is done: reads send their data, everything else is over. */
@@ -260,7 +304,7 @@ static void media_done(struct sim_event *ev)
     struct sim_afu *a = c->ctx->afu;
 
     sim_record(a, SIM_EVENT_MEDIA_DONE, c->slot, c->rs.lun, c->rs.forced ? c->rs.forced_status : 0);
-    media_next(a, c->rs.lun);
+    media_leave(a, c->rs.lun);
     c->state = SIM_CMD_DATA;
     if (link_lost(c))
         return;
@@ -282,8 +326,7 @@ void sim_port_data_out(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
 
-    sim_cmd_at(c, link_time(a, &a->port[c->port].out_free, moved_bytes(c)), SIM_RANK_PORT,
-               link_out_done);
+    wait_link(c, &a->port[c->port].out, moved_bytes(c), link_out_done);
 }
 
 /* ---- the command at its port ------------------------------------------------------------------
@@ -351,7 +394,7 @@ static void at_target(struct sim_event *ev)
     case SIM_EFFECT_LATE:
         if (!c->delayed) {
             c->delayed = true;
-            sim_cmd_at(c, a->engine->now + arg, SIM_RANK_PORT, at_target);
+            sim_wait(c, arg, SIM_RANK_PORT, at_target);
             return;
         }
         break;
@@ -361,12 +404,22 @@ static void at_target(struct sim_event *ev)
     begin(c);
 }
 
+/* The frame of the command leaves in its turn. */
+static void send_frame(struct sim_cmd *c)
+{
+    const struct sim_params *p = &c->ctx->afu->params;
+
+    sim_wait_stage(c, &c->ctx->afu->port[c->port].command, p->xlt_hit + p->to_port,
+                   p->fc_cmd_overhead, 0, 0, SIM_RANK_PORT, at_target);
+}
+
+static void passed_card(struct sim_event *ev) { send_frame(sim_cmd_of(ev)); }
+
 void sim_port_command(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
     uint8_t up = available(a);
-    uint64_t arg = 0, arrival;
-    struct sim_port *p;
+    uint64_t arg = 0;
 
     if (!(c->ports & up) || sim_site(a, SIM_SITE_PORT, &arg) == SIM_EFFECT_ERROR) {
         sim_status_afu(c, AFU_RC_NO_CHANNELS,
@@ -375,9 +428,9 @@ void sim_port_command(struct sim_cmd *c)
     }
     c->port = choose(a, c->ports & up);
     c->state = SIM_CMD_PORT;
-    p = &a->port[c->port];
-    arrival = a->engine->now + a->params.xlt_hit + a->params.to_port;
-    p->cmd_free = hal_max64(arrival, p->cmd_free) + a->params.fc_cmd_overhead;
     sim_record(a, SIM_EVENT_PORT_START, c->slot, c->port, c->rq.cdb[0]);
-    sim_cmd_at(c, p->cmd_free, SIM_RANK_PORT, at_target);
+    if (a->params.card_interval)
+        sim_wait_stage(c, &a->card, 0, 0, a->params.card_interval, 0, SIM_RANK_PORT, passed_card);
+    else
+        send_frame(c);
 }

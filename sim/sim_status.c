@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "hal/support/check.h"
-#include "sim/sim_afu.h"
+#include "sim/sim_wait.h"
 
 #define IOASA_BYTES 12       /* written always (MD-7) */
 #define IOASA_SENSE_BYTES 32 /* with sense data */
@@ -19,7 +19,7 @@ static void free_slot(struct sim_cmd *c)
     c->ctx->in_flight--;
     a->free_slot[a->free_count++] = c->slot;
     sim_drain_check(c);
-    if (__builtin_expect(a->fetch_stalled, 0))
+    if (__builtin_expect(a->ready_count != 0, 0) && !SIM_PLANTED(2))
         sim_fetch_kick(a);
 }
 
@@ -99,7 +99,7 @@ static void rrq_done(struct sim_event *ev)
     case SIM_EFFECT_LATE:
         if (!c->delayed) {
             c->delayed = true;
-            sim_cmd_at(c, a->engine->now + arg, SIM_RANK_STATUS, rrq_done);
+            sim_wait(c, arg, SIM_RANK_STATUS, rrq_done);
             return;
         }
         break;
@@ -169,7 +169,7 @@ static void ioasa_done(struct sim_event *ev)
 
     if (effect == SIM_EFFECT_LATE && !c->delayed) {
         c->delayed = true;
-        sim_cmd_at(c, a->engine->now + arg, SIM_RANK_STATUS, ioasa_done);
+        sim_wait(c, arg, SIM_RANK_STATUS, ioasa_done);
         return;
     }
     if (!ioasa_write(c, arg, effect)) {
@@ -180,26 +180,22 @@ static void ioasa_done(struct sim_event *ev)
                ((uint64_t)c->status.flags << 24) | ((uint64_t)c->status.afu_rc << 16) |
                    ((uint64_t)c->status.scsi_rc << 8) | c->status.fc_rc,
                c->status.resid);
-    sim_cmd_at(c, sim_bus_write(a, 1), SIM_RANK_STATUS, rrq_done);
+    sim_wait_bus(c, SIM_BUS_WRITE, 1, 0, SIM_RANK_STATUS, rrq_done);
 }
 
 static void status_write(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
-
     c->state = SIM_CMD_STATUS;
-    sim_cmd_at(c, sim_bus_write(a, 1), SIM_RANK_STATUS, ioasa_done);
+    sim_wait_bus(c, SIM_BUS_WRITE, 1, 0, SIM_RANK_STATUS, ioasa_done);
 }
 
 static void status_built(struct sim_event *ev) { status_write(sim_cmd_of(ev)); }
 
 void sim_status(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
-
     sim_timeout_stop(c);
     c->state = SIM_CMD_STATUS;
-    sim_cmd_at(c, a->engine->now + a->params.status_build, SIM_RANK_STATUS, status_built);
+    sim_wait(c, c->ctx->afu->params.status_build, SIM_RANK_STATUS, status_built);
 }
 
 void sim_status_afu(struct sim_cmd *c, uint8_t afu_rc, uint8_t afu_extra)

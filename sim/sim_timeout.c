@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time-outs of commands (R-14). Hosts give all their commands the same one or two values, so a list
  * in order of expiry costs nothing to keep: new ones go to its end. One event serves the first. */
-#include "sim/sim_afu.h"
+#include "sim/sim_wait.h"
 
 static void expired(struct sim_event *ev);
 
 static void arm(struct sim_afu *a)
 {
     if (a->expires_first)
-        sim_engine_at(a->engine, &a->timeout_event, a->expires_first->expires, SIM_RANK_DECODE,
+        sim_engine_at(a->engine, &a->timeout_event, a->expires_first->expires, SIM_RANK_TIMEOUT,
                       expired);
 }
 
@@ -18,6 +18,10 @@ void sim_timeout_start(struct sim_cmd *c, uint64_t cycles)
     struct sim_cmd *before = a->expires_last;
 
     c->expires = a->engine->now + cycles;
+    if (sim_stepped(a)) {
+        sim_reference_timeout(a, c->slot, cycles);
+        return;
+    }
     while (before && before->expires > c->expires)
         before = before->expires_before;
     c->expires_before = before;
@@ -43,6 +47,8 @@ void sim_timeout_stop(struct sim_cmd *c)
     if (!c->expires)
         return;
     c->expires = 0;
+    if (sim_stepped(a))
+        return;
     if (c->expires_before)
         c->expires_before->expires_after = c->expires_after;
     else
@@ -56,7 +62,7 @@ void sim_timeout_stop(struct sim_cmd *c)
 }
 
 /* Not yet at a port 0x50, later 0x51. */
-static void time_out(struct sim_cmd *c)
+void sim_timeout_expired(struct sim_cmd *c)
 {
     bool at_port = c->state >= SIM_CMD_MEDIA_QUEUE && c->state != SIM_CMD_AFU;
     bool late = at_port || (c->flags & AFU_REQ_AFU_CMD);
@@ -73,7 +79,7 @@ static void expired(struct sim_event *ev)
     struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, timeout_event);
 
     while (a->expires_first && a->expires_first->expires <= a->engine->now)
-        time_out(a->expires_first);
+        sim_timeout_expired(a->expires_first);
     if (!sim_event_pending(&a->timeout_event))
         arm(a);
 }

@@ -8,7 +8,7 @@
 
 #include "hal/afu_tables.h"
 #include "hal/support/check.h"
-#include "sim/sim_afu.h"
+#include "sim/sim_wait.h"
 
 /* Tag: valid, kind, context, handle, index of the LXT word. */
 #define TAG_VALID HAL_BIT(63)
@@ -125,7 +125,7 @@ static void walk(struct sim_cmd *c, enum sim_cmd_state state)
 {
     struct sim_afu *a = c->ctx->afu;
     enum sim_site site = state == SIM_CMD_WALK_RHT ? SIM_SITE_RHT : SIM_SITE_LXT;
-    uint64_t arg = 0, done = sim_bus_read(a, 1);
+    uint64_t arg = 0, late = 0;
 
     a->counters.xlt_misses++;
     c->state = (uint8_t)state;
@@ -133,7 +133,7 @@ static void walk(struct sim_cmd *c, enum sim_cmd_state state)
     c->fault_address = 0;
     switch (sim_site(a, site, &arg)) {
     case SIM_EFFECT_LATE:
-        done += arg;
+        late = arg;
         break;
     case SIM_EFFECT_ERROR:
         c->fault_address = arg ? arg : AFU_PSL_CONTEXT; /* the code to report */
@@ -141,7 +141,7 @@ static void walk(struct sim_cmd *c, enum sim_cmd_state state)
     default:
         break;
     }
-    sim_cmd_at(c, done, SIM_RANK_DECODE, walked);
+    sim_wait_bus(c, SIM_BUS_READ, 1, late, SIM_RANK_DECODE, walked);
 }
 
 static void walk_failed(struct sim_cmd *c, uint8_t psl_code)

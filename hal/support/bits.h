@@ -9,6 +9,9 @@
 
 #define HAL_ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
+/** 64-bit words that hold n bits. */
+#define HAL_BITMAP_WORDS(n) (((n) + 63) / 64)
+
 /** One bit of a 64-bit word, counted from the least significant end. */
 #define HAL_BIT(n) (UINT64_C(1) << (n))
 

@@ -112,14 +112,16 @@ Test(sim_data, planned_faults)
     cr_assert_eq(m->buffer[0], 1, "silent corruption of a zero byte");
 }
 
-/* timing.md 8: below 23 credits they limit; with 2 a line of the read latency 220 every 110. */
+/* timing.md 8: below 23 credits they limit. Writes keep 150 / 10 = 15 of them, at most half; reads
+ * have the rest, and a line of the read latency 220 goes every 220 / rest. */
 Test(sim_data, credits_limit_the_rate)
 {
     static const struct {
         uint64_t credits, step;
-    } row[] = {{64, 10}, {22, 10}, {11, 20}, {2, 110}};
+    } row[] = {{64, 10}, {37, 10}, {36, 11}, {22, 20}, {11, 37}, {2, 220}};
     struct sim_params *p = sim_afu_params_mutable(m->afu);
 
+    p->write_latency = 150;
     for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
         uint64_t begin, fast;
 

@@ -221,13 +221,14 @@ static void places_free(struct sim_event *ev)
 }
 
 /* Gives a place back; who gets it is decided when everybody who leaves in this cycle has left. */
-static void media_leave(struct sim_afu *a, unsigned lun)
+static void media_leave(struct sim_afu *a, unsigned lun, bool early)
 {
     struct sim_media_stage *s = &a->stage[lun];
 
     CHECK(s->busy > 0);
     s->busy--;
-    if (s->first && !sim_stepped(a) && !sim_event_pending(&a->media_event))
+    if (s->first && !sim_stepped(a) && !sim_event_pending(&a->media_event) &&
+        !(SIM_PLANTED(4) && early))
         sim_engine_at(a->engine, &a->media_event, a->engine->now, SIM_RANK_MEDIA_START,
                       places_free);
 }
@@ -245,7 +246,7 @@ static void media_unqueue(struct sim_afu *a, struct sim_cmd *c)
 void sim_port_leave_media(struct sim_cmd *c)
 {
     if (c->state == SIM_CMD_MEDIA)
-        media_leave(c->ctx->afu, c->rs.lun);
+        media_leave(c->ctx->afu, c->rs.lun, true);
     else if (c->state == SIM_CMD_MEDIA_QUEUE)
         media_unqueue(c->ctx->afu, c);
 }
@@ -304,7 +305,7 @@ static void media_done(struct sim_event *ev)
     struct sim_afu *a = c->ctx->afu;
 
     sim_record(a, SIM_EVENT_MEDIA_DONE, c->slot, c->rs.lun, c->rs.forced ? c->rs.forced_status : 0);
-    media_leave(a, c->rs.lun);
+    media_leave(a, c->rs.lun, false);
     c->state = SIM_CMD_DATA;
     if (link_lost(c))
         return;

@@ -604,11 +604,21 @@ static bool engine_run(struct sim_engine *e, uint64_t until)
 
 static const struct sim_engine_ops ops = {engine_at, engine_cancel, engine_next, engine_run};
 
+/* What the event engine would remember and this one could not know. */
+static bool at_rest(const struct sim_afu *a)
+{
+    uint64_t now = a->engine->now;
+
+    return a->bus_free[SIM_BUS_READ] <= now && a->bus_free[SIM_BUS_WRITE] <= now &&
+           a->mmio_last + a->params.mmio_ack <= now;
+}
+
 int sim_reference_start(struct sim_machine *m)
 {
     struct sim_reference *r;
 
     CHECK(m->afu_count == 1 && !m->engine.ops && sim_engine_next(&m->engine) == SIM_NEVER);
+    CHECK(at_rest(m->afu[0]));
     r = sim_world_alloc(m->world, sizeof *r, 64);
     if (!r)
         return -ENOMEM;

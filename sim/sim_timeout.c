@@ -80,6 +80,6 @@ static void expired(struct sim_event *ev)
 
     while (a->expires_first && a->expires_first->expires <= a->engine->now)
         sim_timeout_expired(a->expires_first);
-    if (!sim_event_pending(&a->timeout_event))
+    if (!sim_event_pending(&a->timeout_event) && !SIM_PLANTED(5))
         arm(a);
 }

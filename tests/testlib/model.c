@@ -37,6 +37,16 @@ struct model *model_create_bare(const struct sim_params *params)
     return m;
 }
 
+void model_bring_up(struct model *m)
+{
+    model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CONFIG,
+                AFU_CONFIG_AR_ALL | AFU_CONFIG_ENDIAN_LITTLE);
+    for (unsigned port = 0; port < sim_afu_params(m->afu)->ports; port++)
+        for (unsigned i = 0; i < 2; i++)
+            model_store(m, &m->master, AFU_LUN_TABLE_ENTRY(port, i), afu_lun_id(i));
+}
+
 struct model *model_create(const char *profile)
 {
     struct sim_params params;
@@ -44,12 +54,7 @@ struct model *model_create(const char *profile)
 
     ok(sim_params_profile(&params, profile));
     m = model_create_bare(&params);
-    model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
-    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CONFIG,
-                AFU_CONFIG_AR_ALL | AFU_CONFIG_ENDIAN_LITTLE);
-    for (unsigned port = 0; port < params.ports; port++)
-        for (unsigned i = 0; i < 2; i++)
-            model_store(m, &m->master, AFU_LUN_TABLE_ENTRY(port, i), afu_lun_id(i));
+    model_bring_up(m);
     return m;
 }
 

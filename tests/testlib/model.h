@@ -49,6 +49,9 @@ struct model *model_create(const char *profile);
 /** Same, before anything else is done to the adapter: no master, no tables. */
 struct model *model_create_bare(const struct sim_params *params);
 
+/** Does the rest: master, byte order of the tables, LUN tables. */
+void model_bring_up(struct model *m);
+
 void model_destroy(struct model *m);
 
 /** Starts a context of an order and programs its queue; user contexts get capability 3, an RHT of

@@ -610,7 +610,7 @@ static bool at_rest(const struct sim_afu *a)
     uint64_t now = a->engine->now;
 
     return a->bus_free[SIM_BUS_READ] <= now && a->bus_free[SIM_BUS_WRITE] <= now &&
-           a->mmio_last + a->params.mmio_ack <= now;
+           a->mmio_last + a->params.mmio_ack <= now + a->params.mmio_write_latency;
 }
 
 int sim_reference_start(struct sim_machine *m)

@@ -79,7 +79,8 @@ static void load(struct stack *s, void *arg)
 uint64_t mixed_load(uint64_t seed, struct exec *threads, uint64_t interface_version)
 {
     struct sim_media *media = stack_media(8);
-    struct stack_setup setup = {seed, media, threads, interface_version};
+    struct stack_setup setup = {
+        .seed = seed, .media = media, .threads = threads, .interface_version = interface_version};
     uint64_t hash = stack_run(&setup, load, NULL);
 
     sim_media_close(media);

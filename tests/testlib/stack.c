@@ -6,6 +6,7 @@
 
 #include "sim/sched/sched.h"
 #include "sim/sim_media.h"
+#include "tests/testlib/recording.h"
 
 struct start {
     struct stack stack;
@@ -52,6 +53,34 @@ static void set_params(struct sim_params *p, const struct stack_setup *setup)
     }
     if (setup->interface_version)
         p->interface_version = setup->interface_version;
+    if (setup->change_params)
+        setup->change_params(p);
+}
+
+static void prepare(struct sim_host *host, const struct stack_setup *setup)
+{
+    struct sim_machine *machine = sim_host_machine(host);
+
+    if (setup->records)
+        sim_trace_set_sink(&machine->trace, recording_add, setup->records);
+    if (setup->change_exec)
+        setup->change_exec(sim_host_exec(host));
+    if (setup->reference)
+        cr_assert_eq(sim_reference_start(machine), 0);
+}
+
+static uint64_t finish(struct sim_host *host, const struct stack_setup *setup)
+{
+    struct sim_machine *machine = sim_host_machine(host);
+    uint64_t hash = sim_trace_hash(&machine->trace);
+
+    sim_trace_flush(&machine->trace);
+    if (setup->reference) {
+        sim_engine_run(&machine->engine, SIM_NEVER);
+        sim_reference_stop(machine);
+    }
+    sim_host_destroy(host);
+    return hash;
 }
 
 uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *, void *), void *arg)
@@ -64,20 +93,18 @@ uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *,
                                      .pace = 1000};
     struct start start = {.body = body, .arg = arg};
     char why[256], report[2000] = "";
-    uint64_t hash;
     int rc;
 
     set_params(&params, setup);
     config.media[0] = setup->media;
     cr_assert_eq(sim_host_create(&config, &start.stack.host, why, sizeof why), 0, "%s", why);
     start.stack.exec = sim_host_exec(start.stack.host);
+    prepare(start.stack.host, setup);
     rc = sim_host_run(start.stack.host, first_thread, &start);
     if (rc && !setup->threads)
         sched_report(sim_host_sched(start.stack.host), report, sizeof report);
     cr_assert_eq(rc, 0, "seed %llu: %s", (unsigned long long)setup->seed, report);
-    hash = sim_trace_hash(&sim_host_machine(start.stack.host)->trace);
-    sim_host_destroy(start.stack.host);
-    return hash;
+    return finish(start.stack.host, setup);
 }
 
 void stack_client(struct stack *s, struct stack_client *c, unsigned lun, unsigned depth,

@@ -12,6 +12,8 @@
 
 #define STACK_BLOCK 4096u
 
+struct recording;
+
 struct stack {
     struct sim_host *host;
     struct exec *exec;
@@ -27,6 +29,10 @@ struct stack_setup {
     struct sim_media *media;
     struct exec *threads;       /* NULL: fibers and virtual time from `seed` */
     uint64_t interface_version; /* 0: the default */
+    bool reference;             /* the reference engine makes time pass (sim_reference.h) */
+    struct recording *records;  /* NULL, or where the trace goes */
+    void (*change_params)(struct sim_params *p); /* NULL, or before the adapter is built */
+    void (*change_exec)(struct exec *e);         /* NULL, or before core is opened */
 };
 
 /** Runs body(stack, arg) as the first thread of a host with one adapter that core has opened, and

@@ -76,6 +76,7 @@ struct sim_reference {
     uint64_t mmio_pace;
 
     uint64_t timeouts[HAL_BITMAP_WORDS(SIM_SLOTS_MAX)]; /* slots that have one */
+    bool timeouts_over;                                 /* some counter has come to its end */
     uint64_t timeout_left[SIM_SLOTS_MAX], timeout_serial[SIM_SLOTS_MAX];
 
     struct bus bus[2];
@@ -411,6 +412,7 @@ static bool running_out(const struct sim_reference *r, unsigned slot)
 
 static void timeouts_tick(struct sim_reference *r)
 {
+    r->timeouts_over = false;
     for (unsigned word = 0; word < HAL_ARRAY_LENGTH(r->timeouts); word++)
         for (uint64_t bits = r->timeouts[word]; bits; bits &= bits - 1) {
             unsigned slot = word * 64 + hal_lowest_bit(bits);
@@ -419,6 +421,7 @@ static void timeouts_tick(struct sim_reference *r)
                 r->timeouts[word] &= ~HAL_BIT(slot % 64);
             else
                 r->timeout_left[slot] -= r->timeout_left[slot] != 0;
+            r->timeouts_over |= !r->timeout_left[slot];
         }
 }
 
@@ -440,7 +443,7 @@ static unsigned timeout_first(const struct sim_reference *r)
 
 static bool timeout_turn(const struct sim_reference *r)
 {
-    return timeout_first(r) != SIM_SLOTS_MAX;
+    return r->timeouts_over && timeout_first(r) != SIM_SLOTS_MAX;
 }
 
 static void timeout_act(struct sim_reference *r)

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/sim_engine.h"
 #include "tests/bench/bench_block_alloc.h"
 #include "tests/bench/bench_instructions.h"
 #include "tests/bench/bench_sched.h"
@@ -108,6 +109,43 @@ static double pb3(double *roofline)
 {
     *roofline = 1e3 / (9 * bench_event_ns()); /* nine bare events */
     return 1e3 / stack_median_ns(&one_fiber_tags);
+}
+
+/* Cycles a second of the engine that asks every block at every cycle, the card at full load. */
+static double pb5(double *roofline)
+{
+    struct bench_stack_config c = one_fiber_tags;
+    double v[WINDOWS];
+
+    *roofline = NAN;
+    c.reads = 5000;
+    c.reference = true;
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        struct bench_stack_result r;
+
+        if (bench_stack_run(&c, &r))
+            return NAN;
+        v[i] = (double)r.virtual_ns / SIM_CYCLE_NS / r.cpu_ns * 1e3;
+    }
+    return median(v, WINDOWS);
+}
+
+/* Device time against CPU time, 8 clients that keep the card at its limit. */
+static double pb10(double *roofline)
+{
+    const struct bench_stack_config c = {
+        .clients = 8, .handles = 4, .depth = 16, .reads = 200000, .data = true};
+    double v[WINDOWS];
+
+    *roofline = NAN;
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        struct bench_stack_result r;
+
+        if (bench_stack_run(&c, &r))
+            return NAN;
+        v[i] = (double)r.virtual_ns / r.cpu_ns;
+    }
+    return median(v, WINDOWS);
 }
 
 static double trace_cost(const struct bench_stack_config *off)
@@ -253,9 +291,11 @@ static struct bar bars[] = {
     {"PB-1", "engine events, checks on, no data", "M/s", 10, 20, true, pb1, NAN, NAN},
     {"PB-2", "4 KiB reads, full stack, data copied", "M/s", 1.0, 1.8, true, pb2, NAN, NAN},
     {"PB-3", "4 KiB reads, full stack, tag media", "M/s", 2.5, 4.5, true, pb3, NAN, NAN},
+    {"PB-5", "reference engine, cycles, full load", "M/s", 5, 12, true, pb5, NAN, NAN},
     {"PB-6", "trace and hash on against off, no data", "%", 25, 15, false, pb6, NAN, NAN},
     {"PB-6.data", "the same with data", "%", 12, 6, false, pb6_data, NAN, NAN},
     {"PB-7", "fault sites, no plan, against none", "%", 3, 1, false, pb7, NAN, NAN},
+    {"PB-10", "simulated against real time, full load", "x", 1, 3, true, pb10, NAN, NAN},
     {"PB-11", "fiber switch (roofline: swapcontext)", "ns", 25, 12, false, pb11, NAN, NAN},
     {"PB-11.load", "8 fibers against 1 at full load", "x", 2, 1.3, false, pb11_load, NAN, NAN},
     {"PB-13", "resident memory, standard scenario", "MiB", 64, 24, false, pb13, NAN, NAN},

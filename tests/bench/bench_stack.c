@@ -178,11 +178,29 @@ static void run_clients(struct run *r)
         exec_thread_join(r->exec, r->client[i].thread);
 }
 
+/* Nothing may be about to happen when the engines change places. */
+static void settle(struct sim_engine *e)
+{
+    while (sim_engine_next(e) != SIM_NEVER)
+        sim_engine_run(e, sim_engine_next(e));
+    while (sim_engine_run(e, e->now + 1000))
+        continue;
+}
+
 static void measure(struct run *r)
 {
     struct sim_machine *m = sim_host_machine(r->host);
-    uint64_t events = m->engine.count, ns = sim_host_now(r->host);
-    double begin = cpu_ns();
+    uint64_t events, ns;
+    double begin;
+
+    if (r->config->reference) {
+        settle(&m->engine);
+        if (!good(r, sim_reference_start(m), "reference engine"))
+            return;
+    }
+    events = m->engine.count;
+    ns = sim_host_now(r->host);
+    begin = cpu_ns();
 
     run_clients(r);
     r->out->cpu_ns = cpu_ns() - begin;
@@ -191,6 +209,10 @@ static void measure(struct run *r)
     r->out->trace_hash = sim_trace_hash(&m->trace);
     r->out->world_bytes = sim_world_used(sim_host_world(r->host));
     r->out->buffer_bytes = (size_t)r->config->clients * r->config->depth * BLOCK;
+    if (r->config->reference) {
+        settle(&m->engine);
+        sim_reference_stop(m);
+    }
 }
 
 static void body(void *arg)

@@ -15,6 +15,7 @@ struct bench_stack_config {
     uint64_t reads;   /* of all clients together */
     bool data;        /* full media, every byte copied; else tag media */
     bool trace;       /* records and running hash */
+    bool reference;   /* the reference engine makes time pass for the reads */
 };
 
 /** What it took. Times are CPU time of this process: the machine may be busy. */

@@ -15,6 +15,7 @@
 
 #include "sim/sim_engine.h"
 #include "tests/bench/bench_block_alloc.h"
+#include "tests/bench/bench_flat.h"
 #include "tests/bench/bench_instructions.h"
 #include "tests/bench/bench_sched.h"
 #include "tests/bench/bench_stack.h"
@@ -146,6 +147,43 @@ static double pb10(double *roofline)
         v[i] = (double)r.virtual_ns / r.cpu_ns;
     }
     return median(v, WINDOWS);
+}
+
+/* Ratio of two costs, in turn, median. */
+static double flat_ratio(unsigned contexts_a, unsigned luns_a, unsigned contexts_b, unsigned luns_b,
+                         uint64_t xlt_entries)
+{
+    double v[WINDOWS];
+
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        double a = bench_flat_ns(contexts_a, luns_a, xlt_entries);
+        double b = bench_flat_ns(contexts_b, luns_b, xlt_entries);
+
+        if (a < 0 || b < 0)
+            return NAN;
+        v[i] = b / a;
+    }
+    return median(v, WINDOWS);
+}
+
+/* The translation cache holds all of them, so that every command does the same. */
+static double flat_contexts(double *roofline)
+{
+    *roofline = NAN;
+    return flat_ratio(1, 2, 508, 2, 4096);
+}
+
+/* The default cache does not: with many contexts every command walks the tables. */
+static double flat_walks(double *roofline)
+{
+    *roofline = NAN;
+    return flat_ratio(1, 2, 508, 2, 64);
+}
+
+static double flat_luns(double *roofline)
+{
+    *roofline = NAN;
+    return flat_ratio(255, 2, 255, 255, 64);
 }
 
 static double trace_cost(const struct bench_stack_config *off)
@@ -296,6 +334,12 @@ static struct bar bars[] = {
     {"PB-6.data", "the same with data", "%", 12, 6, false, pb6_data, NAN, NAN},
     {"PB-7", "fault sites, no plan, against none", "%", 3, 1, false, pb7, NAN, NAN},
     {"PB-10", "simulated against real time, full load", "x", 1, 3, true, pb10, NAN, NAN},
+    {"FLAT.contexts", "cost of a command, 508 contexts against 1", "x", 1.3, 1.3, false,
+     flat_contexts, NAN, NAN},
+    {"FLAT.walks", "the same, each command walks the tables", "x", 1.5, 1.3, false, flat_walks, NAN,
+     NAN},
+    {"FLAT.luns", "cost of a command, 255 LUNs against 2", "x", 1.3, 1.3, false, flat_luns, NAN,
+     NAN},
     {"PB-11", "fiber switch (roofline: swapcontext)", "ns", 25, 12, false, pb11, NAN, NAN},
     {"PB-11.load", "8 fibers against 1 at full load", "x", 2, 1.3, false, pb11_load, NAN, NAN},
     {"PB-13", "resident memory, standard scenario", "MiB", 64, 24, false, pb13, NAN, NAN},

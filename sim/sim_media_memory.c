@@ -64,6 +64,11 @@ static void set_written(struct piece *p, uint32_t first, uint32_t blocks, bool w
     }
 }
 
+static bool is_full(const struct sim_media_space *s, const struct piece *p)
+{
+    return is_written(p, 0) && run_length(p, 0, s->piece_blocks) == s->piece_blocks;
+}
+
 static struct piece *find_piece(struct sim_media *m, const struct sim_media_space *s,
                                 uint64_t index)
 {
@@ -157,19 +162,30 @@ static int source_run(const struct sim_media_space *s, uint8_t *data, uint64_t o
     return error;
 }
 
+/* Marks what was written; a piece that is full from now on is worth huge pages. */
+static void fill_piece(const struct sim_media *m, const struct sim_media_part *part,
+                       struct piece *p, bool was_full)
+{
+    set_written(p, part->first, part->blocks, true);
+    if (!was_full && part->space->keep == part->space->block_size && is_full(part->space, p))
+        sim_arena_in_use(&m->arena, p, (uint64_t)part->space->piece_pages * SIM_ARENA_PAGE);
+}
+
 static int memory_write(struct sim_media *m, const struct sim_media_part *part,
                         sim_media_source *source, void *arg)
 {
     struct sim_media_space *s = part->space;
     bool existed = find_piece(m, s, part->piece) != NULL;
     struct piece *p = make_piece(m, s, part->piece);
+    bool full;
     int error;
 
     if (!p)
         return -ENOSPC;
+    full = is_full(s, p);
     error = source_run(s, block_at(s, p, part->first), part->offset, part->blocks, source, arg);
     if (!error)
-        set_written(p, part->first, part->blocks, true);
+        fill_piece(m, part, p, full);
     else if (!existed)
         release_piece(m, s, part->piece); /* a failed write must not make the piece look mapped */
     return error;

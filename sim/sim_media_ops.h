@@ -76,6 +76,9 @@ struct sim_media {
 HAL_MUST_CHECK int sim_arena_map(struct sim_arena *a, void *memory, uint64_t bytes);
 void sim_arena_unmap(const struct sim_arena *a);
 
+/** Tells that this memory is wholly in use from now on: huge pages if they can be had. */
+void sim_arena_in_use(const struct sim_arena *a, void *start, uint64_t bytes);
+
 /** `pages` consecutive pages with any contents; their number, or 0 if the arena is full. */
 uint32_t sim_arena_take(struct sim_arena *a, uint64_t pages);
 

@@ -39,6 +39,7 @@ int sim_machine_create(struct sim_world *world, uint64_t seed, bool trace, struc
     m->wake = no_wake;
     sim_engine_init(&m->engine);
     sim_trace_init(&m->trace, trace);
+    sim_world_add_holes(world, sim_machine_holes, m);
     *out = m;
     return 0;
 }
@@ -143,6 +144,7 @@ void sim_machine_destroy(struct sim_machine *m)
         free_tables(m->afu[i]);
     }
     sim_trace_flush(&m->trace);
+    sim_world_remove_holes(m->world, m);
     sim_world_free(m->world, m, sizeof *m);
 }
 

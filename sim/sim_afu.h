@@ -24,6 +24,7 @@
 #include "sim/sim_params.h"
 #include "sim/sim_scsi.h"
 #include "sim/sim_trace.h"
+#include "sim/world.h"
 
 #define SIM_PORTS_MAX 4
 #define SIM_CONTEXTS_MAX 512
@@ -149,9 +150,10 @@ struct sim_cmd {
     uint8_t lxt_which;   /* LXT words read so far */
     uint8_t segments, segment;
 
-    /* IOARCB, decoded */
     uint8_t msi;
     uint16_t ctx_id, flags, timeout_field;
+
+    /* IOARCB, decoded; from here on a free slot keeps nothing (sim_holes.c) */
     uint64_t ea;       /* of the IOARCB */
     uint64_t ioasa_ea; /* behind the IOARCB, or where an SQ slot says */
     uint64_t lun_id, data_ea;
@@ -302,6 +304,9 @@ static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, ui
 
 /** Reports an access that hardware might let pass, but a correct host never makes. */
 void sim_violation(struct sim_afu *a, uint32_t context, uint64_t rule, uint64_t detail);
+
+/* sim_holes.c: for sim_world_add_holes; arg is the machine */
+size_t sim_machine_holes(void *arg, struct sim_world_hole *out, size_t max);
 
 /* sim_mmio.c: stores and loads on their way in */
 void sim_mmio_accept(struct sim_afu *a);   /* the access at the head of the queue */

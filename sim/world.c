@@ -62,6 +62,23 @@ static void *pop_free(struct sim_world *w, unsigned align_class, unsigned class)
     return f;
 }
 
+/* Smaller ones are not worth a piece of their own in a snapshot. */
+#define HOLE_MIN 256
+
+size_t sim_world__free_holes(struct sim_world *w, struct sim_world_hole *out, size_t max)
+{
+    size_t count = 0;
+
+    for (unsigned a = 0; a < SIM_WORLD_ALIGN_CLASSES; a++)
+        for (unsigned class = class_of(HOLE_MIN); class < SIM_WORLD_SIZE_CLASSES; class ++)
+            for (struct sim_world_free *f = w->free[a][class]; f; f = f->next) {
+                if (count < max)
+                    out[count] = (struct sim_world_hole){f + 1, class_size(class) - sizeof *f};
+                count++;
+            }
+    return count;
+}
+
 /* Keeps what alignment left over, as small blocks. */
 static void donate(struct sim_world *w, size_t from, size_t to)
 {

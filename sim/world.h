@@ -111,9 +111,14 @@ struct sim_world_hole {
  * stacks, and returns how many there are (which may be more than max: it is then asked again). */
 typedef size_t sim_world_holes_fn(void *arg, struct sim_world_hole *out, size_t max);
 
-/** Sets who knows dead stretches (the scheduler); NULL = nobody. arg must lie in the world. They
- * keep snapshots small; under AddressSanitizer they are copied all the same. */
-void sim_world_set_holes(struct sim_world *w, sim_world_holes_fn *fn, void *arg);
+/** Most who know dead stretches. */
+#define SIM_WORLD_HOLES_MAX 4
+
+/** Adds somebody who knows dead stretches (the scheduler, the model). arg must lie in the world, and
+ * names the owner for sim_world_remove_holes. They keep snapshots small; under AddressSanitizer
+ * they are copied all the same. */
+void sim_world_add_holes(struct sim_world *w, sim_world_holes_fn *fn, void *arg);
+void sim_world_remove_holes(struct sim_world *w, const void *arg);
 
 /** For the scheduler: fibers of this world run from here ... */
 void sim_world_enter(struct sim_world *w);

@@ -23,6 +23,11 @@ struct sim_world_region {
     size_t size;
 };
 
+struct sim_world_holes {
+    sim_world_holes_fn *fn;
+    void *arg;
+};
+
 struct sim_world {
     uint64_t magic;
     size_t reserve; /* bytes of address space */
@@ -33,9 +38,12 @@ struct sim_world {
     unsigned pin_count, region_count;
     const char *pins[SIM_WORLD_PINS_MAX];
     struct sim_world_region regions[SIM_WORLD_REGIONS_MAX];
-    sim_world_holes_fn *holes;
-    void *holes_arg;
+    unsigned holes_count;
+    struct sim_world_holes holes[SIM_WORLD_HOLES_MAX];
     struct sim_world_free *free[SIM_WORLD_ALIGN_CLASSES][SIM_WORLD_SIZE_CLASSES];
 };
+
+/** Dead stretches inside free blocks, told as sim_world_holes_fn does. */
+size_t sim_world__free_holes(struct sim_world *w, struct sim_world_hole *out, size_t max);
 
 #endif

@@ -100,6 +100,19 @@ static void sort_holes(struct sim_world_hole *h, size_t count)
     }
 }
 
+/* Asks everybody; at most `room` stretches are told. */
+static size_t ask_holes(struct sim_world *w, struct sim_world_hole *h, size_t room)
+{
+    size_t n = sim_world__free_holes(w, h, room);
+
+    for (unsigned i = 0; i < w->holes_count; i++) {
+        bool any = n < room;
+
+        n += w->holes[i].fn(w->holes[i].arg, any ? h + n : NULL, any ? room - n : 0);
+    }
+    return n;
+}
+
 /* The dead stretches of w, sorted, in a block that the caller frees. */
 static int find_holes(struct sim_world *w, struct sim_world_hole **out, size_t *count)
 {
@@ -108,9 +121,9 @@ static int find_holes(struct sim_world *w, struct sim_world_hole **out, size_t *
 
     *out = NULL;
     *count = 0;
-    if (!w->holes || SIM_ASAN)
+    if (SIM_ASAN)
         return 0;
-    while ((n = w->holes(w->holes_arg, h, room)) > room) {
+    while ((n = ask_holes(w, h, room)) > room) {
         free(h);
         room = n;
         h = calloc(room, sizeof *h);
@@ -292,9 +305,18 @@ void sim_world_detach_region(struct sim_world *w, void *ptr)
     memmove(&w->regions[i], &w->regions[i + 1], (w->region_count - i) * sizeof w->regions[0]);
 }
 
-void sim_world_set_holes(struct sim_world *w, sim_world_holes_fn *fn, void *arg)
+void sim_world_add_holes(struct sim_world *w, sim_world_holes_fn *fn, void *arg)
 {
-    CHECK(!fn || sim_world_contains(w, arg, 1));
-    w->holes = fn;
-    w->holes_arg = arg;
+    CHECK(w->holes_count < SIM_WORLD_HOLES_MAX && sim_world_contains(w, arg, 1));
+    w->holes[w->holes_count++] = (struct sim_world_holes){fn, arg};
+}
+
+void sim_world_remove_holes(struct sim_world *w, const void *arg)
+{
+    unsigned i = 0;
+
+    while (i < w->holes_count && w->holes[i].arg != arg)
+        i++;
+    CHECK(i < w->holes_count);
+    w->holes[i] = w->holes[--w->holes_count];
 }

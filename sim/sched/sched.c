@@ -393,11 +393,11 @@ int sched_create(struct sim_world *w, const struct sched_config *cfg, struct sch
     hal_prng_seed(&s->entropy, cfg->seed, SCHED_STREAM_ENTROPY);
     hal_prng_seed(&s->random, cfg->seed, SCHED_STREAM_RANDOM);
     sched__set_attention(s);
+    sim_world_add_holes(w, dead_stacks, s);
     if (copy_choices(s) || make_room(s, 1)) {
         sched_destroy(s);
         return -ENOMEM;
     }
-    sim_world_set_holes(w, dead_stacks, s);
     *out = s;
     return 0;
 }
@@ -411,7 +411,7 @@ void sched_destroy(struct sched *s)
         sim_world_unpin(s->world, SCHED_DESCRIPTOR_PIN);
     while (!sched__list_empty(&s->all))
         sched__free_fiber(s, SCHED_FIBER_OF(s->all.next, all));
-    sim_world_set_holes(s->world, NULL, NULL);
+    sim_world_remove_holes(s->world, s);
     sim_world_free(s->world, s->ready, ready_bytes(s->ready_room));
     sim_world_free(s->world, s->choices, s->config.choice_count * sizeof *s->choices);
     sim_world_free(s->world, s, sizeof *s);

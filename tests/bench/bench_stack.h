@@ -16,16 +16,18 @@ struct bench_stack_config {
     bool data;        /* full media, every byte copied; else tag media */
     bool trace;       /* records and running hash */
     bool reference;   /* the reference engine makes time pass for the reads */
+    bool snapshot;    /* taken at the end of the reads */
 };
 
 /** What it took. Times are CPU time of this process: the machine may be busy. */
 struct bench_stack_result {
-    double cpu_ns;       /* of the reads alone */
-    uint64_t events;     /* of the engine */
-    uint64_t virtual_ns; /* device time that passed */
-    uint64_t trace_hash; /* 0 without trace */
-    size_t world_bytes;  /* of the world: state without media, client buffers included */
-    size_t buffer_bytes; /* of that, the clients' buffers and their queues' memory */
+    double cpu_ns;         /* of the reads alone */
+    uint64_t events;       /* of the engine */
+    uint64_t virtual_ns;   /* device time that passed */
+    uint64_t trace_hash;   /* 0 without trace */
+    size_t world_bytes;    /* of the world: state without media, client buffers included */
+    size_t snapshot_bytes; /* what a copy of the world takes, without media and client buffers */
+    size_t buffer_bytes;   /* of that, the clients' buffers and their queues' memory */
 };
 
 /** Runs it once. Returns 0, or -1 after a message on stderr. */

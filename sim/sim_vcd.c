@@ -5,17 +5,14 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hal/support/bits.h"
 #include "sim/sim_fault.h"
 
-#define CYCLE_NS 4u
 #define SLOTS 256u
 #define FIELDS 3u
 #define LINE_BYTES 128u
-#define BUFFER_BYTES 65536u
 
 /* Variables beside the fields of records. */
 enum extra {
@@ -74,25 +71,16 @@ struct adapter {
 };
 
 struct sim_vcd {
-    FILE *out;
-    char *path;
-    int error;      /* first failure, negative errno */
+    struct sim_trace_output output;
+    FILE *out;      /* output.file */
     uint64_t cycle; /* last time stamp */
     unsigned adapters, tracks;
     uint8_t track_of[SIM_EVENT_COUNT];
     const char *track[SIM_EVENT_COUNT];
-    struct adapter *adapter;
-    char buffer[BUFFER_BYTES];
+    struct adapter adapter[];
 };
 
 /* ---- text ---- */
-
-static int fail(int rc, char *why, size_t size, const char *path, const char *sentence)
-{
-    if (why && size)
-        snprintf(why, size, "%s: %s", path, sentence);
-    return rc;
-}
 
 /* The short code of a variable: digits of base 94 from '!' on. */
 static void put_code(struct sim_vcd *v, unsigned adapter, unsigned var)
@@ -106,7 +94,7 @@ static void put_code(struct sim_vcd *v, unsigned adapter, unsigned var)
 
 static void put_time(struct sim_vcd *v, uint64_t cycle)
 {
-    fprintf(v->out, "#%" PRIu64 "\n", cycle * CYCLE_NS);
+    fprintf(v->out, "#%" PRIu64 "\n", cycle * SIM_TRACE_CYCLE_NS);
 }
 
 /* A vector takes a new value. */
@@ -150,29 +138,27 @@ static void put_string(struct sim_vcd *v, unsigned adapter, unsigned var, uint64
 /* ---- head ---- */
 
 /* One line for each parameter of an adapter that differs from the default. */
-static void put_differences(struct sim_vcd *v, unsigned adapter, const struct sim_params *p)
+static void put_differences(struct sim_vcd *v, unsigned adapter, const struct sim_trace_info *info)
 {
     char now[SIM_PARAMS_VALUE_BYTES], dflt[SIM_PARAMS_VALUE_BYTES];
+    size_t k = 0;
 
-    for (size_t k = 0; k < sim_param_count; k++) {
-        const struct sim_param_info *row = &sim_param_table[k];
-        uint64_t value = sim_params_get(p, row);
-        if (value == row->dflt)
-            continue;
-        sim_params_format(row, value, now);
+    while ((k = sim_trace_next_difference(info, adapter, k)) < sim_param_count) {
+        const struct sim_param_info *row = &sim_param_table[k++];
+        sim_params_format(row, sim_params_get(info->params[adapter], row), now);
         sim_params_format(row, row->dflt, dflt);
         fprintf(v->out, "  adapter%u %s = %s (default %s, %s)\n", adapter, row->name, now, dflt,
                 row->unit);
     }
 }
 
-static void put_comment(struct sim_vcd *v, const struct sim_vcd_info *info)
+static void put_comment(struct sim_vcd *v, const struct sim_trace_info *info)
 {
     fprintf(v->out, "$comment\n  Superpipe trace, 1 cycle = %u ns\n  seed 0x%" PRIx64 "\n",
-            CYCLE_NS, info->seed);
+            SIM_TRACE_CYCLE_NS, info->seed);
     fprintf(v->out, "  adapters %u\n", info->adapters);
-    for (unsigned n = 0; info->params && n < info->adapters; n++)
-        put_differences(v, n, info->params[n]);
+    for (unsigned n = 0; n < info->adapters; n++)
+        put_differences(v, n, info);
     fputs("$end\n$timescale 1 ns $end\n", v->out);
 }
 
@@ -276,51 +262,25 @@ static void find_tracks(struct sim_vcd *v)
     }
 }
 
-static void note_error(struct sim_vcd *v)
+int sim_vcd_open(const char *path, const struct sim_trace_info *info, struct sim_vcd **out,
+                 char *why, size_t size)
 {
-    if (!v->error && ferror_unlocked(v->out))
-        v->error = errno ? -errno : -EIO;
-}
-
-static void destroy(struct sim_vcd *v)
-{
-    if (v) {
-        free(v->adapter);
-        free(v->path);
-    }
-    free(v);
-}
-
-int sim_vcd_open(const char *path, const struct sim_vcd_info *info, struct sim_vcd **out, char *why,
-                 size_t size)
-{
+    size_t bytes = sizeof(struct sim_vcd) + info->adapters * sizeof(struct adapter);
+    struct sim_trace_output *o;
     struct sim_vcd *v;
+    int rc = sim_trace_output_open(path, info, bytes, &o, why, size);
 
-    if (!info->adapters || info->adapters > SIM_VCD_ADAPTERS_MAX)
-        return fail(-EINVAL, why, size, path, "the number of adapters must be 1 to 64");
-    v = calloc(1, sizeof *v);
-    if (v) {
-        v->adapter = calloc(info->adapters, sizeof *v->adapter);
-        v->path = strdup(path);
-    }
-    if (!v || !v->adapter || !v->path) {
-        destroy(v);
-        return fail(-ENOMEM, why, size, path, strerror(ENOMEM));
-    }
-    v->out = fopen(path, "we");
-    if (!v->out) {
-        int rc = -errno;
-        destroy(v);
-        return fail(rc, why, size, path, strerror(-rc));
-    }
-    setvbuf(v->out, v->buffer, _IOFBF, sizeof v->buffer);
+    if (rc)
+        return rc;
+    v = HAL_CONTAINER_OF(o, struct sim_vcd, output);
+    v->out = o->file;
     v->adapters = info->adapters;
     find_tracks(v);
     errno = 0;
     put_comment(v, info);
     put_declarations(v);
     put_start_values(v);
-    note_error(v);
+    (void)sim_trace_output_check(o);
     *out = v;
     return 0;
 }
@@ -468,26 +428,17 @@ void sim_vcd_records(void *arg, const struct sim_trace_record *records, size_t n
     struct sim_vcd *v = arg;
 
     errno = 0;
-    for (size_t i = 0; i < n && !v->error; i++) {
+    for (size_t i = 0; i < n && !sim_trace_output_check(&v->output); i++)
         if (records[i].adapter < v->adapters && records[i].kind < SIM_EVENT_COUNT)
             put_record(v, &records[i]);
-        note_error(v);
-    }
+    (void)sim_trace_output_check(&v->output);
 }
 
 int sim_vcd_close(struct sim_vcd *v, char *why, size_t size)
 {
-    int rc;
-
     errno = 0;
-    if (!v->error)
+    if (!v->output.error)
         put_time(v, v->cycle + 1); /* so that a viewer shows the last cycle */
-    note_error(v);
-    if (fclose(v->out) && !v->error)
-        v->error = errno ? -errno : -EIO;
-    rc = v->error;
-    if (rc)
-        fail(rc, why, size, v->path, strerror(-rc));
-    destroy(v);
-    return rc;
+    (void)sim_trace_output_check(&v->output);
+    return sim_trace_output_close(&v->output, why, size);
 }

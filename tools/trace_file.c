@@ -8,6 +8,7 @@
 
 #include "sim/sim_chrome.h"
 #include "sim/sim_control.h"
+#include "sim/sim_trace_output.h"
 #include "sim/sim_vcd.h"
 
 struct trace_file {
@@ -31,7 +32,7 @@ bool trace_file_suffix_known(const char *path)
 static int open_vcd(struct trace_file *f, const char *path, uint64_t seed, unsigned adapters,
                     const struct sim_params *const *params, char *why, size_t size)
 {
-    struct sim_vcd_info info = {seed, adapters, params};
+    struct sim_trace_info info = {seed, adapters, params};
     int rc = sim_vcd_open(path, &info, &f->vcd, why, size);
 
     if (!rc)
@@ -42,7 +43,7 @@ static int open_vcd(struct trace_file *f, const char *path, uint64_t seed, unsig
 static int open_chrome(struct trace_file *f, const char *path, uint64_t seed, unsigned adapters,
                        const struct sim_params *const *params, char *why, size_t size)
 {
-    struct sim_chrome_info info = {seed, adapters, params};
+    struct sim_trace_info info = {seed, adapters, params};
     int rc = sim_chrome_open(path, &info, &f->chrome, why, size);
 
     if (!rc)

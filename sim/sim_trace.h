@@ -56,6 +56,23 @@ void sim_trace_flush(struct sim_trace *t);
 /** Identity of all records so far. */
 static inline uint64_t sim_trace_hash(const struct sim_trace *t) { return t->hash; }
 
+/** Adds one record to a running hash; `id` is kind, adapter and who in one word, as in
+ * sim_trace_id. */
+static inline uint64_t sim_trace_hash_add(uint64_t hash, uint64_t cycle, uint64_t id, uint64_t a,
+                                          uint64_t b)
+{
+    /* Independent products first: only one multiplication is on the chain from record to record. */
+    return hal_hash_word(hash, (cycle * UINT64_C(0x9E3779B97F4A7C15) + id) ^
+                                   (a * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
+                                   ((b + 0x165667B1) * UINT64_C(0xD6E8FEB86659FD93)));
+}
+
+/** Kind, adapter and who of a record in one word. */
+static inline uint64_t sim_trace_id(uint16_t kind, uint16_t adapter, uint32_t who)
+{
+    return (uint64_t)kind << 48 | (uint64_t)adapter << 32 | who;
+}
+
 /** Appends one record to a trace that is on: see sim_trace_add. */
 void sim_trace_append(struct sim_trace *t, uint64_t cycle, uint64_t id, uint64_t a, uint64_t b);
 
@@ -65,8 +82,7 @@ static inline void sim_trace_add(struct sim_trace *t, uint64_t cycle, enum sim_e
                                  uint32_t adapter, uint32_t who, uint64_t a, uint64_t b)
 {
     if (__builtin_expect(t->on, 0))
-        sim_trace_append(t, cycle, (uint64_t)kind << 48 | (uint64_t)(adapter & 0xFFFF) << 32 | who,
-                         a, b);
+        sim_trace_append(t, cycle, sim_trace_id((uint16_t)kind, (uint16_t)adapter, who), a, b);
 }
 
 /** Names for one kind: record, track, and the fields who, a, b. */

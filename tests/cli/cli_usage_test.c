@@ -76,7 +76,7 @@ Test(usage, wrong_values)
     cli_fails(2, "run --seed pi", "decimal or 0x hexadecimal");
     cli_fails(2, "run --order middle", "one of host, little, big");
     cli_fails(2, "run --pace 2", "--pace is for --exec posix");
-    cli_fails(2, "run --trace x.txt", "ends in .vcd (waveforms) or .json");
+    cli_fails(2, "run --trace x.txt", "ends in .vcd (waveforms), .json");
     cli_fails(2, "run --faults rrq", "is no fault plan");
     cli_fails(2, "run --param afu.cmd_rom=5", "did you mean 'afu.cmd_room'");
     cli_fails(2, "run --adapters 2 --media m", "give --media once for each");

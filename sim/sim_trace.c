@@ -27,7 +27,8 @@ void sim_trace_flush(struct sim_trace *t)
 
 void sim_trace_set_sink(struct sim_trace *t, sim_trace_sink *sink, void *arg)
 {
-    sim_trace_flush(t);
+    if (t->sink)
+        sim_trace_flush(t);
     t->sink = sink;
     t->sink_arg = arg;
 }

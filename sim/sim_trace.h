@@ -19,6 +19,11 @@ enum sim_event_kind {
     SIM_EVENT_COUNT
 };
 
+/* An address in a record: region in the bits above these, offset below; the last region number
+ * stands for addresses of no region (sim_memory.h). */
+#define SIM_TRACE_OFFSET_BITS 44
+#define SIM_TRACE_REGION_UNKNOWN UINT64_C(0xFFFFF)
+
 /** One record. `who` is a command slot, context, port or site by kind (see sim_events.def). */
 struct sim_trace_record {
     uint64_t cycle;
@@ -47,7 +52,9 @@ struct sim_trace {
 /** Empties the trace and switches it on or off. */
 void sim_trace_init(struct sim_trace *t, bool on);
 
-/** Sets the receiver of records; the ring is flushed to the old one first. NULL = none. */
+/** Sets the receiver of records; the ring is flushed to the old one first. NULL = none. What the
+ * ring holds while there is none goes to the next one: so a file that is opened when a machine has
+ * been built begins with its first record. */
 void sim_trace_set_sink(struct sim_trace *t, sim_trace_sink *sink, void *arg);
 
 /** Hands the records since the last flush to the sink. */

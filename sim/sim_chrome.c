@@ -218,6 +218,8 @@ static bool is_stage(unsigned kind)
     switch ((enum sim_event_kind)kind) {
     case SIM_EVENT_FETCH:
     case SIM_EVENT_DECODE:
+    case SIM_EVENT_XLT_MISS:
+    case SIM_EVENT_XLT_HIT:
     case SIM_EVENT_PORT_START:
     case SIM_EVENT_MEDIA_START:
     case SIM_EVENT_MEDIA_DONE:

@@ -6,7 +6,13 @@
  * kind of record with its fields as vectors. Every block has `event`, a string that names its last
  * record, and `events`, their number; beside them stand the counters and states of that block:
  * doorbell.doorbells, fetch.in_flight, media.outstanding, bus.data_lines, status.rrq_writes,
- * contexts.open, contexts.state, port.linkN, faults.fault. */
+ * contexts.open, contexts.state, port.linkN, faults.fault.
+ *
+ * In the scope `slots` there is a string for each command slot that says what its command is doing:
+ * free, fetch, decode, walk, port, media, data, afu, status, or stuck for one that a fault of its
+ * fetch or of its AFU command holds for ever. A command that a fault dropped, or that an exchange
+ * without an answer holds, leaves no record: its slot keeps its state until it is used again, or
+ * aborted. */
 #ifndef SIM_SIM_VCD_H
 #define SIM_SIM_VCD_H
 

@@ -384,6 +384,25 @@ Test(sim_chrome, counters)
     free(text);
 }
 
+/* Walks are stages too, and the arrow passes the block that makes them. */
+Test(sim_chrome, translation_is_a_stage)
+{
+    char *text;
+
+    start_one();
+    add(1, SIM_EVENT_FETCH, 0, 5, 0);
+    add(2, SIM_EVENT_XLT_MISS, 0, 3, 0);
+    add(3, SIM_EVENT_XLT_FILL, 0, 3, 0);
+    add(4, SIM_EVENT_XLT_HIT, 0, 64, 65600);
+    add(5, SIM_EVENT_PORT_START, 0, 0, 0x88);
+    text = finish();
+    cr_assert_eq(count(text, "\"ph\":\"b\"", "\"ts\":0.008,\"name\":\"xlt.miss\""), 1);
+    cr_assert_eq(count(text, "\"ph\":\"e\"", "\"ts\":0.016,\"name\":\"xlt.miss\""), 1);
+    cr_assert_eq(count(text, "\"ph\":\"e\"", "\"ts\":0.020,\"name\":\"xlt.hit\""), 1);
+    cr_assert_eq(count(text, "\"ph\":\"t\"", "\"ts\":0.008,"), 1);
+    free(text);
+}
+
 /* ---- odd records ---- */
 
 Test(sim_chrome, faults_of_unknown_sites_keep_the_file_valid)

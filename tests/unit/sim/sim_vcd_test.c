@@ -10,6 +10,7 @@
 
 #include "hal/support/bits.h"
 #include "hal/support/prng.h"
+#include "sim/sim_fault.h"
 #include "tests/unit/sim/sim_trace_output_fixture.h"
 #include "tests/unit/sim/sim_vcd_golden.h"
 
@@ -72,6 +73,7 @@ Test(sim_vcd, small_file_byte_for_byte)
 
     sim_params_default(&p);
     p.card = 0x600;
+    p.cmd_slots = 4; /* to be readable */
     p.media_jitter = 10;
     start(&info);
     small_trace();
@@ -83,7 +85,7 @@ Test(sim_vcd, small_file_byte_for_byte)
 
 /* ---- reader ---- */
 
-#define VARIABLES_MAX 1000
+#define VARIABLES_MAX 2000
 
 /* What the file declares, and the value of the moment. */
 struct variable {
@@ -427,6 +429,89 @@ Test(sim_vcd, states_faults_and_lines)
     cr_assert_str_eq(value("adapter0.contexts.state"), "running");
     cr_assert_eq(number("adapter0.contexts.open"), 0);
     cr_assert_str_eq(value("adapter0.faults.fault"), "?#18=?");
+}
+
+static void expect_slot(unsigned cycle, const char *slot, const char *expected)
+{
+    read_until(4 * (uint64_t)cycle);
+    cr_assert_str_eq(value(slot), expected, "%s in cycle %u", slot, cycle);
+}
+
+Test(sim_vcd, what_a_slot_is_doing)
+{
+    const char *slot = "adapter0.slots.slot7";
+
+    begin_states();
+    add(1, SIM_EVENT_DECODE, 7, 0, 0); /* of a command from before the trace */
+    add(2, SIM_EVENT_FETCH, 7, 5, 0);
+    add(3, SIM_EVENT_DECODE, 7, 0, 0);
+    add(4, SIM_EVENT_XLT_MISS, 7, 0, 0);
+    add(5, SIM_EVENT_XLT_FILL, 7, 0, 0);
+    add(6, SIM_EVENT_PORT_START, 7, 0, 0x88);
+    add(7, SIM_EVENT_MEDIA_START, 7, 0, 1);
+    add(8, SIM_EVENT_MEDIA_DONE, 7, 0, 0);
+    add(9, SIM_EVENT_DATA, 7, 0, 4096);
+    add(10, SIM_EVENT_IOASA, 7, 0, 0);
+    add(11, SIM_EVENT_RRQ, 7, 5, 0);
+    add(12, SIM_EVENT_FETCH, 7, 5, 0);
+    add(13, SIM_EVENT_AFU_CMD, 7, 0xC0, 0);
+    add(14, SIM_EVENT_AFU_CMD_DONE, 7, 5, 0);
+    add(15, SIM_EVENT_CTX_END, 5, 1, 0);
+    finish();
+    read_head();
+    expect_slot(1, slot, "free");
+    expect_slot(2, slot, "fetch");
+    expect_slot(3, slot, "decode");
+    expect_slot(5, slot, "walk");
+    expect_slot(6, slot, "port");
+    expect_slot(7, slot, "media");
+    expect_slot(9, slot, "data");
+    expect_slot(10, slot, "status");
+    expect_slot(11, slot, "free");
+    expect_slot(12, slot, "fetch");
+    expect_slot(13, slot, "afu");
+    expect_slot(14, slot, "status");
+    expect_slot(15, slot, "free");
+    cr_assert_str_eq(value("adapter0.slots.slot255"), "free");
+}
+
+Test(sim_vcd, slots_that_are_stuck)
+{
+    begin_states();
+    add(1, SIM_EVENT_FETCH, 7, 5, 0);
+    add(1, SIM_EVENT_FAULT, SIM_SITE_FETCH, 'l', 1);
+    add(2, SIM_EVENT_FETCH, 8, 5, 0);
+    add(2, SIM_EVENT_FAULT, SIM_SITE_FETCH, 'n', 2);
+    add(3, SIM_EVENT_AFU_CMD, 7, 0xC0, 0);
+    add(3, SIM_EVENT_FAULT, SIM_SITE_AFUCMD, 'd', 1);
+    add(4, SIM_EVENT_AFU_CMD_DONE, 7, 5, 0);
+    add(5, SIM_EVENT_CTX_RESET, 5, 0, 2);
+    add(6, SIM_EVENT_FETCH, 7, 5, 0);
+    add(6, SIM_EVENT_AFU_CMD, 7, 0xC0, 0);
+    add(7, SIM_EVENT_AFU_CMD_DONE, 7, 5, 0);
+    finish();
+    read_head();
+    expect_slot(1, "adapter0.slots.slot7", "fetch");
+    expect_slot(2, "adapter0.slots.slot8", "stuck");
+    expect_slot(3, "adapter0.slots.slot7", "afu");
+    expect_slot(4, "adapter0.slots.slot7", "stuck");
+    expect_slot(5, "adapter0.slots.slot8", "free");
+    expect_slot(7, "adapter0.slots.slot7", "status");
+}
+
+/* The end of a context frees places on the medium; its next command takes one before it goes. */
+Test(sim_vcd, a_command_that_starts_while_its_context_ends_is_not_counted)
+{
+    begin_states();
+    add(1, SIM_EVENT_FETCH, 7, 5, 0);
+    add(1, SIM_EVENT_FETCH, 8, 5, 0);
+    add(2, SIM_EVENT_MEDIA_START, 7, 0, 1);
+    add(3, SIM_EVENT_CTX_END, 5, 2, 0);
+    add(3, SIM_EVENT_MEDIA_START, 8, 0, 1);
+    finish();
+    read_all();
+    expect_counters(0, 0);
+    cr_assert_str_eq(value("adapter0.slots.slot8"), "free");
 }
 
 /* A sink must not fall over a record that it does not know. */

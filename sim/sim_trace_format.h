@@ -25,9 +25,9 @@
 #define SIM_TRACE_FILE_MAGIC_BYTES 8u
 #define SIM_TRACE_FILE_VERSION 1u
 #define SIM_TRACE_FILE_ORDER HAL_ORDER_LITTLE
-#define SIM_TRACE_FILE_END 0xFFFFu         /* as kind */
-#define SIM_TRACE_FILE_HEAD_MAX (1u << 20) /* bytes; 64 adapters with all parameters need 300 KiB  \
-                                            */
+#define SIM_TRACE_FILE_END 0xFFFFu /* as kind */
+/* Bytes of a head, at most; 64 adapters with all parameters need 300 KiB. */
+#define SIM_TRACE_FILE_HEAD_MAX (1u << 20)
 #define SIM_TRACE_FILE_KINDS_MAX 4096u
 
 struct sim_trace_file_head {

@@ -13,8 +13,7 @@
 #include "sim/sim_trace_output.h"
 
 #define COMMAND_LIFE_SLOTS 256u  /* of an adapter */
-#define COMMAND_LIFE_BELLS 4096u /* doorbells that are remembered: credits of a context, at most   \
-                                  */
+#define COMMAND_LIFE_BELLS 4096u /* doorbells that are remembered */
 
 enum command_state {
     COMMAND_STATE_RUNNING,

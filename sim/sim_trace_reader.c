@@ -329,18 +329,6 @@ int sim_trace_reader_end(const struct sim_trace_reader *r, char *why, size_t siz
                 r->count);
 }
 
-int sim_trace_reader_rewind(struct sim_trace_reader *r)
-{
-    if (fseeko(r->file, (off_t)r->text_bytes, SEEK_SET))
-        return -errno;
-    clearerr_unlocked(r->file);
-    r->count = 0;
-    r->hash = HAL_HASH_START;
-    r->ended = r->complete = false;
-    r->damage = NULL;
-    return 0;
-}
-
 void sim_trace_reader_close(struct sim_trace_reader *r)
 {
     if (!r)

@@ -32,7 +32,7 @@ struct sim_trace_head {
 /**
  * Opens a file and reads its head.
  *
- * @param path  of the file, which must be one that can be read twice: no pipe
+ * @param path  of the file
  * @param out   the reader; its owner ends it with sim_trace_reader_close
  * @param why   receives a sentence on failure, `size` bytes, may be NULL
  * @return      0, the errno of opening or reading, -ENOMEM, -EILSEQ (no trace file, or its head is
@@ -61,9 +61,6 @@ uint64_t sim_trace_reader_hash(const struct sim_trace_reader *r);
  * -ENODATA (it was cut) or -EILSEQ (it is damaged), the latter two with a sentence in why (size
  * bytes, may be NULL). */
 HAL_MUST_CHECK int sim_trace_reader_end(const struct sim_trace_reader *r, char *why, size_t size);
-
-/** Goes back to the first record. Returns 0 or a negative errno. */
-HAL_MUST_CHECK int sim_trace_reader_rewind(struct sim_trace_reader *r);
 
 /** Closes the file and frees the reader. NULL is ignored. */
 void sim_trace_reader_close(struct sim_trace_reader *r);

@@ -3,8 +3,7 @@
  * its bit 0 makes the checksum of the head right, its bit 1 the hashes of the records, so that what
  * lies behind them is reached.
  *
- * Whatever the input: no crash, every failure is a sentence, every record has names, and a second
- * reading gives the same. */
+ * Whatever the input: no crash, every failure is a sentence, and every record has names. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -86,8 +85,7 @@ static int unpack(const uint8_t *data, size_t size)
     return fd;
 }
 
-/* Reads all records; what they amount to. */
-static uint64_t read_all(struct sim_trace_reader *r, const char *path)
+static void read_all(struct sim_trace_reader *r, const char *path)
 {
     struct sim_trace_record record;
     char why[256] = "";
@@ -102,14 +100,12 @@ static uint64_t read_all(struct sim_trace_reader *r, const char *path)
     }
     MUST(!rc);
     MUST(!sim_trace_reader_end(r, why, sizeof why) || strstr(why, path));
-    return sim_trace_reader_hash(r) + sim_trace_reader_count(r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sim_trace_reader *r = NULL;
     char path[64], why[256] = "";
-    uint64_t first;
     int fd;
 
     if (!size)
@@ -119,9 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (sim_trace_reader_open(path, &r, why, sizeof why)) {
         MUST(strstr(why, path) != NULL);
     } else {
-        first = read_all(r, path);
-        MUST(!sim_trace_reader_rewind(r));
-        MUST(read_all(r, path) == first);
+        read_all(r, path);
         sim_trace_reader_close(r);
     }
     close(fd);

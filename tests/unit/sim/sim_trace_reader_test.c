@@ -163,19 +163,6 @@ Test(sim_trace_reader, head_says_seed_adapters_and_parameters)
     cr_assert_eq(h->difference[1].dflt, 16);
 }
 
-Test(sim_trace_reader, can_be_read_again_from_the_middle_and_from_the_end)
-{
-    struct sim_trace_record r;
-
-    cr_assert_eq(open_again(), 0, "%s", why);
-    cr_assert_eq(sim_trace_reader_next(reader, &r), 1);
-    for (int i = 0; i < 2; i++) {
-        cr_assert_eq(sim_trace_reader_rewind(reader), 0);
-        cr_assert_eq(read_all(), RECORDS);
-        cr_assert_eq(end(), 0);
-    }
-}
-
 /* ---- files of another build ---- */
 
 static char *find_name(const char *name)

@@ -5,17 +5,14 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hal/support/bits.h"
 #include "sim/sim_fault.h"
 
-#define CYCLE_NS 4u
 #define SLOTS 256u
 #define CONTEXTS 512u
 #define FIELDS 3u
-#define BUFFER_BYTES 65536u
 #define CONTEXT_THREAD 1000u /* thread number of context 0; blocks count from 1 */
 
 /* Largest integer that every reader of JSON keeps exactly. */
@@ -46,27 +43,18 @@ struct kind {
 };
 
 struct sim_chrome {
-    FILE *out;
-    char *path;
-    int error;      /* first failure, negative errno */
+    struct sim_trace_output output;
+    FILE *out;      /* output.file */
     uint64_t cycle; /* of the last record */
     uint64_t commands;
     unsigned adapters, tracks;
     bool comma; /* an event stands before this one */
     struct kind kind[SIM_EVENT_COUNT];
     const char *track[SIM_EVENT_COUNT];
-    struct adapter *adapter;
-    char buffer[BUFFER_BYTES];
+    struct adapter adapter[];
 };
 
 /* ---- text ---- */
-
-static int fail(int rc, char *why, size_t size, const char *path, const char *sentence)
-{
-    if (why && size)
-        snprintf(why, size, "%s: %s", path, sentence);
-    return rc;
-}
 
 static void put(struct sim_chrome *c, const char *text) { fputs_unlocked(text, c->out); }
 
@@ -86,7 +74,7 @@ static void put_number(struct sim_chrome *c, uint64_t value, unsigned base, unsi
 /* Microseconds with three decimals. */
 static void put_time(struct sim_chrome *c, uint64_t cycle)
 {
-    uint64_t ns = cycle * CYCLE_NS;
+    uint64_t ns = cycle * SIM_TRACE_CYCLE_NS;
 
     put_number(c, ns / 1000, 10, 1);
     putc_unlocked('.', c->out);
@@ -144,29 +132,28 @@ static void put_fields(struct sim_chrome *c, const struct sim_trace_record *r)
 /* ---- head ---- */
 
 /* One member for each parameter of an adapter that differs from the default. */
-static void put_differences(struct sim_chrome *c, unsigned adapter, const struct sim_params *p)
+static void put_differences(struct sim_chrome *c, unsigned adapter,
+                            const struct sim_trace_info *info)
 {
     char now[SIM_PARAMS_VALUE_BYTES], dflt[SIM_PARAMS_VALUE_BYTES];
+    size_t k = 0;
 
-    for (size_t k = 0; k < sim_param_count; k++) {
-        const struct sim_param_info *row = &sim_param_table[k];
-        uint64_t value = sim_params_get(p, row);
-        if (value == row->dflt)
-            continue;
-        sim_params_format(row, value, now);
+    while ((k = sim_trace_next_difference(info, adapter, k)) < sim_param_count) {
+        const struct sim_param_info *row = &sim_param_table[k++];
+        sim_params_format(row, sim_params_get(info->params[adapter], row), now);
         sim_params_format(row, row->dflt, dflt);
         fprintf(c->out, ",\n\"adapter%u %s\":\"%s (default %s, %s)\"", adapter, row->name, now,
                 dflt, row->unit);
     }
 }
 
-static void put_head(struct sim_chrome *c, const struct sim_chrome_info *info)
+static void put_head(struct sim_chrome *c, const struct sim_trace_info *info)
 {
     fprintf(c->out, "{\"displayTimeUnit\":\"ns\",\n\"otherData\":{\"seed\":\"0x%" PRIx64 "\"",
             info->seed);
     fprintf(c->out, ",\n\"adapters\":\"%u\"", info->adapters);
-    for (unsigned n = 0; info->params && n < info->adapters; n++)
-        put_differences(c, n, info->params[n]);
+    for (unsigned n = 0; n < info->adapters; n++)
+        put_differences(c, n, info);
     put(c, "},\n\"traceEvents\":[");
 }
 
@@ -231,6 +218,8 @@ static bool is_stage(unsigned kind)
     switch ((enum sim_event_kind)kind) {
     case SIM_EVENT_FETCH:
     case SIM_EVENT_DECODE:
+    case SIM_EVENT_XLT_MISS:
+    case SIM_EVENT_XLT_HIT:
     case SIM_EVENT_PORT_START:
     case SIM_EVENT_MEDIA_START:
     case SIM_EVENT_MEDIA_DONE:
@@ -276,50 +265,24 @@ static void describe_kinds(struct sim_chrome *c)
 
 /* ---- open ---- */
 
-static void note_error(struct sim_chrome *c)
-{
-    if (!c->error && ferror_unlocked(c->out))
-        c->error = errno ? -errno : -EIO;
-}
-
-static void destroy(struct sim_chrome *c)
-{
-    if (c) {
-        free(c->adapter);
-        free(c->path);
-    }
-    free(c);
-}
-
-int sim_chrome_open(const char *path, const struct sim_chrome_info *info, struct sim_chrome **out,
+int sim_chrome_open(const char *path, const struct sim_trace_info *info, struct sim_chrome **out,
                     char *why, size_t size)
 {
+    size_t bytes = sizeof(struct sim_chrome) + info->adapters * sizeof(struct adapter);
+    struct sim_trace_output *o;
     struct sim_chrome *c;
+    int rc = sim_trace_output_open(path, info, bytes, &o, why, size);
 
-    if (!info->adapters || info->adapters > SIM_CHROME_ADAPTERS_MAX)
-        return fail(-EINVAL, why, size, path, "the number of adapters must be 1 to 64");
-    c = calloc(1, sizeof *c);
-    if (c) {
-        c->adapter = calloc(info->adapters, sizeof *c->adapter);
-        c->path = strdup(path);
-    }
-    if (!c || !c->adapter || !c->path) {
-        destroy(c);
-        return fail(-ENOMEM, why, size, path, strerror(ENOMEM));
-    }
-    c->out = fopen(path, "we");
-    if (!c->out) {
-        int rc = -errno;
-        destroy(c);
-        return fail(rc, why, size, path, strerror(-rc));
-    }
-    setvbuf(c->out, c->buffer, _IOFBF, sizeof c->buffer);
+    if (rc)
+        return rc;
+    c = HAL_CONTAINER_OF(o, struct sim_chrome, output);
+    c->out = o->file;
     c->adapters = info->adapters;
     describe_kinds(c);
     errno = 0;
     put_head(c, info);
     put_threads(c);
-    note_error(c);
+    (void)sim_trace_output_check(o);
     *out = c;
     return 0;
 }
@@ -482,7 +445,7 @@ static void put_slice(struct sim_chrome *c, const struct sim_trace_record *r)
     put(c, ",\"dur\":");
     put_number(c, 0, 10, 1);
     putc_unlocked('.', c->out);
-    put_number(c, CYCLE_NS, 10, 3);
+    put_number(c, SIM_TRACE_CYCLE_NS, 10, 3);
     put_fields(c, r);
     putc_unlocked('}', c->out);
 }
@@ -513,28 +476,19 @@ void sim_chrome_records(void *arg, const struct sim_trace_record *records, size_
     struct sim_chrome *c = arg;
 
     errno = 0;
-    for (size_t i = 0; i < count && !c->error; i++) {
+    for (size_t i = 0; i < count && !sim_trace_output_check(&c->output); i++)
         if (records[i].adapter < c->adapters && records[i].kind < SIM_EVENT_COUNT)
             put_record(c, &records[i]);
-        note_error(c);
-    }
+    (void)sim_trace_output_check(&c->output);
 }
 
 int sim_chrome_close(struct sim_chrome *c, char *why, size_t size)
 {
-    int rc;
-
     errno = 0;
-    for (unsigned n = 0; n < c->adapters && !c->error; n++)
+    for (unsigned n = 0; n < c->adapters && !c->output.error; n++)
         end_commands(c, n, true, 0, "unfinished");
-    if (!c->error)
+    if (!c->output.error)
         put(c, "\n]}\n");
-    note_error(c);
-    if (fclose(c->out) && !c->error)
-        c->error = errno ? -errno : -EIO;
-    rc = c->error;
-    if (rc)
-        fail(rc, why, size, c->path, strerror(-rc));
-    destroy(c);
-    return rc;
+    (void)sim_trace_output_check(&c->output);
+    return sim_trace_output_close(&c->output, why, size);
 }

@@ -12,24 +12,12 @@
 #define SIM_SIM_CHROME_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "hal/support/must_check.h"
-#include "sim/sim_params.h"
 #include "sim/sim_trace.h"
-
-#define SIM_CHROME_ADAPTERS_MAX 64
+#include "sim/sim_trace_output.h"
 
 struct sim_chrome;
-
-/** What stands beside the events. The file depends on nothing else: no date, no host. */
-struct sim_chrome_info {
-    uint64_t seed;
-    unsigned adapters; /* 1 .. SIM_CHROME_ADAPTERS_MAX; records of others are left out */
-    /* Of each adapter; those that differ from the default are listed (TM-20). NULL = all default.
-     * Read during sim_chrome_open only. */
-    const struct sim_params *const *params;
-};
 
 /**
  * Creates (or empties) a file and writes its head.
@@ -40,7 +28,7 @@ struct sim_chrome_info {
  * @param why   receives a sentence on failure, `size` bytes, may be NULL
  * @return      0, -EINVAL (number of adapters), -ENOMEM, or the errno of creating the file
  */
-HAL_MUST_CHECK int sim_chrome_open(const char *path, const struct sim_chrome_info *info,
+HAL_MUST_CHECK int sim_chrome_open(const char *path, const struct sim_trace_info *info,
                                    struct sim_chrome **out, char *why, size_t size);
 
 /** The sim_trace_sink; arg is the struct sim_chrome. Records must come in order of cycles. After a

@@ -27,7 +27,8 @@ void sim_trace_flush(struct sim_trace *t)
 
 void sim_trace_set_sink(struct sim_trace *t, sim_trace_sink *sink, void *arg)
 {
-    sim_trace_flush(t);
+    if (t->sink)
+        sim_trace_flush(t);
     t->sink = sink;
     t->sink_arg = arg;
 }
@@ -42,10 +43,7 @@ void sim_trace_append(struct sim_trace *t, uint64_t cycle, uint64_t id, uint64_t
     r->who = (uint32_t)id;
     r->a = a;
     r->b = b;
-    /* Independent products first: only one multiplication is on the chain from record to record. */
-    t->hash = hal_hash_word(t->hash, (cycle * UINT64_C(0x9E3779B97F4A7C15) + id) ^
-                                         (a * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
-                                         ((b + 0x165667B1) * UINT64_C(0xD6E8FEB86659FD93)));
+    t->hash = sim_trace_hash_add(t->hash, cycle, id, a, b);
     t->total++;
     if (__builtin_expect(++t->fill == SIM_TRACE_RING, 0))
         sim_trace_flush(t);

@@ -19,6 +19,11 @@ enum sim_event_kind {
     SIM_EVENT_COUNT
 };
 
+/* An address in a record: region in the bits above these, offset below; the last region number
+ * stands for addresses of no region (sim_memory.h). */
+#define SIM_TRACE_OFFSET_BITS 44
+#define SIM_TRACE_REGION_UNKNOWN UINT64_C(0xFFFFF)
+
 /** One record. `who` is a command slot, context, port or site by kind (see sim_events.def). */
 struct sim_trace_record {
     uint64_t cycle;
@@ -47,7 +52,9 @@ struct sim_trace {
 /** Empties the trace and switches it on or off. */
 void sim_trace_init(struct sim_trace *t, bool on);
 
-/** Sets the receiver of records; the ring is flushed to the old one first. NULL = none. */
+/** Sets the receiver of records; the ring is flushed to the old one first. NULL = none. What the
+ * ring holds while there is none goes to the next one: so a file that is opened when a machine has
+ * been built begins with its first record. */
 void sim_trace_set_sink(struct sim_trace *t, sim_trace_sink *sink, void *arg);
 
 /** Hands the records since the last flush to the sink. */
@@ -55,6 +62,23 @@ void sim_trace_flush(struct sim_trace *t);
 
 /** Identity of all records so far. */
 static inline uint64_t sim_trace_hash(const struct sim_trace *t) { return t->hash; }
+
+/** Adds one record to a running hash; `id` is kind, adapter and who in one word, as in
+ * sim_trace_id. */
+static inline uint64_t sim_trace_hash_add(uint64_t hash, uint64_t cycle, uint64_t id, uint64_t a,
+                                          uint64_t b)
+{
+    /* Independent products first: only one multiplication is on the chain from record to record. */
+    return hal_hash_word(hash, (cycle * UINT64_C(0x9E3779B97F4A7C15) + id) ^
+                                   (a * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
+                                   ((b + 0x165667B1) * UINT64_C(0xD6E8FEB86659FD93)));
+}
+
+/** Kind, adapter and who of a record in one word. */
+static inline uint64_t sim_trace_id(uint16_t kind, uint16_t adapter, uint32_t who)
+{
+    return (uint64_t)kind << 48 | (uint64_t)adapter << 32 | who;
+}
 
 /** Appends one record to a trace that is on: see sim_trace_add. */
 void sim_trace_append(struct sim_trace *t, uint64_t cycle, uint64_t id, uint64_t a, uint64_t b);
@@ -65,8 +89,7 @@ static inline void sim_trace_add(struct sim_trace *t, uint64_t cycle, enum sim_e
                                  uint32_t adapter, uint32_t who, uint64_t a, uint64_t b)
 {
     if (__builtin_expect(t->on, 0))
-        sim_trace_append(t, cycle, (uint64_t)kind << 48 | (uint64_t)(adapter & 0xFFFF) << 32 | who,
-                         a, b);
+        sim_trace_append(t, cycle, sim_trace_id((uint16_t)kind, (uint16_t)adapter, who), a, b);
 }
 
 /** Names for one kind: record, track, and the fields who, a, b. */

@@ -5,17 +5,14 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hal/support/bits.h"
 #include "sim/sim_fault.h"
 
-#define CYCLE_NS 4u
 #define SLOTS 256u
 #define FIELDS 3u
 #define LINE_BYTES 128u
-#define BUFFER_BYTES 65536u
 
 /* Variables beside the fields of records. */
 enum extra {
@@ -55,11 +52,34 @@ static const struct {
 
 static const char *const link_names[] = {"online", "going_down", "offline", "going_up"};
 
+/* What a command slot is doing, as far as the records tell. */
+enum slot_state {
+    SLOT_FREE,
+    SLOT_FETCH,
+    SLOT_DECODE,
+    SLOT_WALK,
+    SLOT_PORT,
+    SLOT_MEDIA,
+    SLOT_DATA,
+    SLOT_AFU,
+    SLOT_STATUS,
+    SLOT_STUCK,
+};
+
+static const char *const slot_names[] = {
+    [SLOT_FREE] = "free",   [SLOT_FETCH] = "fetch", [SLOT_DECODE] = "decode",
+    [SLOT_WALK] = "walk",   [SLOT_PORT] = "port",   [SLOT_MEDIA] = "media",
+    [SLOT_DATA] = "data",   [SLOT_AFU] = "afu",     [SLOT_STATUS] = "status",
+    [SLOT_STUCK] = "stuck",
+};
+
 /* Variables of an adapter in the order of their numbers: `event` and `events` of each track, the
- * fields of each kind, the extras. There are at most as many tracks as kinds. */
+ * fields of each kind, the extras, the states of slots. There are at most as many tracks as kinds.
+ */
 #define VAR_FIELDS (2u * SIM_EVENT_COUNT)
 #define VAR_EXTRAS (VAR_FIELDS + FIELDS * SIM_EVENT_COUNT)
-#define VARS (VAR_EXTRAS + EXTRA_COUNT)
+#define VAR_SLOTS (VAR_EXTRAS + EXTRA_COUNT)
+#define VARS (VAR_SLOTS + SLOTS)
 
 /* A command slot, as far as the records tell. */
 struct slot {
@@ -71,28 +91,22 @@ struct adapter {
     uint64_t value[VARS]; /* last written; of a string, a number that stands for it */
     bool known[VARS];
     struct slot slot[SLOTS];
+    unsigned slots;   /* that the adapter has; they are shown */
+    uint32_t fetched; /* slot of the last FETCH */
+    bool answer_lost; /* a fault loses the answer of the AFU command at work */
 };
 
 struct sim_vcd {
-    FILE *out;
-    char *path;
-    int error;      /* first failure, negative errno */
+    struct sim_trace_output output;
+    FILE *out;      /* output.file */
     uint64_t cycle; /* last time stamp */
     unsigned adapters, tracks;
     uint8_t track_of[SIM_EVENT_COUNT];
     const char *track[SIM_EVENT_COUNT];
-    struct adapter *adapter;
-    char buffer[BUFFER_BYTES];
+    struct adapter adapter[];
 };
 
 /* ---- text ---- */
-
-static int fail(int rc, char *why, size_t size, const char *path, const char *sentence)
-{
-    if (why && size)
-        snprintf(why, size, "%s: %s", path, sentence);
-    return rc;
-}
 
 /* The short code of a variable: digits of base 94 from '!' on. */
 static void put_code(struct sim_vcd *v, unsigned adapter, unsigned var)
@@ -106,7 +120,7 @@ static void put_code(struct sim_vcd *v, unsigned adapter, unsigned var)
 
 static void put_time(struct sim_vcd *v, uint64_t cycle)
 {
-    fprintf(v->out, "#%" PRIu64 "\n", cycle * CYCLE_NS);
+    fprintf(v->out, "#%" PRIu64 "\n", cycle * SIM_TRACE_CYCLE_NS);
 }
 
 /* A vector takes a new value. */
@@ -150,29 +164,27 @@ static void put_string(struct sim_vcd *v, unsigned adapter, unsigned var, uint64
 /* ---- head ---- */
 
 /* One line for each parameter of an adapter that differs from the default. */
-static void put_differences(struct sim_vcd *v, unsigned adapter, const struct sim_params *p)
+static void put_differences(struct sim_vcd *v, unsigned adapter, const struct sim_trace_info *info)
 {
     char now[SIM_PARAMS_VALUE_BYTES], dflt[SIM_PARAMS_VALUE_BYTES];
+    size_t k = 0;
 
-    for (size_t k = 0; k < sim_param_count; k++) {
-        const struct sim_param_info *row = &sim_param_table[k];
-        uint64_t value = sim_params_get(p, row);
-        if (value == row->dflt)
-            continue;
-        sim_params_format(row, value, now);
+    while ((k = sim_trace_next_difference(info, adapter, k)) < sim_param_count) {
+        const struct sim_param_info *row = &sim_param_table[k++];
+        sim_params_format(row, sim_params_get(info->params[adapter], row), now);
         sim_params_format(row, row->dflt, dflt);
         fprintf(v->out, "  adapter%u %s = %s (default %s, %s)\n", adapter, row->name, now, dflt,
                 row->unit);
     }
 }
 
-static void put_comment(struct sim_vcd *v, const struct sim_vcd_info *info)
+static void put_comment(struct sim_vcd *v, const struct sim_trace_info *info)
 {
     fprintf(v->out, "$comment\n  Superpipe trace, 1 cycle = %u ns\n  seed 0x%" PRIx64 "\n",
-            CYCLE_NS, info->seed);
+            SIM_TRACE_CYCLE_NS, info->seed);
     fprintf(v->out, "  adapters %u\n", info->adapters);
-    for (unsigned n = 0; info->params && n < info->adapters; n++)
-        put_differences(v, n, info->params[n]);
+    for (unsigned n = 0; n < info->adapters; n++)
+        put_differences(v, n, info);
     fputs("$end\n$timescale 1 ns $end\n", v->out);
 }
 
@@ -231,6 +243,18 @@ static void put_track(struct sim_vcd *v, unsigned adapter, unsigned track)
     put_upscope(v);
 }
 
+static void put_slots(struct sim_vcd *v, unsigned adapter)
+{
+    char name[32];
+
+    put_scope(v, "slots");
+    for (unsigned i = 0; i < v->adapter[adapter].slots; i++) {
+        snprintf(name, sizeof name, "slot%u", i);
+        put_variable(v, adapter, VAR_SLOTS + i, "string", 1, name);
+    }
+    put_upscope(v);
+}
+
 static void put_declarations(struct sim_vcd *v)
 {
     char name[32];
@@ -240,9 +264,16 @@ static void put_declarations(struct sim_vcd *v)
         put_scope(v, name);
         for (unsigned t = 0; t < v->tracks; t++)
             put_track(v, n, t);
+        put_slots(v, n);
         put_upscope(v);
     }
     fputs("$enddefinitions $end\n", v->out);
+}
+
+static void put_slot(struct sim_vcd *v, unsigned adapter, unsigned slot, enum slot_state state)
+{
+    if (slot < v->adapter[adapter].slots)
+        put_string(v, adapter, VAR_SLOTS + slot, state, slot_names[state]);
 }
 
 /* Counters and states have a value from the start; the fields of records are unknown. */
@@ -259,6 +290,8 @@ static void put_start_values(struct sim_vcd *v)
             else
                 put_vector(v, n, VAR_EXTRAS + x, 0);
         }
+        for (unsigned i = 0; i < v->adapter[n].slots; i++)
+            put_slot(v, n, i, SLOT_FREE);
     }
     fputs("$end\n", v->out);
 }
@@ -276,51 +309,33 @@ static void find_tracks(struct sim_vcd *v)
     }
 }
 
-static void note_error(struct sim_vcd *v)
+static void count_slots(struct sim_vcd *v, const struct sim_trace_info *info)
 {
-    if (!v->error && ferror_unlocked(v->out))
-        v->error = errno ? -errno : -EIO;
+    for (unsigned n = 0; n < v->adapters; n++)
+        v->adapter[n].slots =
+            info->params ? (unsigned)hal_min64(info->params[n]->cmd_slots, SLOTS) : SLOTS;
 }
 
-static void destroy(struct sim_vcd *v)
+int sim_vcd_open(const char *path, const struct sim_trace_info *info, struct sim_vcd **out,
+                 char *why, size_t size)
 {
-    if (v) {
-        free(v->adapter);
-        free(v->path);
-    }
-    free(v);
-}
-
-int sim_vcd_open(const char *path, const struct sim_vcd_info *info, struct sim_vcd **out, char *why,
-                 size_t size)
-{
+    size_t bytes = sizeof(struct sim_vcd) + info->adapters * sizeof(struct adapter);
+    struct sim_trace_output *o;
     struct sim_vcd *v;
+    int rc = sim_trace_output_open(path, info, bytes, &o, why, size);
 
-    if (!info->adapters || info->adapters > SIM_VCD_ADAPTERS_MAX)
-        return fail(-EINVAL, why, size, path, "the number of adapters must be 1 to 64");
-    v = calloc(1, sizeof *v);
-    if (v) {
-        v->adapter = calloc(info->adapters, sizeof *v->adapter);
-        v->path = strdup(path);
-    }
-    if (!v || !v->adapter || !v->path) {
-        destroy(v);
-        return fail(-ENOMEM, why, size, path, strerror(ENOMEM));
-    }
-    v->out = fopen(path, "we");
-    if (!v->out) {
-        int rc = -errno;
-        destroy(v);
-        return fail(rc, why, size, path, strerror(-rc));
-    }
-    setvbuf(v->out, v->buffer, _IOFBF, sizeof v->buffer);
+    if (rc)
+        return rc;
+    v = HAL_CONTAINER_OF(o, struct sim_vcd, output);
+    v->out = o->file;
     v->adapters = info->adapters;
     find_tracks(v);
+    count_slots(v, info);
     errno = 0;
     put_comment(v, info);
     put_declarations(v);
     put_start_values(v);
-    note_error(v);
+    (void)sim_trace_output_check(o);
     *out = v;
     return 0;
 }
@@ -343,6 +358,15 @@ static void leave_media(struct sim_vcd *v, unsigned adapter, struct slot *s)
     s->on_media = false;
 }
 
+/* A command that goes with its context may let the next one of the same context start first. */
+static void start_media(struct sim_vcd *v, unsigned adapter, struct slot *s)
+{
+    leave_media(v, adapter, s);
+    s->on_media = s->in_flight;
+    if (s->on_media)
+        count(v, adapter, EXTRA_OUTSTANDING, 1);
+}
+
 static void leave_slot(struct sim_vcd *v, unsigned adapter, struct slot *s)
 {
     leave_media(v, adapter, s);
@@ -356,35 +380,83 @@ static void leave_slots(struct sim_vcd *v, unsigned adapter, bool all, uint32_t 
     struct slot *s = v->adapter[adapter].slot;
 
     for (unsigned i = 0; i < SLOTS; i++)
-        if (all || s[i].context == context)
+        if (all || s[i].context == context) {
             leave_slot(v, adapter, &s[i]);
+            put_slot(v, adapter, i, SLOT_FREE);
+        }
+}
+
+/* The state that a record of a command begins; SLOT_FREE = it begins none. */
+static enum slot_state state_after(const struct sim_vcd *v, const struct sim_trace_record *r)
+{
+    switch ((enum sim_event_kind)r->kind) {
+    case SIM_EVENT_FETCH:
+        return SLOT_FETCH;
+    case SIM_EVENT_DECODE:
+        return SLOT_DECODE;
+    case SIM_EVENT_XLT_MISS:
+        return SLOT_WALK;
+    case SIM_EVENT_PORT_START:
+        return SLOT_PORT;
+    case SIM_EVENT_MEDIA_START:
+        return SLOT_MEDIA;
+    case SIM_EVENT_MEDIA_DONE:
+    case SIM_EVENT_DATA:
+        return SLOT_DATA;
+    case SIM_EVENT_AFU_CMD:
+        return SLOT_AFU;
+    case SIM_EVENT_AFU_CMD_DONE:
+        return v->adapter[r->adapter].answer_lost ? SLOT_STUCK : SLOT_STATUS;
+    case SIM_EVENT_IOASA:
+        return SLOT_STATUS;
+    default:
+        return SLOT_FREE;
+    }
+}
+
+/* Faults that hold a command for ever: the record of a fetch comes just before that of its fault,
+ * and there is one AFU command at a time. */
+static void follow_stuck(struct sim_vcd *v, const struct sim_trace_record *r)
+{
+    struct adapter *a = &v->adapter[r->adapter];
+
+    if (r->who == SIM_SITE_FETCH && r->a == SIM_EFFECT_NEVER && a->slot[a->fetched].in_flight)
+        put_slot(v, r->adapter, a->fetched, SLOT_STUCK);
+    if (r->who == SIM_SITE_AFUCMD)
+        a->answer_lost = r->a == SIM_EFFECT_NEVER || r->a == SIM_EFFECT_DROP;
 }
 
 static void follow_slot(struct sim_vcd *v, const struct sim_trace_record *r)
 {
     struct slot *s = &v->adapter[r->adapter].slot[r->who % SLOTS];
+    enum slot_state state = state_after(v, r);
 
     switch ((enum sim_event_kind)r->kind) {
     case SIM_EVENT_FETCH:
         leave_slot(v, r->adapter, s); /* a command that was dropped leaves no record */
         *s = (struct slot){.context = (uint32_t)r->a, .in_flight = true};
+        v->adapter[r->adapter].fetched = r->who % SLOTS;
         count(v, r->adapter, EXTRA_IN_FLIGHT, 1);
         break;
     case SIM_EVENT_MEDIA_START:
-        leave_media(v, r->adapter, s);
-        s->on_media = true;
-        count(v, r->adapter, EXTRA_OUTSTANDING, 1);
+        start_media(v, r->adapter, s);
         break;
     case SIM_EVENT_MEDIA_DONE:
         leave_media(v, r->adapter, s);
         break;
+    case SIM_EVENT_AFU_CMD:
+        v->adapter[r->adapter].answer_lost = false; /* its fault comes after it */
+        break;
     case SIM_EVENT_RRQ:
         leave_slot(v, r->adapter, s);
+        put_slot(v, r->adapter, r->who % SLOTS, SLOT_FREE);
         count(v, r->adapter, EXTRA_RRQ_WRITES, 1);
         break;
     default:
         break;
     }
+    if (state != SLOT_FREE && s->in_flight)
+        put_slot(v, r->adapter, r->who % SLOTS, state);
 }
 
 /* Lines that a transfer touches. */
@@ -438,6 +510,7 @@ static void follow(struct sim_vcd *v, const struct sim_trace_record *r)
         break;
     case SIM_EVENT_FAULT:
         put_fault(v, r);
+        follow_stuck(v, r);
         break;
     default:
         follow_slot(v, r);
@@ -468,26 +541,17 @@ void sim_vcd_records(void *arg, const struct sim_trace_record *records, size_t n
     struct sim_vcd *v = arg;
 
     errno = 0;
-    for (size_t i = 0; i < n && !v->error; i++) {
+    for (size_t i = 0; i < n && !sim_trace_output_check(&v->output); i++)
         if (records[i].adapter < v->adapters && records[i].kind < SIM_EVENT_COUNT)
             put_record(v, &records[i]);
-        note_error(v);
-    }
+    (void)sim_trace_output_check(&v->output);
 }
 
 int sim_vcd_close(struct sim_vcd *v, char *why, size_t size)
 {
-    int rc;
-
     errno = 0;
-    if (!v->error)
+    if (!v->output.error)
         put_time(v, v->cycle + 1); /* so that a viewer shows the last cycle */
-    note_error(v);
-    if (fclose(v->out) && !v->error)
-        v->error = errno ? -errno : -EIO;
-    rc = v->error;
-    if (rc)
-        fail(rc, why, size, v->path, strerror(-rc));
-    destroy(v);
-    return rc;
+    (void)sim_trace_output_check(&v->output);
+    return sim_trace_output_close(&v->output, why, size);
 }

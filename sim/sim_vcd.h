@@ -6,30 +6,23 @@
  * kind of record with its fields as vectors. Every block has `event`, a string that names its last
  * record, and `events`, their number; beside them stand the counters and states of that block:
  * doorbell.doorbells, fetch.in_flight, media.outstanding, bus.data_lines, status.rrq_writes,
- * contexts.open, contexts.state, port.linkN, faults.fault. */
+ * contexts.open, contexts.state, port.linkN, faults.fault.
+ *
+ * In the scope `slots` there is a string for each command slot that says what its command is doing:
+ * free, fetch, decode, walk, port, media, data, afu, status, or stuck for one that a fault of its
+ * fetch or of its AFU command holds for ever. A command that a fault dropped, or that an exchange
+ * without an answer holds, leaves no record: its slot keeps its state until it is used again, or
+ * aborted. */
 #ifndef SIM_SIM_VCD_H
 #define SIM_SIM_VCD_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "hal/support/must_check.h"
-#include "sim/sim_params.h"
 #include "sim/sim_trace.h"
-
-#define SIM_VCD_ADAPTERS_MAX 64
+#include "sim/sim_trace_output.h"
 
 struct sim_vcd;
-
-/** What the comment at the head of the file says. The file depends on nothing else: no date, no
- * host, so the same run gives the same bytes. */
-struct sim_vcd_info {
-    uint64_t seed;
-    unsigned adapters; /* 1 .. SIM_VCD_ADAPTERS_MAX; records of other adapters are left out */
-    /* Of each adapter; those that differ from the default are listed (TM-20). NULL = all default.
-     * Read during sim_vcd_open only. */
-    const struct sim_params *const *params;
-};
 
 /**
  * Creates (or empties) a file and writes its head.
@@ -40,7 +33,7 @@ struct sim_vcd_info {
  * @param why   receives a sentence on failure, `size` bytes, may be NULL
  * @return      0, -EINVAL (number of adapters), -ENOMEM, or the errno of creating the file
  */
-HAL_MUST_CHECK int sim_vcd_open(const char *path, const struct sim_vcd_info *info,
+HAL_MUST_CHECK int sim_vcd_open(const char *path, const struct sim_trace_info *info,
                                 struct sim_vcd **out, char *why, size_t size);
 
 /** The sim_trace_sink; arg is the struct sim_vcd. Records must come in order of cycles. After a

@@ -100,8 +100,8 @@ static int set_trace(void *member, const char *text, char *why, size_t size)
 {
     if (!trace_file_suffix_known(text)) {
         snprintf(why, size,
-                 "must be a file name that ends in .vcd (waveforms) or .json "
-                 "(Chrome trace events)");
+                 "must be a file name that ends in .vcd (waveforms), .json "
+                 "(Chrome trace events) or .trace (for 'superpipe trace')");
         return -EINVAL;
     }
     *(const char **)member = text;
@@ -190,7 +190,7 @@ static const struct option_spec specs[] = {
      .custom = set_trace,
      .not_replayed = true,
      .help = "write a trace: FILE.vcd for gtkwave, FILE.json for\n"
-             "Perfetto; 1 to 5 KB for each I/O"},
+             "Perfetto, FILE.trace for 'superpipe trace';\n0.5 to 5 KB for each I/O"},
     {.name = "json",
      .kind = OPTION_FLAG,
      AT(json),

@@ -18,6 +18,7 @@ int cmd_get(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_remove(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 
 /** Parses the command line of a subcommand. Returns true if it goes on; else *code is the exit code
  * and everything has been said. */

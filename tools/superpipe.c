@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"list", cmd_list, "list the named virtual LUNs"},
     {"remove", cmd_remove, "remove a named virtual LUN"},
     {"info", cmd_info, "show adapter, ports, LUNs and parameters"},
+    {"trace", cmd_trace, "show what a trace file tells, for example the life of a command"},
 };
 
 static void usage(FILE *out)

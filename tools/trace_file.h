@@ -13,7 +13,7 @@
 
 struct trace_file;
 
-/** Whether the name of a trace file has a suffix that is known: .vcd or .json. */
+/** Whether the name of a trace file has a suffix that is known: .vcd, .json or .trace. */
 bool trace_file_suffix_known(const char *path);
 
 /** Creates (or empties) the file of a trace of `adapters` adapters that all have `params`, and

@@ -11,7 +11,7 @@
 
 TestSuite(usage, .init = cli_begin, .fini = cli_end);
 
-static const char *const commands[] = {"run", "put", "get", "list", "remove", "info"};
+static const char *const commands[] = {"run", "put", "get", "list", "remove", "info", "trace"};
 
 Test(usage, help_and_version)
 {
@@ -61,6 +61,9 @@ Test(usage, wrong_options)
     cli_fails(2, "put file name", "--media is missing");
     cli_fails(2, "put file --media m", "an operand is missing: superpipe put FILE NAME");
     cli_fails(2, "get a b c --media m", "'c' is too much");
+    cli_fails(2, "trace", "an operand is missing: superpipe trace FILE");
+    cli_fails(2, "trace f --around 1 --command 1", "give --around or --command, not both");
+    cli_fails(2, "trace f --span 1", "--span is for --around");
 }
 
 Test(usage, wrong_values)
@@ -76,13 +79,14 @@ Test(usage, wrong_values)
     cli_fails(2, "run --seed pi", "decimal or 0x hexadecimal");
     cli_fails(2, "run --order middle", "one of host, little, big");
     cli_fails(2, "run --pace 2", "--pace is for --exec posix");
-    cli_fails(2, "run --trace x.txt", "ends in .vcd (waveforms) or .json");
+    cli_fails(2, "run --trace x.txt", "ends in .vcd (waveforms), .json");
     cli_fails(2, "run --faults rrq", "is no fault plan");
     cli_fails(2, "run --param afu.cmd_rom=5", "did you mean 'afu.cmd_room'");
     cli_fails(2, "run --adapters 2 --media m", "give --media once for each");
     cli_fails(2, "run --media m --tag-media", "--tag-media is for media in memory");
     cli_fails(2, "run --size 64G --handles 256 --clients 100", "16 GiB is the limit");
     cli_fails(2, "run --clients 501", "500 clients at most");
+    cli_fails(2, "trace f --command 0", "--command 0: the value must be a number");
     cli_fails(2, "put f bad~name --media m", "'bad name' cannot name a virtual LUN");
     cli_fails(2, "get --media m -- -x f", "with no dash in front");
     cli_fails(2, "remove --media m -- -x", "with no dash in front");
@@ -115,6 +119,10 @@ Test(usage, bad_files)
     cli_fails(1, "run --params p", "parameter file p:3:18: 'many' is not a number");
     cli_fails(1, "info --params p", "parameter file p:3:18: ");
     cli_fails(1, "run --trace none/x.vcd", "trace file none/x.vcd: ");
+    cli_fails(1, "run --trace none/x.trace", "trace file none/x.trace: ");
+    cli_fails(1, "trace none", "none: No such file");
+    cli_fails(1, "trace .", ".: Is a directory");
+    cli_fails(1, "trace noise", "noise: is no trace file of superpipe");
 }
 
 Test(usage, a_damaged_header_is_refused_and_left_alone)

@@ -7,37 +7,22 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hal/support/bits.h"
 #include "hal/support/prng.h"
 #include "tests/unit/sim/sim_chrome_golden.h"
+#include "tests/unit/sim/sim_trace_output_fixture.h"
 
 /* ---- writing ---- */
 
-static char path[256]; /* of the file of this test */
 static struct sim_trace trace;
 static struct sim_chrome *chrome;
 
-static void init(void)
-{
-    const char *base = getenv("TEST_TMPDIR");
-    int fd;
+TestSuite(sim_chrome, .init = make_path, .fini = remove_path);
 
-    snprintf(path, sizeof path, "%s/sim_chrome_test.XXXXXX", base ? base : P_tmpdir);
-    fd = mkstemp(path);
-    cr_assert_geq(fd, 0);
-    close(fd);
-}
-
-static void fini(void) { (void)unlink(path); }
-
-TestSuite(sim_chrome, .init = init, .fini = fini);
-
-static void start(const struct sim_chrome_info *info)
+static void start(const struct sim_trace_info *info)
 {
     char why[400] = "";
 
@@ -48,7 +33,7 @@ static void start(const struct sim_chrome_info *info)
 
 static void start_one(void)
 {
-    struct sim_chrome_info info = {.adapters = 1};
+    struct sim_trace_info info = {.adapters = 1};
 
     start(&info);
 }
@@ -121,39 +106,22 @@ static const char *json_value(const char *s)
 /* Ends the writer; the file, which is one JSON value, as a string for the caller to free. */
 static char *finish(void)
 {
-    size_t size = 1 << 23, n;
-    char why[400] = "", *text = malloc(size);
-    FILE *f;
+    char why[400] = "", *text;
 
     sim_trace_set_sink(&trace, NULL, NULL);
     cr_assert_eq(sim_chrome_close(chrome, why, sizeof why), 0, "%s", why);
-    f = fopen(path, "r");
-    cr_assert(f && text);
-    n = fread(text, 1, size - 1, f);
-    cr_assert(n < size - 1 && !ferror(f));
-    fclose(f);
-    text[n] = 0;
+    text = contents(NULL);
     cr_assert_eq(*json_space(json_value(text)), 0);
     return text;
 }
 
 /* ---- a small file ---- */
 
-static void expect_text(const char *got, const char *expected)
-{
-    size_t same = 0;
-
-    while (got[same] && got[same] == expected[same])
-        same++;
-    cr_assert(got[same] == expected[same], "from byte %zu: got '%.60s', not '%.60s'", same,
-              got + same, expected + same);
-}
-
 Test(sim_chrome, small_file_byte_for_byte)
 {
     struct sim_params p;
     const struct sim_params *params[] = {&p};
-    struct sim_chrome_info info = {.seed = 0x7f3a, .adapters = 1, .params = params};
+    struct sim_trace_info info = {.seed = 0x7f3a, .adapters = 1, .params = params};
     char *text;
 
     sim_params_default(&p);
@@ -242,7 +210,7 @@ static void random_trace(struct sim_trace_record *r)
 
 static char *random_file(struct sim_trace_record *r)
 {
-    struct sim_chrome_info info = {.adapters = 2};
+    struct sim_trace_info info = {.adapters = 2};
 
     start(&info);
     random_trace(r);
@@ -416,6 +384,25 @@ Test(sim_chrome, counters)
     free(text);
 }
 
+/* Walks are stages too, and the arrow passes the block that makes them. */
+Test(sim_chrome, translation_is_a_stage)
+{
+    char *text;
+
+    start_one();
+    add(1, SIM_EVENT_FETCH, 0, 5, 0);
+    add(2, SIM_EVENT_XLT_MISS, 0, 3, 0);
+    add(3, SIM_EVENT_XLT_FILL, 0, 3, 0);
+    add(4, SIM_EVENT_XLT_HIT, 0, 64, 65600);
+    add(5, SIM_EVENT_PORT_START, 0, 0, 0x88);
+    text = finish();
+    cr_assert_eq(count(text, "\"ph\":\"b\"", "\"ts\":0.008,\"name\":\"xlt.miss\""), 1);
+    cr_assert_eq(count(text, "\"ph\":\"e\"", "\"ts\":0.016,\"name\":\"xlt.miss\""), 1);
+    cr_assert_eq(count(text, "\"ph\":\"e\"", "\"ts\":0.020,\"name\":\"xlt.hit\""), 1);
+    cr_assert_eq(count(text, "\"ph\":\"t\"", "\"ts\":0.008,"), 1);
+    free(text);
+}
+
 /* ---- odd records ---- */
 
 Test(sim_chrome, faults_of_unknown_sites_keep_the_file_valid)
@@ -481,7 +468,7 @@ Test(sim_chrome, head_lists_the_parameters_that_differ)
 {
     struct sim_params p[2];
     const struct sim_params *params[] = {&p[0], &p[1]};
-    struct sim_chrome_info info = {.seed = 1, .adapters = 2, .params = params};
+    struct sim_trace_info info = {.seed = 1, .adapters = 2, .params = params};
     char *text;
 
     sim_params_default(&p[0]);
@@ -503,7 +490,7 @@ Test(sim_chrome, head_lists_the_parameters_that_differ)
 
 Test(sim_chrome, open_fails_with_a_sentence)
 {
-    struct sim_chrome_info info = {.adapters = 1};
+    struct sim_trace_info info = {.adapters = 1};
     char why[400];
 
     cr_assert_eq(sim_chrome_open("/nowhere/x.json", &info, &chrome, why, sizeof why), -ENOENT);
@@ -511,7 +498,7 @@ Test(sim_chrome, open_fails_with_a_sentence)
     cr_assert_eq(sim_chrome_open("/", &info, &chrome, NULL, 0), -EISDIR);
     info.adapters = 0;
     cr_assert_eq(sim_chrome_open(path, &info, &chrome, why, sizeof why), -EINVAL);
-    info.adapters = SIM_CHROME_ADAPTERS_MAX + 1;
+    info.adapters = SIM_TRACE_ADAPTERS_MAX + 1;
     cr_assert_eq(sim_chrome_open("x", &info, &chrome, why, sizeof why), -EINVAL);
     cr_assert_str_eq(why, "x: the number of adapters must be 1 to 64");
 }
@@ -519,7 +506,7 @@ Test(sim_chrome, open_fails_with_a_sentence)
 /* /dev/full takes no byte: the head alone fails when the file is closed, a longer trace earlier. */
 Test(sim_chrome, full_disk_is_reported)
 {
-    struct sim_chrome_info info = {.adapters = 1};
+    struct sim_trace_info info = {.adapters = 1};
     char why[400];
 
     if (access("/dev/full", W_OK))

@@ -208,6 +208,25 @@ Test(sim_trace, a_new_sink_begins_where_the_old_one_ends)
     cr_assert_eq(second.next, 10);
 }
 
+Test(sim_trace, the_first_sink_gets_what_came_before_it)
+{
+    struct receiver first = {0}, late = {.next = SIM_TRACE_RING};
+
+    sim_trace_init(&trace, true);
+    add_numbered(0, 7);
+    sim_trace_set_sink(&trace, receive, &first);
+    add_numbered(7, 3);
+    sim_trace_set_sink(&trace, NULL, NULL);
+    cr_assert_eq(first.next, 10);
+
+    /* More than the ring holds is gone, except for the last of it. */
+    sim_trace_init(&trace, true);
+    add_numbered(0, SIM_TRACE_RING + 4);
+    sim_trace_set_sink(&trace, receive, &late);
+    sim_trace_flush(&trace);
+    cr_assert_eq(late.next, SIM_TRACE_RING + 4);
+}
+
 Test(sim_trace, sink_and_flush_do_not_move_the_hash)
 {
     struct receiver r = {0};

@@ -5,37 +5,23 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hal/support/bits.h"
 #include "hal/support/prng.h"
+#include "sim/sim_fault.h"
+#include "tests/unit/sim/sim_trace_output_fixture.h"
 #include "tests/unit/sim/sim_vcd_golden.h"
 
 /* ---- writing ---- */
 
-static char path[256]; /* of the file of this test */
 static struct sim_trace trace;
 static struct sim_vcd *vcd;
 
-static void init(void)
-{
-    const char *base = getenv("TEST_TMPDIR");
-    int fd;
+TestSuite(sim_vcd, .init = make_path, .fini = remove_path);
 
-    snprintf(path, sizeof path, "%s/sim_vcd_test.XXXXXX", base ? base : P_tmpdir);
-    fd = mkstemp(path);
-    cr_assert_geq(fd, 0);
-    close(fd);
-}
-
-static void fini(void) { (void)unlink(path); }
-
-TestSuite(sim_vcd, .init = init, .fini = fini);
-
-static void start(const struct sim_vcd_info *info)
+static void start(const struct sim_trace_info *info)
 {
     char why[400] = "";
 
@@ -55,21 +41,6 @@ static void finish(void)
 static void add(uint64_t cycle, enum sim_event_kind kind, uint32_t who, uint64_t a, uint64_t b)
 {
     sim_trace_add(&trace, cycle, kind, 0, who, a, b);
-}
-
-/* The whole file as a string, freed by the caller. */
-static char *contents(void)
-{
-    FILE *f = fopen(path, "r");
-    size_t size = 1 << 22, n;
-    char *text = malloc(size);
-
-    cr_assert(f && text);
-    n = fread(text, 1, size - 1, f);
-    cr_assert(n < size - 1 && !ferror(f));
-    fclose(f);
-    text[n] = 0;
-    return text;
 }
 
 /* ---- a small file ---- */
@@ -93,37 +64,28 @@ static void small_trace(void)
     add(50000, SIM_EVENT_LINK, 1, 2, 0);
 }
 
-static void expect_text(const char *got, const char *expected)
-{
-    size_t same = 0;
-
-    while (got[same] && got[same] == expected[same])
-        same++;
-    cr_assert(got[same] == expected[same], "from byte %zu: got '%.60s', not '%.60s'", same,
-              got + same, expected + same);
-}
-
 Test(sim_vcd, small_file_byte_for_byte)
 {
     struct sim_params p;
     const struct sim_params *params[] = {&p};
-    struct sim_vcd_info info = {.seed = 0x7f3a, .adapters = 1, .params = params};
+    struct sim_trace_info info = {.seed = 0x7f3a, .adapters = 1, .params = params};
     char *text;
 
     sim_params_default(&p);
     p.card = 0x600;
+    p.cmd_slots = 4; /* to be readable */
     p.media_jitter = 10;
     start(&info);
     small_trace();
     finish();
-    text = contents();
+    text = contents(NULL);
     expect_text(text, golden);
     free(text);
 }
 
 /* ---- reader ---- */
 
-#define VARIABLES_MAX 1000
+#define VARIABLES_MAX 2000
 
 /* What the file declares, and the value of the moment. */
 struct variable {
@@ -216,7 +178,7 @@ static void read_head(void)
 
     free(reader.text);
     memset(&reader, 0, sizeof reader);
-    reader.text = contents();
+    reader.text = contents(NULL);
     for (w = word(); strcmp(w, "$enddefinitions"); w = word())
         if (!strcmp(w, "$scope"))
             read_scope();
@@ -335,7 +297,7 @@ static void expect_record(const struct sim_trace_record *records, unsigned count
 Test(sim_vcd, random_trace_reads_back)
 {
     static struct sim_trace_record r[RECORDS];
-    struct sim_vcd_info info = {.seed = 1, .adapters = 2};
+    struct sim_trace_info info = {.seed = 1, .adapters = 2};
 
     start(&info);
     random_trace(r);
@@ -356,7 +318,7 @@ Test(sim_vcd, random_trace_reads_back)
 
 static void begin_states(void)
 {
-    struct sim_vcd_info info = {.adapters = 1};
+    struct sim_trace_info info = {.adapters = 1};
 
     start(&info);
 }
@@ -469,6 +431,89 @@ Test(sim_vcd, states_faults_and_lines)
     cr_assert_str_eq(value("adapter0.faults.fault"), "?#18=?");
 }
 
+static void expect_slot(unsigned cycle, const char *slot, const char *expected)
+{
+    read_until(4 * (uint64_t)cycle);
+    cr_assert_str_eq(value(slot), expected, "%s in cycle %u", slot, cycle);
+}
+
+Test(sim_vcd, what_a_slot_is_doing)
+{
+    const char *slot = "adapter0.slots.slot7";
+
+    begin_states();
+    add(1, SIM_EVENT_DECODE, 7, 0, 0); /* of a command from before the trace */
+    add(2, SIM_EVENT_FETCH, 7, 5, 0);
+    add(3, SIM_EVENT_DECODE, 7, 0, 0);
+    add(4, SIM_EVENT_XLT_MISS, 7, 0, 0);
+    add(5, SIM_EVENT_XLT_FILL, 7, 0, 0);
+    add(6, SIM_EVENT_PORT_START, 7, 0, 0x88);
+    add(7, SIM_EVENT_MEDIA_START, 7, 0, 1);
+    add(8, SIM_EVENT_MEDIA_DONE, 7, 0, 0);
+    add(9, SIM_EVENT_DATA, 7, 0, 4096);
+    add(10, SIM_EVENT_IOASA, 7, 0, 0);
+    add(11, SIM_EVENT_RRQ, 7, 5, 0);
+    add(12, SIM_EVENT_FETCH, 7, 5, 0);
+    add(13, SIM_EVENT_AFU_CMD, 7, 0xC0, 0);
+    add(14, SIM_EVENT_AFU_CMD_DONE, 7, 5, 0);
+    add(15, SIM_EVENT_CTX_END, 5, 1, 0);
+    finish();
+    read_head();
+    expect_slot(1, slot, "free");
+    expect_slot(2, slot, "fetch");
+    expect_slot(3, slot, "decode");
+    expect_slot(5, slot, "walk");
+    expect_slot(6, slot, "port");
+    expect_slot(7, slot, "media");
+    expect_slot(9, slot, "data");
+    expect_slot(10, slot, "status");
+    expect_slot(11, slot, "free");
+    expect_slot(12, slot, "fetch");
+    expect_slot(13, slot, "afu");
+    expect_slot(14, slot, "status");
+    expect_slot(15, slot, "free");
+    cr_assert_str_eq(value("adapter0.slots.slot255"), "free");
+}
+
+Test(sim_vcd, slots_that_are_stuck)
+{
+    begin_states();
+    add(1, SIM_EVENT_FETCH, 7, 5, 0);
+    add(1, SIM_EVENT_FAULT, SIM_SITE_FETCH, 'l', 1);
+    add(2, SIM_EVENT_FETCH, 8, 5, 0);
+    add(2, SIM_EVENT_FAULT, SIM_SITE_FETCH, 'n', 2);
+    add(3, SIM_EVENT_AFU_CMD, 7, 0xC0, 0);
+    add(3, SIM_EVENT_FAULT, SIM_SITE_AFUCMD, 'd', 1);
+    add(4, SIM_EVENT_AFU_CMD_DONE, 7, 5, 0);
+    add(5, SIM_EVENT_CTX_RESET, 5, 0, 2);
+    add(6, SIM_EVENT_FETCH, 7, 5, 0);
+    add(6, SIM_EVENT_AFU_CMD, 7, 0xC0, 0);
+    add(7, SIM_EVENT_AFU_CMD_DONE, 7, 5, 0);
+    finish();
+    read_head();
+    expect_slot(1, "adapter0.slots.slot7", "fetch");
+    expect_slot(2, "adapter0.slots.slot8", "stuck");
+    expect_slot(3, "adapter0.slots.slot7", "afu");
+    expect_slot(4, "adapter0.slots.slot7", "stuck");
+    expect_slot(5, "adapter0.slots.slot8", "free");
+    expect_slot(7, "adapter0.slots.slot7", "status");
+}
+
+/* The end of a context frees places on the medium; its next command takes one before it goes. */
+Test(sim_vcd, a_command_that_starts_while_its_context_ends_is_not_counted)
+{
+    begin_states();
+    add(1, SIM_EVENT_FETCH, 7, 5, 0);
+    add(1, SIM_EVENT_FETCH, 8, 5, 0);
+    add(2, SIM_EVENT_MEDIA_START, 7, 0, 1);
+    add(3, SIM_EVENT_CTX_END, 5, 2, 0);
+    add(3, SIM_EVENT_MEDIA_START, 8, 0, 1);
+    finish();
+    read_all();
+    expect_counters(0, 0);
+    cr_assert_str_eq(value("adapter0.slots.slot8"), "free");
+}
+
 /* A sink must not fall over a record that it does not know. */
 Test(sim_vcd, unknown_records_are_left_out)
 {
@@ -495,7 +540,7 @@ Test(sim_vcd, head_lists_the_parameters_that_differ)
 {
     struct sim_params p[3];
     const struct sim_params *params[] = {&p[0], &p[1], &p[2]};
-    struct sim_vcd_info info = {.seed = UINT64_MAX, .adapters = 3, .params = params};
+    struct sim_trace_info info = {.seed = UINT64_MAX, .adapters = 3, .params = params};
     char *text;
 
     for (unsigned i = 0; i < 3; i++)
@@ -505,7 +550,7 @@ Test(sim_vcd, head_lists_the_parameters_that_differ)
     p[2].shutdown = 0;
     start(&info);
     finish();
-    text = contents();
+    text = contents(NULL);
     *strstr(text, "$timescale") = 0;
     expect_text(text,
                 "$comment\n"
@@ -524,13 +569,13 @@ Test(sim_vcd, every_parameter_can_be_listed)
 {
     struct sim_params p;
     const struct sim_params *params[] = {&p};
-    struct sim_vcd_info info = {.adapters = 1, .params = params};
+    struct sim_trace_info info = {.adapters = 1, .params = params};
     char *text;
 
     memset(&p, 0x55, sizeof p); /* no default is this */
     start(&info);
     finish();
-    text = contents();
+    text = contents(NULL);
     for (size_t i = 0; i < sim_param_count; i++) {
         char line[100];
         snprintf(line, sizeof line, "\n  adapter0 %s = ", sim_param_table[i].name);
@@ -543,7 +588,7 @@ Test(sim_vcd, every_parameter_can_be_listed)
 
 Test(sim_vcd, open_fails_with_a_sentence)
 {
-    struct sim_vcd_info info = {.adapters = 1};
+    struct sim_trace_info info = {.adapters = 1};
     char why[400];
 
     cr_assert_eq(sim_vcd_open("/nowhere/x.vcd", &info, &vcd, why, sizeof why), -ENOENT);
@@ -552,34 +597,34 @@ Test(sim_vcd, open_fails_with_a_sentence)
     cr_assert_eq(sim_vcd_open("/", &info, &vcd, NULL, 0), -EISDIR);
     info.adapters = 0;
     cr_assert_eq(sim_vcd_open(path, &info, &vcd, why, sizeof why), -EINVAL);
-    info.adapters = SIM_VCD_ADAPTERS_MAX + 1;
+    info.adapters = SIM_TRACE_ADAPTERS_MAX + 1;
     cr_assert_eq(sim_vcd_open("x", &info, &vcd, why, sizeof why), -EINVAL);
     cr_assert_str_eq(why, "x: the number of adapters must be 1 to 64");
 }
 
 Test(sim_vcd, most_adapters)
 {
-    struct sim_vcd_info info = {.adapters = SIM_VCD_ADAPTERS_MAX};
+    struct sim_trace_info info = {.adapters = SIM_TRACE_ADAPTERS_MAX};
     const char *w;
     unsigned adapters = 0, variables = 0;
 
     start(&info);
-    sim_trace_add(&trace, 7, SIM_EVENT_FETCH, SIM_VCD_ADAPTERS_MAX - 1, 1, 2, 3);
+    sim_trace_add(&trace, 7, SIM_EVENT_FETCH, SIM_TRACE_ADAPTERS_MAX - 1, 1, 2, 3);
     finish();
     memset(&reader, 0, sizeof reader);
-    reader.text = contents();
+    reader.text = contents(NULL);
     while ((w = word())) {
         adapters += !strncmp(w, "adapter", 7) && w[7] >= '0' && w[7] <= '9';
         variables += !strcmp(w, "$var");
     }
-    cr_assert_eq(adapters, SIM_VCD_ADAPTERS_MAX);
-    cr_assert_eq(variables % SIM_VCD_ADAPTERS_MAX, 0);
+    cr_assert_eq(adapters, SIM_TRACE_ADAPTERS_MAX);
+    cr_assert_eq(variables % SIM_TRACE_ADAPTERS_MAX, 0);
 }
 
 /* /dev/full takes no byte: the head alone fails when the file is closed, a longer trace earlier. */
 Test(sim_vcd, full_disk_is_reported)
 {
-    struct sim_vcd_info info = {.adapters = 1};
+    struct sim_trace_info info = {.adapters = 1};
     char why[400];
 
     if (access("/dev/full", W_OK))

@@ -112,7 +112,7 @@ static const char *confidence_word(char mark)
 static struct cells row_cells(const struct info *f, const struct sim_param_info *p)
 {
     char min[SIM_PARAMS_VALUE_BYTES], max[SIM_PARAMS_VALUE_BYTES], value[SIM_PARAMS_VALUE_BYTES];
-    struct cells c;
+    struct cells c = {0};
 
     sim_params_format(p, sim_params_get(&f->params, p), value);
     sim_params_format(p, p->dflt, c.text[COLUMN_DEFAULT]);

@@ -53,6 +53,7 @@ void chart_dot(struct chart_series *s, uint64_t x, uint64_t y)
 /* The place of v between from and to, of `length` tenths. */
 static uint64_t along(uint64_t v, uint64_t from, uint64_t to, uint64_t length)
 {
+    CHECK(to > from);
     v = hal_min64(hal_max64(v, from), to);
     return (v - from) * length / (to - from);
 }

@@ -200,6 +200,10 @@ static int check_range(const struct sim_param_info *info, uint64_t value, char *
 {
     if (value >= info->min && value <= info->max)
         return 0;
+    if (info->min == info->max)
+        return fail(-ERANGE, why, size, "%s = %s is not possible, it is fixed at %s (%s)",
+                    info->name, show_value(info, value).text, show_value(info, info->min).text,
+                    info->unit);
     return fail(-ERANGE, why, size, "%s = %s is out of its range, %s to %s (%s)", info->name,
                 show_value(info, value).text, show_value(info, info->min).text,
                 show_value(info, info->max).text, info->unit);

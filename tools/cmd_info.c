@@ -40,7 +40,8 @@ static const struct option_spec specs[] = {
     {.name = "parameters",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct info_options, parameters),
-     .help = "list every parameter: name, value, unit, range, default,\nsource, meaning"},
+     .help =
+         "list every parameter: name, value, unit, range, default,\nconfidence, source, meaning"},
     {.name = "json",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct info_options, json),
@@ -73,30 +74,102 @@ static bool is_default(const struct info *f, const struct sim_param_info *p)
     return sim_params_get(&f->params, p) == p->dflt;
 }
 
-static void print_parameter(const struct info *f, const struct sim_param_info *p)
+/* Columns of the table: what --parameters prints of each row, as text. */
+enum {
+    COLUMN_NAME,
+    COLUMN_VALUE,
+    COLUMN_UNIT,
+    COLUMN_RANGE,
+    COLUMN_DEFAULT,
+    COLUMN_CONFIDENCE,
+    COLUMN_SOURCE,
+    COLUMN_MEANING,
+    COLUMNS
+};
+
+struct cells {
+    char text[COLUMNS][128];
+};
+
+static const struct cells titles = {
+    {"NAME", "VALUE", "UNIT", "RANGE", "DEFAULT", "CONFIDENCE", "SOURCE", "MEANING"}};
+
+/* timing.md 0.1, in a word. */
+static const char *confidence_word(char mark)
 {
-    char value[SIM_PARAMS_VALUE_BYTES], dflt[SIM_PARAMS_VALUE_BYTES];
-    char min[SIM_PARAMS_VALUE_BYTES], max[SIM_PARAMS_VALUE_BYTES], range[64];
+    switch (mark) {
+    case 'A':
+        return "A code";
+    case 'B':
+        return "B published";
+    case 'C':
+        return "C recalled";
+    default:
+        return "D assumed";
+    }
+}
+
+static struct cells row_cells(const struct info *f, const struct sim_param_info *p)
+{
+    char min[SIM_PARAMS_VALUE_BYTES], max[SIM_PARAMS_VALUE_BYTES], value[SIM_PARAMS_VALUE_BYTES];
+    struct cells c = {0};
 
     sim_params_format(p, sim_params_get(&f->params, p), value);
-    sim_params_format(p, p->dflt, dflt);
+    sim_params_format(p, p->dflt, c.text[COLUMN_DEFAULT]);
     sim_params_format(p, p->min, min);
     sim_params_format(p, p->max, max);
-    snprintf(range, sizeof range, "%s..%s", min, max);
-    if (strlen(range) > 22)
-        snprintf(range, sizeof range, "any");
-    printf("%-23s %18s %-11s %-18s %18s  %c %-9s  %s\n", p->name, value, p->unit, range, dflt,
-           p->confidence, p->source, p->text);
+    snprintf(c.text[COLUMN_NAME], sizeof c.text[0], "%s", p->name);
+    snprintf(c.text[COLUMN_VALUE], sizeof c.text[0], "%s%s", is_default(f, p) ? "" : "*", value);
+    snprintf(c.text[COLUMN_UNIT], sizeof c.text[0], "%s", p->unit);
+    snprintf(c.text[COLUMN_RANGE], sizeof c.text[0], "%s..%s", min, max);
+    if (p->min == p->max)
+        snprintf(c.text[COLUMN_RANGE], sizeof c.text[0], "fixed");
+    snprintf(c.text[COLUMN_CONFIDENCE], sizeof c.text[0], "%s", confidence_word(p->confidence));
+    snprintf(c.text[COLUMN_SOURCE], sizeof c.text[0], "%s", p->source);
+    snprintf(c.text[COLUMN_MEANING], sizeof c.text[0], "%s", p->text);
+    return c;
+}
+
+/* Every column as wide as its widest cell; numbers stand on the right. */
+static void print_cells(const struct cells *c, const int *width)
+{
+    for (unsigned i = 0; i < COLUMN_MEANING; i++)
+        if (i == COLUMN_VALUE || i == COLUMN_DEFAULT)
+            printf("%*s  ", width[i], c->text[i]);
+        else
+            printf("%-*s  ", width[i], c->text[i]);
+    printf("%s\n", c->text[COLUMN_MEANING]);
+}
+
+static void widen(int *width, const struct cells *c)
+{
+    for (unsigned i = 0; i < COLUMNS; i++)
+        if ((int)strlen(c->text[i]) > width[i])
+            width[i] = (int)strlen(c->text[i]);
 }
 
 static void print_parameters(const struct info *f)
 {
-    printf("%-23s %18s %-11s %-18s %18s  %-11s  %s\n", "NAME", "VALUE", "UNIT", "RANGE", "DEFAULT",
-           "SOURCE", "MEANING");
-    for (size_t i = 0; i < sim_param_count; i++)
-        print_parameter(f, &sim_param_table[i]);
-    printf("\nA cycle is 4 ns. Sources: A source code, B public page, C recalled, D assumption; "
-           "section.\n");
+    int width[COLUMNS] = {0};
+    char profile[32];
+
+    widen(width, &titles);
+    for (size_t i = 0; i < sim_param_count; i++) {
+        struct cells c = row_cells(f, &sim_param_table[i]);
+
+        widen(width, &c);
+    }
+    printf("Profile: %s (* = differs from the default)\n\n",
+           profile_name(f, profile, sizeof profile));
+    print_cells(&titles, width);
+    for (size_t i = 0; i < sim_param_count; i++) {
+        struct cells c = row_cells(f, &sim_param_table[i]);
+
+        print_cells(&c, width);
+    }
+    printf(
+        "\nA cycle is 4 ns. Confidence: A read in public source code, B stated on a public page, "
+        "C recalled,\nnot seen, D assumption. Sources: sections and numbers of docs/spec.\n");
 }
 
 static void print_differing(const struct info *f)
@@ -121,8 +194,11 @@ static void print_differing(const struct info *f)
 
 static void add_parameters(struct info *f)
 {
-    cJSON *array = cJSON_AddArrayToObject(f->json, "parameters");
-    char confidence[2] = "";
+    char confidence[2] = "", profile[32];
+    cJSON *array;
+
+    cJSON_AddStringToObject(f->json, "profile", profile_name(f, profile, sizeof profile));
+    array = cJSON_AddArrayToObject(f->json, "parameters");
 
     for (size_t i = 0; i < sim_param_count; i++) {
         const struct sim_param_info *p = &sim_param_table[i];
@@ -233,7 +309,6 @@ static void add_adapter(struct info *f, struct spipe *s, const struct spipe_adap
     add_ports(f->json, a);
     add_luns(f->json, s);
     json_u64(f->json, "names", names);
-    cJSON_AddStringToObject(f->json, "profile", profile_name(f, text, sizeof text));
     add_parameters(f);
 }
 

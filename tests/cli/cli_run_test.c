@@ -163,14 +163,51 @@ Test(run, info_shows_adapter_and_parameters)
 
     cr_assert_eq(r.code, 0, "%s", r.err);
     cr_assert(strstr(r.out, "online") && strstr(r.out, "16.0 GiB"), "%s", r.out);
-    r = cli("info --parameters");
-    cr_assert_eq(r.code, 0);
-    cr_assert(strstr(r.out, "afu.cmd_room") && strstr(r.out, "NAME"), "%s", r.out);
-    r = cli("info --parameters --json --profile flashgt --param afu.cmd_room=5");
-    cr_assert_eq(r.code, 0);
-    cr_assert_str_eq(cli_json(strstr(r.out, "afu.cmd_room"), "value"), "5");
-    cr_assert_str_eq(cli_json(strstr(r.out, "\"card\""), "value"), "1536");
     r = cli("info --json");
     cr_assert_eq(r.code, 0);
     cr_assert_str_eq(cli_json(r.out, "online"), "true");
+}
+
+/* Column in which a word begins in the line of a parameter, or of the head ("NAME"); -1: it is not
+ * in it. */
+static int column(const char *out, const char *row, const char *word)
+{
+    const char *line = strstr(out, row), *at = line ? strstr(line, word) : NULL;
+
+    cr_assert_not_null(line, "%s is not in %s", row, out);
+    return at && !memchr(line, '\n', (size_t)(at - line)) ? (int)(at - line) : -1;
+}
+
+/* TM-20: name, value, unit, range, default, confidence, source, meaning, one below the other. */
+Test(run, info_lists_every_parameter)
+{
+    struct cli_result r = cli("info --parameters");
+
+    cr_assert_eq(r.code, 0);
+    cr_assert_eq(strncmp(r.out, "Profile: flashsystem ", 21), 0, "%s", r.out);
+    cr_assert_gt(column(r.out, "NAME", "UNIT"), 0);
+    cr_assert_eq(column(r.out, "NAME", "UNIT"), column(r.out, "afu.cmd_room ", "commands"));
+    cr_assert_eq(column(r.out, "NAME", "RANGE"), column(r.out, "afu.cmd_room ", "1..4096"));
+    cr_assert_eq(column(r.out, "NAME", "RANGE"), column(r.out, "clock ", "fixed"));
+    cr_assert_eq(column(r.out, "NAME", "CONF"), column(r.out, "afu.cmd_room ", "D assumed"));
+    cr_assert_eq(column(r.out, "NAME", "CONF"), column(r.out, "bus.read.latency ", "C recalled"));
+    cr_assert_eq(column(r.out, "NAME", "SOURCE"), column(r.out, "afu.cmd_room ", "MD-3"));
+    cr_assert_eq(column(r.out, "NAME", "MEANING"), column(r.out, "afu.cmd_room ", "IOARRIN"));
+    cr_assert_eq(column(r.out, "afu.cmd_room ", "*"), -1, "it is the default");
+}
+
+Test(run, info_lists_the_parameters_of_a_profile)
+{
+    struct cli_result r = cli("info --parameters --profile flashgt --param afu.cmd_room=5");
+
+    cr_assert_eq(r.code, 0);
+    cr_assert_eq(strncmp(r.out, "Profile: flashgt ", 17), 0, "%s", r.out);
+    cr_assert_gt(column(r.out, "afu.cmd_room ", "*5 "), 0);
+    cr_assert_gt(column(r.out, "card.interval ", "*568 "), 0);
+    r = cli("info --parameters --json --profile flashgt --param afu.cmd_room=5");
+    cr_assert_eq(r.code, 0);
+    cr_assert_str_eq(cli_json(r.out, "profile"), "\"flashgt\"");
+    cr_assert_str_eq(cli_json(strstr(r.out, "afu.cmd_room"), "value"), "5");
+    cr_assert_str_eq(cli_json(strstr(r.out, "afu.cmd_room"), "confidence"), "\"D\"");
+    cr_assert_str_eq(cli_json(strstr(r.out, "\"card\""), "value"), "1536");
 }

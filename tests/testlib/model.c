@@ -1,33 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/testlib/model.h"
 
-#include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "hal/support/check.h"
 #include "sim/world.h"
 
 #define WORLD_BYTES ((size_t)256 << 20)
 #define CHUNK 65536
 
-static void ok(int rc) { cr_assert_eq(rc, 0, "unexpected result %d", rc); }
+static void ok(int rc) { CHECK(rc == 0); }
 
-struct model *model_create_bare(const struct sim_params *params)
+struct model *model_create_media(const struct sim_params *params, const struct sim_media_opts *opts)
 {
-    struct sim_media_lun luns[2] = {
-        {.blocks = 4 * CHUNK + 100, .block_size = 4096, .port_mask = 3},
-        {.blocks = 4 * CHUNK + 100, .block_size = 512, .port_mask = 3},
-    };
-    struct sim_media_opts opts = {.luns = luns, .n_luns = 2};
     struct sim_world *world;
     struct model *m;
     char why[256];
 
-    sim_media_make_wwid(1, 0, luns[0].wwid);
-    sim_media_make_wwid(1, 1, luns[1].wwid);
     ok(sim_world_create(WORLD_BYTES, &world));
     m = sim_world_alloc(world, sizeof *m, 64);
     m->world = world;
-    ok(sim_media_create(&opts, &m->media, why, sizeof why));
+    ok(sim_media_create(opts, &m->media, why, sizeof why));
     ok(sim_machine_create(world, 1, true, &m->machine));
     ok(sim_afu_create(m->machine, params, m->media, &m->afu, why, sizeof why));
     m->buffer = sim_world_alloc(world, MODEL_BUFFER, 4096);
@@ -37,13 +31,28 @@ struct model *model_create_bare(const struct sim_params *params)
     return m;
 }
 
+struct model *model_create_bare(const struct sim_params *params)
+{
+    struct sim_media_lun luns[2] = {
+        {.blocks = 4 * CHUNK + 100, .block_size = 4096, .port_mask = 3},
+        {.blocks = 4 * CHUNK + 100, .block_size = 512, .port_mask = 3},
+    };
+    struct sim_media_opts opts = {.luns = luns, .n_luns = 2};
+
+    sim_media_make_wwid(1, 0, luns[0].wwid);
+    sim_media_make_wwid(1, 1, luns[1].wwid);
+    return model_create_media(params, &opts);
+}
+
 void model_bring_up(struct model *m)
 {
+    const struct sim_params *p = sim_afu_params(m->afu);
+
     model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
     model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CONFIG,
                 AFU_CONFIG_AR_ALL | AFU_CONFIG_ENDIAN_LITTLE);
-    for (unsigned port = 0; port < sim_afu_params(m->afu)->ports; port++)
-        for (unsigned i = 0; i < 2; i++)
+    for (unsigned port = 0; port < p->ports; port++)
+        for (unsigned i = 0; i < sim_media_n_luns(m->media); i++)
             model_store(m, &m->master, AFU_LUN_TABLE_ENTRY(port, i), afu_lun_id(i));
 }
 
@@ -99,7 +108,7 @@ uint64_t model_load(struct model *m, struct model_ctx *c, uint64_t offset)
 
     ok(sim_bus_load(c->sim, offset, &answer, &done, &when));
     model_run(m, when - m->machine->engine.now);
-    cr_assert(done, "the load of 0x%llx was not answered", (unsigned long long)offset);
+    CHECK(done);
     return answer;
 }
 
@@ -201,7 +210,7 @@ int model_harvest(struct model_ctx *c)
         c->toggle = !c->toggle;
     }
     slot = (afu_rrq_ea(element) - (uintptr_t)c->pair) / sizeof *c->pair;
-    cr_assert_lt(slot, MODEL_SLOTS, "an RRQ element names no command");
+    CHECK(slot < MODEL_SLOTS); /* else the element names no command */
     return (int)slot;
 }
 
@@ -219,7 +228,9 @@ bool model_issue(struct model *m, struct model_ctx *c, unsigned slot, uint64_t l
             break;
         sim_engine_run(e, next);
     }
-    cr_assert(found < 0 || found == (int)slot, "slot %d ended instead of %u", found, slot);
+    if (found >= 0 && found != (int)slot)
+        fprintf(stderr, "slot %d ended instead of %u\n", found, slot);
+    CHECK(found < 0 || found == (int)slot);
     return found >= 0;
 }
 
@@ -231,7 +242,7 @@ uint8_t model_sync(struct model *m, uint8_t mode, uint16_t context, uint32_t han
     r->req_flags = xe16_of(m->master.order, AFU_REQ_AFU_CMD);
     r->timeout = xe16_of(m->master.order, AFU_CMD_TIMEOUT_S);
     afu_sync_cdb(r->cdb, (enum afu_sync_mode)mode, context, handle);
-    cr_assert(model_issue(m, &m->master, slot, UINT64_C(3000000000)), "the sync never ended");
+    CHECK(model_issue(m, &m->master, slot, UINT64_C(3000000000)));
     return m->master.pair[slot].ioasa.rc.afu_rc;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The adapter model alone, driven through its bus face with no driver present: a world, one
  * adapter, contexts with a queue of their own, and calls that run the engine until something is
- * there. For tests of the model's blocks. */
+ * there. For tests of the model's blocks, and for programs that plot what it does: what goes wrong
+ * in here ends the process (hal/support/check.h), Criterion is not needed. */
 #ifndef TESTS_TESTLIB_MODEL_H
 #define TESTS_TESTLIB_MODEL_H
 
@@ -49,7 +50,11 @@ struct model *model_create(const char *profile);
 /** Same, before anything else is done to the adapter: no master, no tables. */
 struct model *model_create_bare(const struct sim_params *params);
 
-/** Does the rest: master, byte order of the tables, LUN tables. */
+/** Same with media of the caller's choice (copied). */
+struct model *model_create_media(const struct sim_params *params,
+                                 const struct sim_media_opts *opts);
+
+/** Master, byte order of the tables, LUN tables: what model_create does after model_create_bare. */
 void model_bring_up(struct model *m);
 
 void model_destroy(struct model *m);

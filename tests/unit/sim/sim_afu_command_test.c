@@ -123,3 +123,56 @@ Test(sim_afu_command, lun_reset)
     cr_assert_eq(model_ioasc(&user, 2), 0);
     PROVES(R_27);
 }
+
+static void cache_two_of_each(struct model_ctx *two)
+{
+    model_ctx_start(m, two, false, HAL_ORDER_LITTLE);
+    user.rht[1] = two->rht[0] = two->rht[1] = user.rht[0];
+    for (unsigned h = 0; h < 2; h++) {
+        model_rw(m, &user, h, false, h, 0, 1, m->buffer);
+        cr_assert(model_issue(m, &user, h, 100000));
+        model_rw(m, two, h, false, h, 0, 1, m->buffer);
+        cr_assert(model_issue(m, two, h, 100000));
+    }
+}
+
+/* Bits: user's handles 0 and 1, the other's 0 and 1. */
+static unsigned cached(const struct model_ctx *two)
+{
+    return (unsigned)sim_afu_xlt_cached(m->afu, user.handle, 0) |
+           (unsigned)sim_afu_xlt_cached(m->afu, user.handle, 1) << 1 |
+           (unsigned)sim_afu_xlt_cached(m->afu, two->handle, 0) << 2 |
+           (unsigned)sim_afu_xlt_cached(m->afu, two->handle, 1) << 3;
+}
+
+/* MD-13: LW and HW drop what (context, handle) has cached and nothing else, GSYNC everything; what
+ * waits for commands is in the tests above. */
+Test(sim_afu_command, what_a_sync_drops)
+{
+    static const struct {
+        uint8_t mode;
+        unsigned left;
+    } row[] = {{AFU_SYNC_LW, 0xE}, {AFU_SYNC_HW, 0xE}, {AFU_SYNC_GSYNC, 0}};
+    struct model_ctx two;
+
+    for (unsigned i = 0; i < 3; i++) {
+        bool global = row[i].mode == AFU_SYNC_GSYNC;
+
+        memset(&two, 0, sizeof two);
+        cache_two_of_each(&two);
+        cr_assert_eq(cached(&two), 0xF);
+        cr_assert_eq(model_sync(m, row[i].mode, global ? 0 : user.handle, 0), 0);
+        cr_assert_eq(cached(&two), row[i].left, "mode %u", row[i].mode);
+        model_ctx_end(m, &two);
+    }
+    start_read(0, 1);
+    model_sync(m, AFU_SYNC_HW, user.handle, 0);
+    cr_assert_eq(model_harvest(&user), -1, "another handle's command was waited for");
+    start_read(2, 0);
+    model_sync(m, AFU_SYNC_GSYNC, 0, 0);
+    cr_assert_eq(model_harvest(&user), -1, "a command on a selected port was waited for");
+    model_sync(m, AFU_SYNC_HW, user.handle, 0);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(model_harvest(&user), 2);
+    PROVES(MD_13);
+}

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hal/support/prng.h"
 #include "sim/world.h"
 #include "tests/testlib/model.h"
 #include "tests/testlib/proves.h"
+#include "tests/testlib/test_seed.h"
 
 static uint64_t hash_of_a_run(const char *profile)
 {
@@ -86,4 +88,43 @@ Test(sim_afu, counts)
     cr_assert_eq(stats.violations, 0);
     model_ctx_end(m, &user);
     model_destroy(m);
+}
+
+/* TM-23: what nobody knows may be anything, and the data still arrive. */
+Test(sim_afu, unknown_durations_may_be_anything)
+{
+    static const uint64_t chunks[] = {1, 3};
+    struct hal_prng rng;
+
+    hal_prng_seed(&rng, test_seed(1), 0);
+    for (unsigned round = 0; round < 40; round++) {
+        struct model_ctx user = {0};
+        struct sim_params p;
+        struct model *m;
+
+        sim_params_default(&p);
+        for (size_t i = 0; i < sim_param_count; i++) {
+            const struct sim_param_info *r = &sim_param_table[i];
+
+            if (r->confidence == 'D' && !strcmp(r->unit, "cycles"))
+                *(uint64_t *)(void *)((char *)&p + r->offset) =
+                    r->min + hal_prng_below(&rng, 50000);
+        }
+        p.media_jitter = hal_prng_below(&rng, 101);
+        m = model_create_bare(&p);
+        model_bring_up(m);
+        model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+        model_virtual(m, &user, 0, chunks, 2, 0, AFU_PERM_RW);
+        memset(m->buffer, (int)round + 1, 4096);
+        model_rw(m, &user, 0, true, 0, 70000, 1, m->buffer);
+        cr_assert(model_issue(m, &user, 0, 10000000));
+        cr_assert_eq(model_ioasc(&user, 0), 0);
+        model_rw(m, &user, 1, false, 0, 70000, 1, m->buffer + 4096);
+        cr_assert(model_issue(m, &user, 1, 10000000));
+        cr_assert_eq(model_ioasc(&user, 1), 0);
+        cr_assert_arr_eq(m->buffer, m->buffer + 4096, 4096);
+        model_ctx_end(m, &user);
+        model_destroy(m);
+    }
+    PROVES(TM_23);
 }

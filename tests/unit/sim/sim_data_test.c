@@ -200,3 +200,75 @@ Test(sim_data, unmap_by_port)
     first_byte(1, 0);
     first_byte(2, 0x5A);
 }
+
+/* R-6: a LUN of 512-byte blocks behind the same interface; the CDB counts its blocks, and a chunk
+ * is 65,536 of them, 32 MiB. */
+Test(sim_data, a_lun_of_small_blocks)
+{
+    static const uint64_t chunks[] = {2, 0};
+    struct afu_rht_direct whole = {
+        .lun_id = afu_lun_id(1), .valid = true, .permissions = AFU_PERM_RW, .port_sel = 1};
+
+    model_virtual(m, &user, 1, chunks, 2, 1, AFU_PERM_RW);
+    user.rht[2] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &whole);
+    for (unsigned i = 0; i < 8; i++)
+        memset(m->buffer + i * 512, 0x30 + (int)i, 512);
+    model_rw(m, &user, 0, true, 1, 65532, 8, m->buffer); /* four blocks in each chunk */
+    user.pair[0].ioarcb.data_len = xe32_of(user.order, 8 * 512);
+    go(0);
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    for (unsigned i = 0; i < 8; i++) {
+        model_rw(m, &user, 1, false, 2, i < 4 ? 2 * 65536 + 65532 + i : i - 4, 1, m->buffer + 8192);
+        user.pair[1].ioarcb.data_len = xe32_of(user.order, 512);
+        go(1);
+        cr_assert_eq(model_ioasc(&user, 1), 0);
+        cr_assert_eq(m->buffer[8192], 0x30 + i);
+        cr_assert_eq(m->buffer[8192 + 511], 0x30 + i);
+    }
+    model_rw(m, &user, 0, false, 1, 2 * 65536, 1, m->buffer);
+    go(0);
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x13, "two chunks of 65,536 blocks");
+    PROVES(R_6);
+}
+
+/* Byte 14 of READ CAPACITY(16): LBPME 0x80, LBPRZ 0x40. */
+static uint8_t provisioning(void)
+{
+    struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
+
+    memset(m->buffer, 0, 32);
+    r->port_sel = xe32_of(m->master.order, 1);
+    r->lun_id = xe64_of(m->master.order, afu_lun_id(0));
+    r->data_len = xe32_of(m->master.order, 32);
+    r->data_ea = xe64_of(m->master.order, (uintptr_t)m->buffer);
+    r->cdb[0] = 0x9E;
+    r->cdb[1] = 0x10;
+    r->cdb[13] = 32;
+    cr_assert(model_issue(m, &m->master, 0, 10000000));
+    cr_assert_eq(model_ioasc(&m->master, 0), 0);
+    return m->buffer[14];
+}
+
+/* R-24: what a host must see before it may wipe by unmapping: the card's bit and the LUN's. That
+ * unmapped blocks are noise without the latter is in sim_scsi_provision_test. */
+Test(sim_data, whether_unmapping_wipes_is_announced)
+{
+    struct sim_params p;
+
+    cr_assert_eq(model_load(m, &user, AFU_HOST_CTX_CTRL) >> 63, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        down();
+        sim_params_default(&p);
+        p.unmap_capability = i & 1;
+        p.lbprz = i >> 1;
+        m = model_create_bare(&p);
+        model_bring_up(m);
+        memset(&user, 0, sizeof user);
+        model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+        cr_assert_eq(model_load(m, &user, AFU_HOST_CTX_CTRL) >> 63, i & 1);
+        cr_assert_eq(provisioning() & 0x40, i >> 1 ? 0x40 : 0);
+    }
+    cr_assert_eq(sim_params_profile(&p, "flashgt"), 0);
+    cr_assert_eq(p.unmap_capability, 1);
+    PROVES(R_24);
+}

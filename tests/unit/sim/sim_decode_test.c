@@ -86,3 +86,72 @@ Test(sim_decode, time_outs_of_the_card)
     cr_assert_lt(m->machine->engine.now - start, 26500);
     PROVES(R_14);
 }
+
+static uint8_t refused(uint8_t opcode, bool write)
+{
+    model_rw(m, &user, 0, write, 0, 0, 1, m->buffer);
+    memset(user.pair[0].ioarcb.cdb, 0, 16);
+    user.pair[0].ioarcb.cdb[0] = opcode;
+    cr_assert(model_issue(m, &user, 0, 100000));
+    return user.pair[0].ioasa.rc.afu_rc == 0x21;
+}
+
+static void capabilities(uint64_t caps)
+{
+    model_load(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_MBOX_R);
+    model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_CTX_CAP, caps);
+}
+
+/* MD-19: what is a read and what a write; everything else is neither. */
+Test(sim_decode, command_classes)
+{
+    static const uint8_t reads[] = {0x08, 0x28, 0xA8, 0x88}, writes[] = {0x0A, 0x2A, 0xAA, 0x8A};
+
+    capabilities(AFU_CTX_CAP_READ_CMD);
+    for (unsigned i = 0; i < 4; i++) {
+        cr_expect_not(refused(reads[i], false), "0x%02x is a read", reads[i]);
+        cr_expect(refused(writes[i], true), "0x%02x is a write", writes[i]);
+    }
+    capabilities(AFU_CTX_CAP_WRITE_CMD);
+    for (unsigned i = 0; i < 4; i++) {
+        cr_expect(refused(reads[i], false), "0x%02x is a read", reads[i]);
+        cr_expect_not(refused(writes[i], true), "0x%02x is a write", writes[i]);
+    }
+    cr_expect(refused(0x93, true), "WRITE SAME is no write of this card");
+    down();
+    up("flashgt");
+    cr_expect_not(refused(0x93, true), "WRITE SAME is a write of FlashGT");
+    capabilities(AFU_CTX_CAP_GSCSI_CMD);
+    for (unsigned opcode = 0; opcode < 256; opcode++) {
+        bool either = opcode == 0x93;
+
+        for (unsigned i = 0; i < 4; i++)
+            either = either || opcode == reads[i] || opcode == writes[i];
+        cr_expect_eq(refused((uint8_t)opcode, false), either, "opcode 0x%02x", opcode);
+    }
+    PROVES(MD_19);
+}
+
+/* MD-9: ctx_id and capabilities are looked at before anything is read from a table. */
+Test(sim_decode, capabilities_come_before_tables)
+{
+    struct sim_afu_stats before, after;
+
+    sim_afu_stats(m->afu, &before);
+    model_rw(m, &user, 0, false, 9999, 0, 1, m->buffer); /* beyond the table, too */
+    user.pair[0].ioarcb.ctx_id = xe16_of(user.order, m->master.handle);
+    cr_assert(model_issue(m, &user, 0, 100000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x21);
+    model_rw(m, &user, 0, false, 9999, 0, 1, m->buffer);
+    user.pair[0].ioarcb.cdb[0] = 0x12;
+    cr_assert(model_issue(m, &user, 0, 100000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x21);
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer); /* a good handle, cold */
+    user.pair[0].ioarcb.cdb[0] = 0x12;
+    cr_assert(model_issue(m, &user, 0, 100000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x21);
+    sim_afu_stats(m->afu, &after);
+    cr_assert_eq(after.xlt_misses, before.xlt_misses, "a table was read");
+    cr_assert_eq(after.xlt_hits, before.xlt_hits);
+    PROVES(MD_9);
+}

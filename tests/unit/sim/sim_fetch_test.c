@@ -107,3 +107,50 @@ Test(sim_fetch, no_slot_no_fetch)
     for (int i = 0; i < 6; i++)
         cr_assert_geq(model_harvest(&user), 0);
 }
+
+/* MD-3: each context has credits of its own, as many as the parameter says. */
+Test(sim_fetch, credits_belong_to_a_context)
+{
+    struct model_ctx two = {0};
+    struct sim_params p;
+
+    down();
+    sim_params_default(&p);
+    p.cmd_room = 5;
+    p.doorbell_to_fetch = 1000;
+    m = model_create_bare(&p);
+    model_bring_up(m);
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_ctx_start(m, &two, false, HAL_ORDER_LITTLE);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_CMD_ROOM), 5);
+    ring(3);
+    model_run(m, 200);
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_CMD_ROOM), 2);
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(two.handle) + AFU_HOST_CMD_ROOM), 5);
+    model_run_dry(m);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_CMD_ROOM), 5);
+    model_ctx_end(m, &two);
+    PROVES(MD_3);
+}
+
+/* MD-23: the bit stays until it is cleared, a message comes, what offended is gone, the context
+ * goes on. */
+Test(sim_fetch, a_permanent_error_costs_one_command)
+{
+    model_store(m, &user, AFU_HOST_CTX_CTRL, 1);
+    model_store(m, &user, AFU_HOST_INTR_MASK, AFU_INTR_MASK_NONE);
+    model_store(m, &user, AFU_HOST_IOARRIN, (uintptr_t)&user.pair[0] + 8);
+    model_run_dry(m);
+    cr_assert_eq(sim_bus_event(user.sim).kind, SIM_BUS_EVENT_INTERRUPT);
+    cr_assert_eq(model_harvest(&user), -1);
+    for (unsigned i = 0; i < 3; i++) {
+        model_rw(m, &user, i, false, 0, i, 1, m->buffer);
+        cr_assert(model_issue(m, &user, i, 100000));
+        cr_assert_eq(model_ioasc(&user, i), 0);
+        cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), AFU_INTR_PERM_ERR_RCB_READ);
+    }
+    model_store(m, &user, AFU_HOST_INTR_CLEAR, AFU_INTR_PERM_ERR_RCB_READ);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
+    PROVES(MD_23);
+}

@@ -12,7 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hal/afu_cmd.h"
 #include "hal/support/bits.h"
+#include "sim/sim_engine.h"
+#include "tests/testlib/proves.h"
 
 /* ---- values ---- */
 
@@ -22,6 +25,10 @@ static const struct row {
     uint64_t flashsystem, flashgt, zero, min, max;
     char confidence;
 } rows[] = {
+    {"clock", 250, 250, 250, 250, 250, 'A'},
+    {"bus.line", 128, 128, 128, 128, 128, 'A'},
+    {"psl.buffer_width", 64, 64, 64, 64, 64, 'A'},
+    {"transfer.max", 16777216, 16777216, 16777216, 16777216, 16777216, 'A'},
     {"card", 0x04F0, 0x0600, 0x04F0, 0x04F0, 0x0624, 'A'},
     {"ports", 2, 2, 2, 1, 4, 'A'},
     {"contexts", 512, 512, 512, 2, 512, 'A'},
@@ -123,6 +130,25 @@ Test(sim_params, rows_are_complete)
             cr_expect(strcmp(r->name, sim_param_table[k].name), "%s twice", r->name);
         for (size_t k = 0; k < i; k++)
             cr_expect_neq(r->offset, sim_param_table[k].offset, "%s", r->name);
+        cr_expect(r->confidence >= 'A' && r->confidence <= 'D', "%s", r->name);
+    }
+    PROVES(TM_20);
+}
+
+/* Constants of the platform are what the program is built with, and cannot be had otherwise. */
+Test(sim_params, fixed_rows_are_constants_of_the_program)
+{
+    cr_assert_eq(1000 / find("clock")->dflt, SIM_CYCLE_NS);
+    cr_assert_eq(find("transfer.max")->dflt, AFU_TRANSFER_MAX);
+    cr_assert_eq(find("bus.line")->dflt / find("psl.buffer_width")->dflt,
+                 find("bus.read.line_interval")->min, "a line takes so many cycles at least");
+    for (size_t i = 0; i < sim_param_count; i++) {
+        const struct sim_param_info *r = &sim_param_table[i];
+        struct sim_params p;
+
+        sim_params_default(&p);
+        if (r->min == r->max)
+            cr_expect_eq(sim_params_set(&p, r->name, "1", NULL, 0), -ERANGE, "%s", r->name);
     }
 }
 
@@ -195,6 +221,8 @@ static const struct {
     {"afu.cmd_room", "4097", -ERANGE, 0,
      "afu.cmd_room = 4097 is out of its range, 1 to 4096 (commands)"},
     {"card", "1", -ERANGE, 0, "card = 0x0001 is out of its range, 0x04F0 to 0x0624 (PCI device)"},
+    {"clock", "250", 0, 250, NULL},
+    {"clock", "200", -ERANGE, 0, "clock = 200 is not possible, it is fixed at 250 (MHz)"},
     {"afu.cmd_room", "", -EINVAL, 0,
      "'' is not a number: write 75, 0x4F0, 10k or 2M for afu.cmd_room (commands)"},
     {"afu.cmd_room", "-1", -EINVAL, 0,

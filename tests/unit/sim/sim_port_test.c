@@ -165,3 +165,72 @@ Test(sim_port, direction_mismatch)
     }
     PROVES(R_28);
 }
+
+/* The fixture's LUNs answer on ports 0 and 1 only, which the card does not know. */
+static uint8_t port_of_a_read(void)
+{
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0);
+    return user.pair[0].ioasa.port;
+}
+
+static void with_ports(uint64_t ports, bool round_robin)
+{
+    struct sim_params p;
+
+    down();
+    sim_params_default(&p);
+    p.ports = ports;
+    p.port_choice_rr = round_robin;
+    m = model_create_bare(&p);
+    model_bring_up(m);
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_RW, 0xF));
+}
+
+/* MD-10: the lowest usable port, always the same; or each in turn. */
+Test(sim_port, choice_of_the_port)
+{
+    static const uint64_t port_sel = AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL;
+
+    with_ports(4, false);
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(port_of_a_read(), 0);
+    model_store(m, &m->master, port_sel, 0xC);
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(port_of_a_read(), 2);
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_RW, 0xA));
+    model_sync(m, AFU_SYNC_LW, user.handle, 0);
+    cr_assert_eq(port_of_a_read(), 3);
+    with_ports(4, true);
+    for (int i = 0, last = port_of_a_read(); i < 8; i++) {
+        int next = port_of_a_read();
+
+        cr_assert_eq(next, (last + 1) % 4);
+        last = next;
+    }
+    model_store(m, &m->master, port_sel, 0x5);
+    for (int i = 0, last = port_of_a_read(); i < 4; i++) {
+        int next = port_of_a_read();
+
+        cr_assert_eq(next, 2 - last);
+        last = next;
+    }
+    PROVES(MD_10);
+}
+
+/* with four ports a nibble each. */
+Test(sim_port, no_channel_of_four)
+{
+    with_ports(4, false);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 0x9);
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_RW, 0x6));
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x20);
+    cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x96);
+    PROVES(R_23);
+}

@@ -107,3 +107,41 @@ Test(sim_status, planned_faults)
     cr_assert_not(model_issue(m, &user, 3, 1000000));
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), AFU_INTR_PERM_ERR_SA_WRITE);
 }
+
+/* MD-7: with sense data the AFU writes up to byte 31, the rest belongs to the host. */
+Test(sim_status, the_hosts_half_stays)
+{
+    struct afu_rht_direct d = {
+        .lun_id = afu_lun_id(0), .valid = true, .permissions = AFU_PERM_RW, .port_sel = 1};
+
+    user.rht[1] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d);
+    model_rw(m, &user, 0, false, 1, 10 * 65536, 1, m->buffer);
+    memset(&user.pair[0].ioasa, 0xEE, 64);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert(user.pair[0].ioasa.rc.flags & AFU_RC_FLAG_SENSE_VALID);
+    cr_assert_eq(((uint8_t *)&user.pair[0].ioasa)[31], 0);
+    for (int i = 32; i < 64; i++)
+        cr_assert_eq(((uint8_t *)&user.pair[0].ioasa)[i], 0xEE);
+    PROVES(MD_7);
+}
+
+/* MD-20: scsi_extra and fc_extra, bytes 10 and 11, are 0 whatever failed: AFU, target, link. */
+Test(sim_status, extra_bytes_of_target_and_link_are_zero)
+{
+    static const char *const plan[] = {"cap#1=x", "media#1=x", "fc#1=x(0x57)"};
+    char why[128];
+
+    for (unsigned i = 0; i < 3; i++) {
+        const uint8_t *status = (const uint8_t *)&user.pair[i].ioasa;
+
+        cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), plan[i], why, sizeof why), 0, "%s",
+                     why);
+        model_rw(m, &user, i, false, 0, 0, 1, m->buffer);
+        memset(&user.pair[i].ioasa, 0xEE, 64);
+        cr_assert(model_issue(m, &user, i, 1000000));
+        cr_assert_neq(status[i == 0 ? 1 : i + 1], 0, "%s did not fail", plan[i]);
+        cr_assert_eq(status[10], 0);
+        cr_assert_eq(status[11], 0);
+    }
+    PROVES(MD_20);
+}

@@ -65,3 +65,42 @@ Test(sim_timeout, stops_with_the_context)
     model_run_dry(m);
     cr_assert_eq(model_harvest(&user), -1);
 }
+
+/* MD-6: a field of 0 asks for no time-out, in any unit: longer than the longest field, 65,535 s. */
+Test(sim_timeout, none_asked_for_none_given)
+{
+    static const uint16_t units[] = {AFU_REQ_TIMEOUT_SECONDS, AFU_REQ_TIMEOUT_MILLISECONDS,
+                                     AFU_REQ_TIMEOUT_MICROSECONDS, AFU_REQ_TIMEOUT_CYCLES};
+    char why[64];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "media#1=n+media#2=n+media#3=n+media#4=n",
+                                 why, sizeof why),
+                 0);
+    for (unsigned i = 0; i < 4; i++)
+        slow_read(i, units[i], 0);
+    model_run(m, UINT64_C(65536) * 250000000);
+    cr_assert_eq(model_harvest(&user), -1);
+    cr_assert_eq(sim_engine_next(&m->machine->engine), SIM_NEVER);
+    PROVES(MD_6);
+}
+
+/* TM-25: seconds are cycles of the model; waiting through them costs a handful of events however
+ * long they are. Here 18 hours, eight times. */
+Test(sim_timeout, seconds_are_virtual)
+{
+    char why[64];
+
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t begin, events = m->machine->engine.count;
+
+        cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "media#1=n", why, sizeof why), 0);
+        slow_read(i, AFU_REQ_TIMEOUT_SECONDS, 65535);
+        begin = m->machine->engine.now;
+        model_run_dry(m);
+        cr_assert_eq(model_harvest(&user), (int)i);
+        cr_assert_eq(user.pair[i].ioasa.rc.afu_rc, 0x51);
+        cr_assert_geq(m->machine->engine.now - begin, UINT64_C(65535) * 250000000);
+        cr_assert_lt(m->machine->engine.count - events, 20);
+    }
+    PROVES(TM_25);
+}

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "sim/world.h"
 #include "tests/testlib/model.h"
 #include "tests/testlib/proves.h"
 
@@ -257,4 +258,186 @@ Test(sim_translate, unmap_does_not_pass_a_virtual_lun)
     cr_assert(model_issue(m, &m->master, 0, 10000000));
     cr_assert_eq(m->master.pair[0].ioasa.rc.afu_rc, 0x13);
     cr_assert_eq(medium(2 * 65536), 0x5A);
+}
+
+/* The refusals of SL 8.4 in their order (MD-9): everything is wrong at once, then from the front
+ * one thing after the other is put right. */
+Test(sim_translate, checks_come_in_the_order_of_the_specification)
+{
+    struct afu_rht_virtual v = {.lxt_start = 4, .lxt_cnt = 1, .permissions = 0, .nmask = 16};
+    uint64_t ctrl = AFU_CTRL_BASE(user.handle);
+    const uint64_t nobody = afu_rht_cnt_id(16, 500), mine = afu_rht_cnt_id(16, m->master.handle);
+
+    model_store(m, &m->master, ctrl + AFU_CTRL_RHT_START, 8);
+    model_store(m, &m->master, ctrl + AFU_CTRL_RHT_CNT_ID, nobody);
+    cr_assert_eq(afu_rc(true, 16, 0x10000, 1), 0x1A);
+    model_store(m, &m->master, ctrl + AFU_CTRL_RHT_CNT_ID, mine);
+    cr_assert_eq(afu_rc(true, 16, 0x10000, 1), 0x02);
+    model_store(m, &m->master, ctrl + AFU_CTRL_RHT_START, 0x1000);
+    cr_assert_eq(afu_rc(true, 16, 0x10000, 1), 0x03);
+    cr_assert_eq(afu_rc(true, 15, 0x10000, 1), 0x04);
+    model_store(m, &m->master, ctrl + AFU_CTRL_RHT_START, (uintptr_t)user.rht);
+    user.rht[15] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+    cr_assert_eq(afu_rc(true, 15, 0x10000, 1), 0x05);
+    v.permissions = AFU_PERM_RW;
+    user.rht[15] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+    model_sync(m, AFU_SYNC_LW, user.handle, 15);
+    cr_assert_eq(afu_rc(true, 15, 0x10000, 1), 0x13);
+    cr_assert_eq(afu_rc(true, 15, 0, 1), 0x12);
+    v.lxt_start = 8;
+    set_words(15, afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v).word[0],
+              afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v).word[1]);
+    cr_assert_eq(afu_rc(true, 15, 0, 1), 0x14);
+    v.lxt_start = (uintptr_t)m->lxt;
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_READ, 0));
+    set_words(15, afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v).word[0],
+              afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v).word[1]);
+    cr_assert_eq(afu_rc(true, 15, 0, 1), 0x15);
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_RW, 0));
+    model_sync(m, AFU_SYNC_LW, user.handle, 15);
+    cr_assert_eq(afu_rc(true, 15, 0, 1), 0x20);
+    PROVES(MD_9);
+}
+
+/* MD-25: a virtual entry with chunks has at least 2^16 blocks in each. */
+Test(sim_translate, chunks_have_a_least_size)
+{
+    for (unsigned nmask = 0; nmask <= 17; nmask++) {
+        struct afu_rht_virtual v = {.lxt_start = (uintptr_t)m->lxt,
+                                    .lxt_cnt = 1,
+                                    .permissions = 3,
+                                    .nmask = (uint8_t)nmask};
+        struct afu_rht_entry e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+
+        set_words(40, e.word[0], e.word[1]);
+        cr_expect_eq(afu_rc(false, 40, 0, 1), nmask < 16 ? 0x01 : 0, "nmask %u", nmask);
+        v.lxt_cnt = 0; /* nothing to translate: the size decides */
+        e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+        set_words(40, e.word[0], e.word[1]);
+        cr_expect_eq(afu_rc(false, 40, 0, 1), 0x13, "nmask %u, no chunk", nmask);
+    }
+    PROVES(MD_25);
+}
+
+/* MD-8: the order of the tables is that of afu_config, whatever order a context uses. */
+Test(sim_translate, the_contexts_order_is_not_that_of_the_tables)
+{
+    struct model_ctx big = {0};
+
+    model_ctx_start(m, &big, false, HAL_ORDER_BIG);
+    big.rht[5] = user.rht[5]; /* little, as afu_config says */
+    memset(m->buffer, 0x3C, 4096);
+    model_rw(m, &big, 0, true, 5, 7, 1, m->buffer);
+    cr_assert(model_issue(m, &big, 0, 1000000));
+    cr_assert_eq(model_ioasc(&big, 0), 0);
+    cr_assert_eq(medium(0x20007), 0x3C);
+    model_ctx_end(m, &big);
+    PROVES(MD_8);
+}
+
+/* MD-11: every block of a transfer is translated for itself, none is moved when one is outside. */
+Test(sim_translate, each_block_has_its_own_chunk)
+{
+    for (unsigned i = 0; i < 16; i++)
+        memset(m->buffer + i * 4096, 0x80 + (int)i, 4096);
+    cr_assert_eq(afu_rc(true, 5, 0x1FFF8, 16), 0); /* chunk 1, then chunk 3 */
+    for (unsigned i = 0; i < 16; i++)
+        cr_assert_eq(medium(i < 8 ? 0x1FFF8 + i : 0x30000 + i - 8), 0x80 + i);
+    memset(m->buffer, 0x11, 65536);
+    cr_assert_eq(afu_rc(true, 5, 0x2FFF8, 16), 0x13); /* the second half lies behind the end */
+    for (unsigned i = 0; i < 8; i++)
+        cr_assert_eq(medium(0x3FFF8 + i), 0, "a part of a refused write reached the medium");
+    PROVES(MD_11);
+}
+
+/* the size of the table is in the upper half of rht_cnt_id, 256 as the core makes it. */
+Test(sim_translate, the_table_is_as_long_as_the_register_says)
+{
+    static const unsigned counts[] = {16, 256, 4096};
+    struct afu_rht_entry *table = sim_world_alloc(m->world, 4096 * sizeof *table, 4096);
+
+    cr_assert_eq(afu_rht_cnt_id(256, 0) >> 48, 0x0100);
+    cr_assert_eq(sim_bus_mem_add(m->afu, table, 4096 * sizeof *table, "long rht"), 0);
+    model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START, (uintptr_t)table);
+    for (unsigned i = 0; i < 3; i++) {
+        model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_CNT_ID,
+                    afu_rht_cnt_id(counts[i], m->master.handle));
+        table[counts[i] - 1] = user.rht[5];
+        cr_expect_eq(afu_rc(false, counts[i] - 1, 0, 1), 0, "%u entries", counts[i]);
+        cr_expect_eq(afu_rc(false, counts[i], 0, 1), 0x03, "%u entries", counts[i]);
+    }
+    PROVES(R_8);
+}
+
+/* R-10: one bus command brings all 16 bytes of an entry, one the LXT word: what is stored while the
+ * command is under way is seen as a whole or not at all. */
+Test(sim_translate, an_entry_is_read_at_once)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+    struct afu_rht_direct d = {
+        .lun_id = afu_lun_id(0), .valid = true, .permissions = AFU_PERM_RW, .port_sel = 1};
+    struct sim_afu_stats before, after;
+    unsigned seen_new = 0;
+
+    p->read_latency = 200;
+    for (unsigned delay = 0; delay < 800; delay += 10) {
+        set_words(50, user.rht[5].word[0], user.rht[5].word[1]); /* virtual: block 7 is 0x20007 */
+        memset(m->buffer, 0x77, 4096);
+        model_rw(m, &user, 0, true, 50, 7, 1, m->buffer);
+        sim_afu_stats(m->afu, &before);
+        model_doorbell(m, &user, 0);
+        model_run(m, delay);
+        user.rht[50] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d); /* block 7 is 7 */
+        model_run_dry(m);
+        cr_assert_eq(model_harvest(&user), 0);
+        cr_assert_eq(model_ioasc(&user, 0), 0, "a mixture of two entries was used");
+        sim_afu_stats(m->afu, &after);
+        seen_new += medium(7) == 0x77;
+        cr_assert_eq(medium(7) == 0x77, after.xlt_misses - before.xlt_misses == 1,
+                     "one read for a direct entry, two for a virtual one");
+        memset(m->buffer, 0, 4096);
+        set_words(50, afu_rht_pack_direct(HAL_ORDER_LITTLE, &d).word[0],
+                  afu_rht_pack_direct(HAL_ORDER_LITTLE, &d).word[1]);
+        cr_assert_eq(afu_rc(true, 50, 7, 1), 0);
+    }
+    cr_assert(seen_new > 10 && seen_new < 70, "%u of 80", seen_new);
+    PROVES(R_10);
+}
+
+/* tables have an alignment, and the code of SL 18 says which one lacks it. */
+Test(sim_translate, tables_are_aligned_or_refused)
+{
+    for (unsigned off = 1; off < 16; off++) {
+        model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START,
+                    (uintptr_t)user.rht + off);
+        cr_expect_eq(afu_rc(false, 5, 0, 1), 0x02, "RHT + %u", off);
+    }
+    model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START,
+                (uintptr_t)user.rht);
+    for (unsigned off = 1; off < 8; off++) {
+        struct afu_rht_virtual v = {
+            .lxt_start = (uintptr_t)m->lxt + off, .lxt_cnt = 1, .permissions = 3, .nmask = 16};
+        struct afu_rht_entry e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+
+        set_words(41, e.word[0], e.word[1]);
+        cr_expect_eq(afu_rc(false, 41, 0, 1), 0x12, "LXT + %u", off);
+    }
+    PROVES(R_22);
+}
+
+/* R-12, format 1: the device decides. */
+Test(sim_translate, the_device_judges_a_direct_handle)
+{
+    struct afu_rht_direct d = {
+        .lun_id = afu_lun_id(0), .valid = true, .permissions = AFU_PERM_RW, .port_sel = 1};
+
+    user.rht[12] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d);
+    model_rw(m, &user, 0, false, 12, 0, 2, m->buffer);
+    user.pair[0].ioarcb.data_len = xe32_of(user.order, 4096); /* 2 blocks in the CDB */
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0);
+    cr_assert_eq(user.pair[0].ioasa.rc.scsi_rc, 0x02);
+    cr_assert_eq(afu_rc(false, 12, 0, 0), 0);
+    cr_assert_eq(model_ioasc(&user, 0), 0, "no blocks are good");
+    PROVES(R_12);
 }

@@ -115,7 +115,7 @@ Test(trace, records_around_a_cycle)
     cr_assert_eq(r.code, 0, "%s", r.err);
     cr_assert(strstr(r.out, " fetch "), "%s", r.out);
     cr_assert_not(strstr(r.out, " decode "), "%s", r.out);
-    r = clif("trace t.trace --around %s", first);
+    r = clif("trace t.trace --around %s --span 1500", first);
     cr_assert(strstr(r.out, " decode ") && strstr(r.out, " rrq "), "%s", r.out);
     cr_assert(strstr(line_of(r.out, " decode "), " 1  decode"), "%s", r.out);
     snprintf(all, sizeof all, "%s", "trace t.trace --around 0 --span 18446744073709551615 --json");

@@ -23,6 +23,7 @@
 #include "sim/sim_memory.h"
 #include "sim/sim_params.h"
 #include "sim/sim_scsi.h"
+#include "sim/sim_strict.h"
 #include "sim/sim_trace.h"
 #include "sim/world.h"
 
@@ -212,7 +213,7 @@ struct sim_xlt_entry {
 };
 
 struct sim_afu_counters {
-    uint64_t doorbells, fetched, completed, dropped, interrupts, violations, misaligned_data;
+    uint64_t doorbells, fetched, completed, dropped, interrupts, misaligned_data;
     uint64_t xlt_hits, xlt_misses, bus_commands[2];
     uint64_t by_status[4]; /* good, afu_rc, scsi_rc, fc_rc */
 };
@@ -277,6 +278,7 @@ struct sim_afu {
     struct sim_event reset_event;
 
     struct sim_afu_counters counters;
+    struct sim_strict strict;
 };
 
 /* ---- shared by the blocks -------------------------------------------------------------------- */
@@ -303,7 +305,14 @@ static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, ui
 }
 
 /** Reports an access that hardware might let pass, but a correct host never makes. */
-void sim_violation(struct sim_afu *a, uint32_t context, uint64_t rule, uint64_t detail);
+static inline void sim_violation(struct sim_afu *a, uint32_t context, enum sim_rule rule,
+                                 uint64_t detail)
+{
+    sim_strict_breach(&a->strict, a->engine->now, rule, context, detail);
+}
+
+/** Commands of a context that were submitted and have not ended. */
+uint64_t sim_under_way(const struct sim_ctx *ctx);
 
 /* sim_holes.c: for sim_world_add_holes; arg is the machine */
 size_t sim_machine_holes(void *arg, struct sim_world_hole *out, size_t max);
@@ -341,6 +350,10 @@ void sim_timeout_stop(struct sim_cmd *c);
 void sim_timeout_expired(struct sim_cmd *c);
 
 /* sim_translate.c */
+static inline enum hal_order sim_table_order(const struct sim_afu *a) /* MD-8 */
+{
+    return a->config & AFU_CONFIG_ENDIAN_LITTLE ? HAL_ORDER_LITTLE : HAL_ORDER_BIG;
+}
 void sim_translate(struct sim_cmd *c);
 void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle);
 bool sim_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle);

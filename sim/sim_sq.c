@@ -8,6 +8,15 @@
 
 #define SLOT sizeof(struct afu_ioarcb)
 
+uint64_t sim_under_way(const struct sim_ctx *ctx)
+{
+    uint64_t waiting = (ctx->sq_tail - ctx->sq_head) / SLOT;
+
+    if (ctx->sq_tail < ctx->sq_head)
+        waiting = (ctx->sq_end - ctx->sq_head + ctx->sq_tail - ctx->sq_base) / SLOT + 1;
+    return waiting + ctx->bell_count + ctx->in_flight;
+}
+
 bool sim_sq_present(const struct sim_afu *a)
 {
     uint64_t version = a->params.interface_version;
@@ -47,11 +56,13 @@ static void write_tail(struct sim_ctx *ctx, uint64_t value)
         return;
     a->counters.doorbells++;
     if (!is_slot(ctx, value)) {
-        sim_violation(a, ctx->handle, 21, value);
+        sim_violation(a, ctx->handle, SIM_RULE_SQ_TAIL,
+                      sim_memory_canonical(&a->memory, value, &ctx->command_hint));
         sim_intr_status(ctx, AFU_INTR_PERM_ERR_RCB_READ);
         return;
     }
     ctx->sq_tail = value;
+    sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
     canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
     sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
     ring_changed(ctx);

@@ -98,15 +98,17 @@ static inline void sim_wait(struct sim_cmd *c, uint64_t cycles, enum sim_rank ra
     sim_engine_at(e, &c->event, e->now + cycles, rank, fn);
 }
 
-/** ... when n > 0 bus commands have been answered, and `after` more cycles have passed. A single
- * command goes at once; in a longer transfer each one goes when its interval has passed
- * (timing.md 8). */
-static inline void sim_wait_bus(struct sim_cmd *c, enum sim_direction direction, uint32_t n,
+/** ... when the bus commands for n > 0 bytes at ea have been answered, and `after` more cycles have
+ * passed. A single command goes at once; in a longer transfer each one goes when its interval has
+ * passed (timing.md 8). */
+static inline void sim_wait_bus(struct sim_cmd *c, enum sim_direction direction,
+                                enum sim_strict_what what, uint64_t ea, uint64_t bytes,
                                 uint64_t after, enum sim_rank rank, sim_event_fn *fn)
 {
     struct sim_afu *a = c->ctx->afu;
     struct sim_bus_rate rate = sim_bus_rate(&a->params, direction);
-    uint64_t start, busy = n * rate.step;
+    uint32_t n = sim_bus_commands(direction, ea, bytes);
+    uint64_t start, first, last, busy = n * rate.step;
 
     a->counters.bus_commands[direction] += n;
     if (sim_stepped(a)) {
@@ -115,10 +117,22 @@ static inline void sim_wait_bus(struct sim_cmd *c, enum sim_direction direction,
     }
     start = hal_max64(a->engine->now, a->bus_free[direction]);
     a->bus_free[direction] = start + busy;
+    first = n > 1 ? start + rate.step : start;
+    last = n > 1 ? start + busy : start;
+    sim_strict_transfer(&a->strict, &(struct sim_strict_transfer){.ea = ea,
+                                                                  .bytes = bytes,
+                                                                  .first = first,
+                                                                  .last = last,
+                                                                  .step = rate.step,
+                                                                  .latency = rate.latency,
+                                                                  .commands = n,
+                                                                  .context = c->ctx->handle,
+                                                                  .slot = c->slot,
+                                                                  .direction = direction,
+                                                                  .what = what});
     sim_engine_at(a->engine, &c->event,
-                  start + (n > 1 ? busy : 0) + rate.latency + after -
-                      (SIM_PLANTED(1) && n == 33 ? rate.step : 0),
-                  rank, fn);
+                  last + rate.latency + after - (SIM_PLANTED(1) && n == 33 ? rate.step : 0), rank,
+                  fn);
 }
 
 /** ... when a serial stage, reached after `travel` cycles, has served it for `service` cycles, and

@@ -67,6 +67,37 @@ struct model *model_create(const char *profile)
     return m;
 }
 
+void model_expect_violations(struct model *m, enum sim_rule rule, uint64_t n)
+{
+    const struct sim_strict *s = sim_afu_strict(m->afu);
+
+    cr_assert_eq(s->count[rule] - m->expected[rule], n, "%llu times %s, not %llu",
+                 (unsigned long long)(s->count[rule] - m->expected[rule]),
+                 sim_rule_table[rule].name, (unsigned long long)n);
+    m->expected[rule] += n;
+}
+
+void model_expect_any_violations(struct model *m)
+{
+    const struct sim_strict *s = sim_afu_strict(m->afu);
+
+    for (unsigned r = 0; r < SIM_RULE_COUNT; r++)
+        if (sim_rule_table[r].verdict == SIM_VERDICT_HOST)
+            m->expected[r] = s->count[r];
+}
+
+static void check_strict(const struct model *m)
+{
+    const struct sim_strict *s = sim_afu_strict(m->afu);
+    char text[512];
+
+    cr_assert_eq(s->total[SIM_VERDICT_MODEL], 0, "model errors: %s",
+                 sim_strict_text(s, SIM_VERDICT_MODEL, text, sizeof text));
+    for (unsigned r = 0; r < SIM_RULE_COUNT; r++)
+        cr_assert_eq(s->count[r], m->expected[r], "violations: %s",
+                     sim_strict_text(s, SIM_VERDICT_HOST, text, sizeof text));
+}
+
 void model_destroy(struct model *m)
 {
     struct sim_media *media = m->media;
@@ -74,6 +105,7 @@ void model_destroy(struct model *m)
 
     if (m->master.sim)
         model_ctx_end(m, &m->master);
+    check_strict(m);
     sim_machine_destroy(m->machine);
     sim_media_close(media);
     sim_world_destroy(world);

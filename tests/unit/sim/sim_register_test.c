@@ -90,6 +90,7 @@ Test(sim_register, write_one_to_clear)
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 8);
     model_store(m, &user, AFU_HOST_INTR_CLEAR, 8);
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
+    model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
     model_ctx_end(m, &user);
 }
 

@@ -138,6 +138,7 @@ Test(sim_translate, bad_tables)
 
     set_words(10, e.word[0], e.word[1]);
     cr_assert_eq(afu_rc(false, 10, 0, 1), 0x12);
+    model_expect_violations(m, SIM_RULE_LXT_ALIGN, 1);
     v.lxt_start = 0x1000; /* not mapped */
     e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
     set_words(10, e.word[0], e.word[1]);
@@ -145,6 +146,7 @@ Test(sim_translate, bad_tables)
     cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x0B);
     model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START, 0x2008);
     cr_assert_eq(afu_rc(false, 11, 0, 1), 0x02);
+    model_expect_violations(m, SIM_RULE_RHT_ALIGN, 1);
     model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START, 0x2000);
     cr_assert_eq(afu_rc(false, 11, 0, 1), 0x04);
 }

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The strict checker (TM-21): a passive observer of one adapter. It is told what happened, keeps
+ * books of its own and says which rule was broken; it knows neither the blocks of the model nor how
+ * they compute their times.
+ *
+ * There are two verdicts, never mixed. A *model error* is an error of the model itself: it broke a
+ * rule of its bus or of SISLite's order. A *host violation* is an access that a correct driver or
+ * client never makes.
+ *
+ * Facts about the bus come in two forms: a transfer in closed form, from the event engine, or
+ * single commands, halves and responses cycle by cycle, from the reference engine. Cycles of
+ * one kind of fact never decrease. */
+#ifndef SIM_SIM_STRICT_H
+#define SIM_SIM_STRICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hal/afu_cmd.h"
+#include "hal/afu_tables.h"
+#include "hal/support/endian.h"
+
+enum sim_rule {
+#define SIM_RULE(enumerator, name, verdict, source, text) SIM_RULE_##enumerator,
+#include "sim/sim_rules.def"
+#undef SIM_RULE
+    SIM_RULE_COUNT
+};
+
+enum sim_verdict { SIM_VERDICT_MODEL, SIM_VERDICT_HOST, SIM_VERDICTS };
+
+/** What the tables say about a rule. */
+struct sim_rule_info {
+    const char *name, *source, *text;
+    enum sim_verdict verdict;
+};
+
+extern const struct sim_rule_info sim_rule_table[SIM_RULE_COUNT];
+
+/** A rule that was broken. */
+struct sim_breach {
+    uint64_t cycle, detail; /* detail: by rule; addresses in canonical form or their low bits */
+    uint16_t context;
+    uint16_t rule; /* enum sim_rule */
+};
+
+/** Is told of each breach; may be NULL. */
+typedef void sim_strict_told(void *arg, const struct sim_breach *b);
+
+#define SIM_STRICT_CONTEXTS 512
+#define SIM_STRICT_SLOTS 256
+#define SIM_STRICT_TAGS 256
+#define SIM_STRICT_RUNS 16
+/* Commands that may wait for the command interface: in each direction the last line of a transfer
+ * and a single command behind it can become ready in one cycle, and one of the four goes (0003). */
+#define SIM_STRICT_SKID 3
+
+/** What a transfer is for, in the order in which a command does it. */
+enum sim_strict_what {
+    SIM_STRICT_IOARCB,
+    SIM_STRICT_TABLE, /* RHT and LXT entries */
+    SIM_STRICT_DATA,
+    SIM_STRICT_STATUS, /* IOASA, then RRQ element */
+};
+
+/** One direction of the bus, from transfers in closed form. */
+struct sim_strict_bus {
+    uint64_t single, next;  /* first cycle of a single command, and of a longer transfer */
+    uint64_t answered;      /* cycle of the last response */
+    uint64_t step, latency; /* the stream is at most this dense ... */
+    uint32_t under_way;     /* ... so that not more than this are under way */
+};
+
+/** A command slot: one command at a time. */
+struct sim_strict_slot {
+    uint64_t answered; /* cycle of the last response */
+    uint64_t handle;   /* context and resource handle that it was translated with */
+    uint8_t what, statuses;
+    bool translated, revoked;
+};
+
+struct sim_strict_ctx {
+    uint64_t rrq_start, elements; /* 0 elements: no RRQ */
+    uint64_t rht_start, rht_bytes;
+    bool added, flushes;
+};
+
+struct sim_strict_tag {
+    uint16_t context;
+    uint8_t direction, wanted, delivered; /* bit a half */
+    bool used;
+    uint64_t asked[2]; /* cycle of the buffer read request of a half */
+};
+
+/** Table entries that were stored and not published: [start, end). */
+struct sim_strict_run {
+    uint64_t start, end;
+};
+
+struct sim_strict {
+    /* closed form */
+    struct sim_strict_bus bus[2];
+    struct sim_strict_slot slot[SIM_STRICT_SLOTS];
+
+    /* cycle by cycle; cycles are those of the next that is allowed */
+    uint64_t command_next, response_next, write_next, read_next;
+    uint32_t tags_used;
+    struct sim_strict_tag tag[SIM_STRICT_TAGS];
+
+    uint64_t mmio_next;
+    uint32_t credits, read_latency, ports;
+    uint32_t contexts; /* above all that were ever added */
+    uint32_t runs;
+    struct sim_strict_run run[SIM_STRICT_RUNS];
+    struct sim_strict_ctx ctx[SIM_STRICT_CONTEXTS];
+
+    uint64_t total[SIM_VERDICTS];
+    uint64_t count[SIM_RULE_COUNT];
+    struct sim_breach first[SIM_VERDICTS];
+    sim_strict_told *told;
+    void *told_arg;
+};
+
+/** Facts that do not change while the adapter runs. */
+struct sim_strict_config {
+    uint32_t credits;      /* commands under way, both directions together */
+    uint32_t read_latency; /* cycles, declared for write data */
+    uint32_t ports;
+    sim_strict_told *told;
+    void *told_arg;
+};
+
+/** Starts with empty books. s is plain data; nothing is allocated. */
+void sim_strict_init(struct sim_strict *s, const struct sim_strict_config *config);
+
+/** Says that a rule was broken. */
+void sim_strict_breach(struct sim_strict *s, uint64_t now, enum sim_rule rule, uint32_t context,
+                       uint64_t detail);
+
+/** Breaches of a verdict as text: each rule with its number, then the first of them in full. Empty
+ * text without any. Returns text. */
+const char *sim_strict_text(const struct sim_strict *s, enum sim_verdict verdict, char *text,
+                            size_t size);
+
+/* ---- the bus in closed form (event engine) ---------------------------------------------------
+ */
+
+/** A transfer: its commands become ready one by one, `step` cycles apart. */
+struct sim_strict_transfer {
+    uint64_t ea, bytes;
+    uint64_t first, last;   /* cycles in which its first and its last command are ready */
+    uint64_t step, latency; /* of the direction: cycles between commands, command to response */
+    uint32_t commands;
+    uint16_t context, slot;
+    uint8_t direction; /* 0: host memory is read, 1: written */
+    uint8_t what;      /* enum sim_strict_what */
+};
+
+void sim_strict_transfer(struct sim_strict *s, const struct sim_strict_transfer *t);
+
+/* ---- the bus cycle by cycle (reference engine) -----------------------------------------------
+ */
+
+/** A command leaves with a tag. */
+struct sim_strict_command {
+    uint64_t ea;
+    uint32_t size;
+    uint16_t context;
+    uint8_t tag;
+    uint8_t direction;
+};
+
+void sim_strict_command(struct sim_strict *s, uint64_t now, const struct sim_strict_command *c);
+
+/** So many commands wait for the command interface at the end of a cycle. */
+void sim_strict_skid(struct sim_strict *s, uint64_t now, uint32_t waiting);
+
+/** A half of a line that is read from host memory is delivered. */
+void sim_strict_buffer_write(struct sim_strict *s, uint64_t now, uint8_t tag, unsigned half);
+
+/** A half of a line that is written is asked for; and supplied. */
+void sim_strict_buffer_read(struct sim_strict *s, uint64_t now, uint8_t tag, unsigned half);
+void sim_strict_buffer_data(struct sim_strict *s, uint64_t now, uint8_t tag, unsigned half);
+
+/** A command is answered; its tag is free again and its credit back. */
+void sim_strict_response(struct sim_strict *s, uint64_t now, uint8_t tag);
+
+/** What a command slot does with a transfer, when its first command is ready at `first` and its
+ * last one answered at `answered`. sim_strict_transfer does this by itself. */
+void sim_strict_step(struct sim_strict *s, uint16_t slot, uint16_t context, uint8_t what,
+                     uint64_t first, uint64_t answered);
+
+/* ---- life of commands ------------------------------------------------------------------------
+ */
+
+/** Commands were submitted; with them so many of the context are under way. */
+void sim_strict_submitted(struct sim_strict *s, uint64_t now, uint16_t context, uint64_t under_way);
+
+/** A command is fetched into a slot. */
+void sim_strict_fetched(struct sim_strict *s, uint16_t slot);
+
+/** What the slot had asked for is not waited for: a time-out or a reset ends the command early. */
+void sim_strict_abandoned(struct sim_strict *s, uint16_t slot);
+
+/** The RRQ element is in memory, the interrupt may go. */
+void sim_strict_posted(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context);
+
+/** The slot holds a translation of (context, handle); and is free again. */
+void sim_strict_translated(struct sim_strict *s, uint16_t slot, uint16_t context, uint32_t handle);
+void sim_strict_free(struct sim_strict *s, uint16_t slot);
+
+/** A heavy-weight sync of (context, handle) begins: what was translated until now is revoked; and
+ * it ends, when nobody may use that any more. */
+void sim_strict_revoke(struct sim_strict *s, uint16_t context, uint32_t handle);
+void sim_strict_synced(struct sim_strict *s, uint64_t now, uint16_t context, uint32_t handle);
+
+/* ---- contexts, registers, resets -------------------------------------------------------------
+ */
+
+/** A context is added; and terminated, when nothing of it is issued any more. */
+void sim_strict_ctx_add(struct sim_strict *s, uint16_t context);
+void sim_strict_ctx_terminate(struct sim_strict *s, uint16_t context);
+
+/** The AFU takes a register access, and acknowledges it `ack` cycles later. */
+void sim_strict_mmio(struct sim_strict *s, uint64_t now, uint64_t ack);
+
+/** A store to a register (an absolute offset, SL 1) takes effect, with so many commands of the
+ * context that it belongs to under way. */
+void sim_strict_register(struct sim_strict *s, uint64_t now, uint64_t offset, uint64_t value,
+                         uint64_t under_way);
+
+/** An AFU reset is over. */
+void sim_strict_reset(struct sim_strict *s, uint64_t now);
+
+/** A command of a context was answered with a code after which the context flushes (AERROR, DERROR,
+ * PAGED); and its RESTART is issued. */
+void sim_strict_error(struct sim_strict *s, uint16_t context);
+void sim_strict_restart(struct sim_strict *s, uint64_t now, uint16_t context);
+
+/* ---- what the host wrote to memory -----------------------------------------------------------
+ */
+
+/** The AFU has read an IOARCB of a context of an order; in SQ mode ioasa_ea is what the slot says,
+ * else 0. */
+void sim_strict_ioarcb(struct sim_strict *s, uint64_t now, uint16_t context, enum hal_order order,
+                       const struct afu_ioarcb *r, uint64_t ioasa_ea);
+
+/** The AFU has read an RHT entry; and an LXT entry at ea, whose word is a host number here. */
+void sim_strict_rht_read(struct sim_strict *s, uint64_t now, uint16_t context, enum hal_order order,
+                         const struct afu_rht_entry *e);
+void sim_strict_lxt_read(struct sim_strict *s, uint64_t now, uint16_t context, uint64_t ea,
+                         uint64_t word);
+
+/** Whether ea lies in the RHT of a context, as its registers say. */
+bool sim_strict_in_rht(const struct sim_strict *s, uint64_t ea, uint16_t *context);
+
+/** The host stores a word of an RHT entry at ea, which makes the entry `with`. */
+void sim_strict_rht_store(struct sim_strict *s, uint64_t now, uint16_t context, uint64_t ea,
+                          enum hal_order order, const struct afu_rht_entry *with);
+
+/** The host stores a word of another table at ea. */
+void sim_strict_lxt_store(struct sim_strict *s, uint64_t ea);
+
+/** All stores so far can be seen by the AFU. */
+void sim_strict_publish(struct sim_strict *s);
+
+#endif

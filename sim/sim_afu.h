@@ -311,9 +311,6 @@ static inline void sim_violation(struct sim_afu *a, uint32_t context, enum sim_r
     sim_strict_breach(&a->strict, a->engine->now, rule, context, detail);
 }
 
-/** Commands of a context that were submitted and have not ended. */
-uint64_t sim_under_way(const struct sim_ctx *ctx);
-
 /* sim_holes.c: for sim_world_add_holes; arg is the machine */
 size_t sim_machine_holes(void *arg, struct sim_world_hole *out, size_t max);
 
@@ -339,7 +336,14 @@ bool sim_sq_present(const struct sim_afu *a);
 void sim_sq_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value);
 uint64_t sim_sq_read(const struct sim_ctx *ctx, uint64_t offset);
 static inline bool sim_sq_empty(const struct sim_ctx *ctx) { return ctx->sq_head == ctx->sq_tail; }
-uint64_t sim_sq_take(struct sim_ctx *ctx); /* address of the next slot; not when empty */
+uint64_t sim_sq_take(struct sim_ctx *ctx);          /* address of the next slot; not when empty */
+uint64_t sim_sq_waiting(const struct sim_ctx *ctx); /* slots not yet fetched */
+
+/** Commands of a context that were submitted and have not ended. */
+static inline uint64_t sim_under_way(const struct sim_ctx *ctx)
+{
+    return (sim_sq_empty(ctx) ? 0 : sim_sq_waiting(ctx)) + ctx->bell_count + ctx->in_flight;
+}
 
 /* sim_decode.c */
 void sim_decode(struct sim_event *ev);

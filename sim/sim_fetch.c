@@ -152,7 +152,6 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
     default:
         break;
     }
-    sim_strict_fetched(&a->strict, c->slot);
     sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb), after,
                  SIM_RANK_DECODE, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
 }

@@ -279,18 +279,17 @@ static void bus_tick(struct sim_reference *r, struct bus *b)
     bus_begin(b);
 }
 
-void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, enum sim_direction direction,
-                       uint32_t commands, struct sim_bus_rate rate, uint64_t after,
-                       enum sim_rank rank, sim_event_fn *fn)
+void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, const struct sim_strict_transfer *t,
+                       uint64_t after, enum sim_rank rank, sim_event_fn *fn)
 {
     struct sim_reference *r = a->engine->other;
     struct item *it = new_item(r, ev, after, rank, fn);
 
-    it->rate = rate;
-    it->to_send = it->to_answer = commands;
+    it->rate = (struct sim_bus_rate){t->step, t->latency};
+    it->to_send = it->to_answer = t->commands;
     it->on_bus = true;
-    push(&r->bus[direction].queue, it);
-    bus_begin(&r->bus[direction]);
+    push(&r->bus[t->direction].queue, it);
+    bus_begin(&r->bus[t->direction]);
 }
 
 /* ---- serial stages -----------------------------------------------------------------------------

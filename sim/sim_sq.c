@@ -8,13 +8,11 @@
 
 #define SLOT sizeof(struct afu_ioarcb)
 
-uint64_t sim_under_way(const struct sim_ctx *ctx)
+uint64_t sim_sq_waiting(const struct sim_ctx *ctx)
 {
-    uint64_t waiting = (ctx->sq_tail - ctx->sq_head) / SLOT;
-
-    if (ctx->sq_tail < ctx->sq_head)
-        waiting = (ctx->sq_end - ctx->sq_head + ctx->sq_tail - ctx->sq_base) / SLOT + 1;
-    return waiting + ctx->bell_count + ctx->in_flight;
+    if (ctx->sq_tail >= ctx->sq_head)
+        return (ctx->sq_tail - ctx->sq_head) / SLOT;
+    return (ctx->sq_end - ctx->sq_head + ctx->sq_tail - ctx->sq_base) / SLOT + 1;
 }
 
 bool sim_sq_present(const struct sim_afu *a)

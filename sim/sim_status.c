@@ -183,14 +183,14 @@ static void ioasa_done(struct sim_event *ev)
                ((uint64_t)c->status.flags << 24) | ((uint64_t)c->status.afu_rc << 16) |
                    ((uint64_t)c->status.scsi_rc << 8) | c->status.fc_rc,
                c->status.resid);
-    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_STATUS, c->ctx->rrq_at, AFU_RRQ_ELEMENT_SIZE, 0,
+    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_ELEMENT, c->ctx->rrq_at, AFU_RRQ_ELEMENT_SIZE, 0,
                  SIM_RANK_STATUS, rrq_done);
 }
 
 static void status_write(struct sim_cmd *c)
 {
     c->state = SIM_CMD_STATUS;
-    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_STATUS, c->ioasa_ea,
+    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_IOASA, c->ioasa_ea,
                  c->status.flags & AFU_RC_FLAG_SENSE_VALID ? IOASA_SENSE_BYTES : IOASA_BUS_BYTES, 0,
                  SIM_RANK_STATUS, ioasa_done);
 }

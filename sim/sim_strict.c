@@ -109,16 +109,8 @@ static uint64_t commands_of(const struct sim_strict_transfer *t)
     return (at ? pieces(at, LINE) : 0) + pieces(0, end % LINE) + end / LINE - (at ? 1 : 0);
 }
 
-/* One aligned power of two, or as many lines as it takes: nearly all there is. */
-static inline bool plain(const struct sim_strict_transfer *t)
-{
-    if (t->direction && t->commands == 1)
-        return t->bytes && t->bytes <= LINE &&
-               !(((t->bytes - 1) & t->bytes) | ((t->bytes - 1) & t->ea));
-    if (t->direction && (t->ea | t->bytes) % LINE)
-        return false;
-    return (t->ea % LINE + t->bytes + LINE - 1) / LINE == t->commands;
-}
+/* Cycle of the last response. */
+static uint64_t answered(const struct sim_strict_bus *b) { return b->last + b->latency; }
 
 /* The stream of a direction from now on: commands at least a step apart, but for a single one that
  * is ready together with the last of a transfer. */
@@ -128,54 +120,43 @@ static void stream(struct sim_strict *s, const struct sim_strict_transfer *t)
     const struct sim_strict_bus *other = &s->bus[!t->direction];
     uint64_t most = hal_div_up(t->latency, hal_max64(t->step, 1)) + 1;
 
-    if (t->first < b->answered) /* what was sent at the other pace is still there */
+    if (t->first < answered(b)) /* what was sent at the other pace is still there */
         most = hal_max64(most, b->under_way);
     b->under_way = (uint32_t)hal_min64(most, UINT32_MAX);
     b->step = t->step;
     b->latency = t->latency;
-    if (most + (t->first < other->answered ? other->under_way : 0) > s->credits)
+    if (most + (t->first < answered(other) ? other->under_way : 0) > s->credits)
         sim_strict_breach(s, t->first, SIM_RULE_BUS_CREDIT, t->context, most);
 }
 
-void sim_strict_step(struct sim_strict *s, uint16_t slot, uint16_t context, uint8_t what,
-                     uint64_t first, uint64_t answered)
+static void check_context(struct sim_strict *s, uint64_t now, uint16_t context)
 {
-    struct sim_strict_slot *c = &s->slot[slot];
-
-    if (__builtin_expect(first < c->answered || what < c->what || c->statuses == 2, 0))
-        sim_strict_breach(s, first, SIM_RULE_BUS_ORDER, context, what);
-    c->what = what;
-    c->statuses += what == SIM_STRICT_STATUS;
-    c->answered = answered;
-}
-
-static inline void check_context(struct sim_strict *s, uint64_t now, uint16_t context)
-{
-    const struct sim_strict_ctx *c = &s->ctx[context];
-
-    if (__builtin_expect(!c->added, 0))
-        sim_strict_breach(s, now, SIM_RULE_CTX_STATE, context, 0);
-    if (__builtin_expect(c->flushes, 0))
+    if (s->state[context] == SIM_STRICT_FLUSHES)
         sim_strict_breach(s, now, SIM_RULE_RESTART, context, 0);
+    else if (s->state[context] != SIM_STRICT_ADDED)
+        sim_strict_breach(s, now, SIM_RULE_CTX_STATE, context, 0);
 }
 
-void sim_strict_transfer(struct sim_strict *s, const struct sim_strict_transfer *t)
+static void check_order(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context,
+                        uint8_t what)
 {
-    struct sim_strict_bus *b = &s->bus[t->direction];
-    uint64_t soonest = t->commands > 1 ? b->next : b->single;
+    if (!sim_strict_in_order(&s->slot[slot], what, now))
+        sim_strict_breach(s, now, SIM_RULE_BUS_ORDER, context, what);
+}
+
+void sim_strict_examine(struct sim_strict *s, const struct sim_strict_transfer *t)
+{
+    const struct sim_strict_bus *b = &s->bus[t->direction];
+    uint64_t soonest = b->single + (t->commands > 1 ? t->step : 0);
 
     check_context(s, t->first, t->context);
-    if (__builtin_expect(t->first < soonest || t->step < 2, 0))
+    if (t->first < soonest || t->step < 2)
         sim_strict_breach(s, t->first, SIM_RULE_BUS_COMMAND, t->context, soonest);
-    if (__builtin_expect(!plain(t), 0) && commands_of(t) != t->commands)
+    if (!sim_strict_plain(t) && commands_of(t) != t->commands)
         sim_strict_breach(s, t->first, SIM_RULE_BUS_SIZE, t->context, t->commands);
-    if (__builtin_expect(t->step != b->step || t->latency != b->latency, 0) ||
-        __builtin_expect(b->under_way + s->bus[!t->direction].under_way > s->credits, 0))
+    if (t->step != b->step || t->latency != b->latency)
         stream(s, t);
-    b->next = t->last + t->step;
-    b->single = t->commands > 1 ? t->last : b->next;
-    b->answered = t->last + t->latency;
-    sim_strict_step(s, t->slot, t->context, t->what, t->first, b->answered);
+    check_order(s, t->first, t->slot, t->context, t->what);
 }
 
 /* ---- the bus cycle by cycle -------------------------------------------------------------------
@@ -269,48 +250,39 @@ void sim_strict_response(struct sim_strict *s, uint64_t now, uint8_t number)
 /* ---- life of commands -------------------------------------------------------------------------
  */
 
-void sim_strict_fetched(struct sim_strict *s, uint16_t slot)
-{
-    s->slot[slot] = (struct sim_strict_slot){.what = SIM_STRICT_IOARCB};
-}
-
 void sim_strict_abandoned(struct sim_strict *s, uint16_t slot) { s->slot[slot].answered = 0; }
 
-void sim_strict_posted(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context)
+void sim_strict_begin(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context,
+                      uint8_t what)
 {
-    const struct sim_strict_slot *c = &s->slot[slot];
-
-    if (__builtin_expect(now < c->answered || c->statuses != 2, 0))
-        sim_strict_breach(s, now, SIM_RULE_BUS_ORDER, context, c->statuses);
+    check_order(s, now, slot, context, what);
+    s->slot[slot].what = what;
+    s->slot[slot].answered = UINT64_MAX;
 }
 
-static uint64_t handle_of(uint16_t context, uint32_t handle)
+void sim_strict_answered(struct sim_strict *s, uint64_t now, uint16_t slot)
 {
-    return (uint64_t)context << 32 | handle;
+    s->slot[slot].answered = now;
 }
 
-void sim_strict_translated(struct sim_strict *s, uint16_t slot, uint16_t context, uint32_t handle)
+void sim_strict_not_posted(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context)
 {
-    s->slot[slot].handle = handle_of(context, handle);
-    s->slot[slot].translated = true;
-}
-
-void sim_strict_free(struct sim_strict *s, uint16_t slot)
-{
-    s->slot[slot].translated = s->slot[slot].revoked = false;
+    sim_strict_breach(s, now, SIM_RULE_BUS_ORDER, context, s->slot[slot].what);
 }
 
 void sim_strict_revoke(struct sim_strict *s, uint16_t context, uint32_t handle)
 {
     for (unsigned i = 0; i < SIM_STRICT_SLOTS; i++)
-        if (s->slot[i].translated && s->slot[i].handle == handle_of(context, handle))
-            s->slot[i].revoked = true;
+        if (s->slot[i].handle == sim_strict_handle(context, handle))
+            s->slot[i].handle |= SIM_STRICT_REVOKED;
 }
 
 void sim_strict_synced(struct sim_strict *s, uint64_t now, uint16_t context, uint32_t handle)
 {
+    uint64_t revoked = sim_strict_handle(context, handle) | SIM_STRICT_REVOKED;
+
     for (unsigned i = 0; i < SIM_STRICT_SLOTS; i++)
-        if (s->slot[i].revoked && s->slot[i].handle == handle_of(context, handle))
+        if (s->slot[i].handle == revoked)
             sim_strict_breach(s, now, SIM_RULE_XLT_STALE, context, handle);
 }
 
@@ -319,36 +291,34 @@ void sim_strict_synced(struct sim_strict *s, uint64_t now, uint16_t context, uin
 
 void sim_strict_ctx_add(struct sim_strict *s, uint16_t context)
 {
-    s->ctx[context] = (struct sim_strict_ctx){.added = true};
+    s->ctx[context] = (struct sim_strict_ctx){0};
+    s->state[context] = SIM_STRICT_ADDED;
     s->contexts = (uint32_t)hal_max64(s->contexts, context + 1u);
 }
 
 void sim_strict_ctx_terminate(struct sim_strict *s, uint16_t context)
 {
-    s->ctx[context] = (struct sim_strict_ctx){.added = false};
-}
-
-void sim_strict_mmio(struct sim_strict *s, uint64_t now, uint64_t ack)
-{
-    if (__builtin_expect(now < s->mmio_next, 0))
-        sim_strict_breach(s, now, SIM_RULE_MMIO_ONE, 0, s->mmio_next);
-    s->mmio_next = now + ack;
+    s->ctx[context] = (struct sim_strict_ctx){0};
+    s->state[context] = SIM_STRICT_NOT_ADDED;
 }
 
 void sim_strict_reset(struct sim_strict *s, uint64_t now)
 {
-    if (s->tags_used || s->bus[0].answered > now || s->bus[1].answered > now)
+    if (s->tags_used || answered(&s->bus[0]) > now || answered(&s->bus[1]) > now)
         sim_strict_breach(s, now, SIM_RULE_RESET_IDLE, 0, s->tags_used);
     for (unsigned i = 0; i < SIM_STRICT_TAGS; i++)
         s->tag[i].used = false;
     s->tags_used = 0;
 }
 
-void sim_strict_error(struct sim_strict *s, uint16_t context) { s->ctx[context].flushes = true; }
+void sim_strict_error(struct sim_strict *s, uint16_t context)
+{
+    s->state[context] = SIM_STRICT_FLUSHES;
+}
 
 void sim_strict_restart(struct sim_strict *s, uint64_t now, uint16_t context)
 {
-    if (!s->ctx[context].flushes)
+    if (s->state[context] != SIM_STRICT_FLUSHES)
         sim_strict_breach(s, now, SIM_RULE_RESTART, context, 1);
-    s->ctx[context].flushes = false;
+    s->state[context] = SIM_STRICT_ADDED;
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "hal/afu_cmd.h"
 #include "hal/afu_tables.h"
@@ -48,6 +49,9 @@ struct sim_breach {
 /** Is told of each breach; may be NULL. */
 typedef void sim_strict_told(void *arg, const struct sim_breach *b);
 
+/* Never on the way of a run that breaks no rule. */
+#define SIM_STRICT_COLD __attribute__((cold, noinline))
+
 #define SIM_STRICT_CONTEXTS 512
 #define SIM_STRICT_SLOTS 256
 #define SIM_STRICT_TAGS 256
@@ -61,13 +65,14 @@ enum sim_strict_what {
     SIM_STRICT_IOARCB,
     SIM_STRICT_TABLE, /* RHT and LXT entries */
     SIM_STRICT_DATA,
-    SIM_STRICT_STATUS, /* IOASA, then RRQ element */
+    SIM_STRICT_IOASA,
+    SIM_STRICT_ELEMENT, /* of the RRQ */
 };
 
 /** One direction of the bus, from transfers in closed form. */
 struct sim_strict_bus {
-    uint64_t single, next;  /* first cycle of a single command, and of a longer transfer */
-    uint64_t answered;      /* cycle of the last response */
+    uint64_t last;          /* cycle of its last command */
+    uint64_t single;        /* first cycle of a single command; of a longer transfer a step later */
     uint64_t step, latency; /* the stream is at most this dense ... */
     uint32_t under_way;     /* ... so that not more than this are under way */
 };
@@ -75,15 +80,16 @@ struct sim_strict_bus {
 /** A command slot: one command at a time. */
 struct sim_strict_slot {
     uint64_t answered; /* cycle of the last response */
-    uint64_t handle;   /* context and resource handle that it was translated with */
-    uint8_t what, statuses;
-    bool translated, revoked;
+    uint64_t handle;   /* sim_strict_handle of what it was translated with, or 0 */
+    uint8_t what;      /* it did last */
 };
+
+/** What the bus takes from a context. */
+enum sim_strict_state { SIM_STRICT_NOT_ADDED, SIM_STRICT_ADDED, SIM_STRICT_FLUSHES };
 
 struct sim_strict_ctx {
     uint64_t rrq_start, elements; /* 0 elements: no RRQ */
     uint64_t rht_start, rht_bytes;
-    bool added, flushes;
 };
 
 struct sim_strict_tag {
@@ -110,7 +116,8 @@ struct sim_strict {
 
     uint64_t mmio_next;
     uint32_t credits, read_latency, ports;
-    uint32_t contexts; /* above all that were ever added */
+    uint8_t state[SIM_STRICT_CONTEXTS]; /* enum sim_strict_state */
+    uint32_t contexts;                  /* above all that were ever added */
     uint32_t runs;
     struct sim_strict_run run[SIM_STRICT_RUNS];
     struct sim_strict_ctx ctx[SIM_STRICT_CONTEXTS];
@@ -135,8 +142,8 @@ struct sim_strict_config {
 void sim_strict_init(struct sim_strict *s, const struct sim_strict_config *config);
 
 /** Says that a rule was broken. */
-void sim_strict_breach(struct sim_strict *s, uint64_t now, enum sim_rule rule, uint32_t context,
-                       uint64_t detail);
+SIM_STRICT_COLD void sim_strict_breach(struct sim_strict *s, uint64_t now, enum sim_rule rule,
+                                       uint32_t context, uint64_t detail);
 
 /** Breaches of a verdict as text: each rule with its number, then the first of them in full. Empty
  * text without any. Returns text. */
@@ -157,7 +164,51 @@ struct sim_strict_transfer {
     uint8_t what;      /* enum sim_strict_what */
 };
 
-void sim_strict_transfer(struct sim_strict *s, const struct sim_strict_transfer *t);
+/** Looks at a transfer that something is wrong with, or the pace of whose direction is new. */
+SIM_STRICT_COLD void sim_strict_examine(struct sim_strict *s, const struct sim_strict_transfer *t);
+
+/* As many commands as it has to have (TM-7), when it is an aligned power of two or whole lines:
+ * nearly all there is. */
+static inline bool sim_strict_plain(const struct sim_strict_transfer *t)
+{
+    if (t->commands == 1 && t->bytes <= 128 && !((t->bytes - 1) & (t->bytes | t->ea)))
+        return true;
+    return (t->ea | t->bytes) % 128 == 0 && t->bytes / 128 == t->commands;
+}
+
+/* Whether a slot may do that now, after what it did last. A fetch begins a new command. */
+static inline bool sim_strict_in_order(const struct sim_strict_slot *c, uint8_t what,
+                                       uint64_t first)
+{
+    bool after = what == SIM_STRICT_ELEMENT ? c->what == SIM_STRICT_IOASA
+                 : what == SIM_STRICT_IOASA ? c->what < what
+                                            : c->what <= what;
+
+    return what == SIM_STRICT_IOARCB || (after & (first >= c->answered));
+}
+
+/** A transfer is asked for. Costs a few comparisons when all is well. */
+static inline __attribute__((always_inline)) void
+sim_strict_transfer(struct sim_strict *s, const struct sim_strict_transfer *t)
+{
+    struct sim_strict_bus *b = &s->bus[t->direction];
+    struct sim_strict_slot *c = &s->slot[t->slot];
+    bool many = t->commands > 1;
+
+    if (__builtin_expect((t->first < b->single + (many ? t->step : 0)) | (t->step != b->step) |
+                             (t->latency != b->latency) |
+                             (s->state[t->context] != SIM_STRICT_ADDED) | !sim_strict_plain(t) |
+                             !sim_strict_in_order(c, t->what, t->first),
+                         0)) {
+        struct sim_strict_transfer copy = *t; /* t itself stays in registers */
+
+        sim_strict_examine(s, &copy);
+    }
+    b->last = t->last;
+    b->single = t->last + (many ? 0 : t->step);
+    c->answered = t->last + t->latency;
+    c->what = t->what;
+}
 
 /* ---- the bus cycle by cycle (reference engine) -----------------------------------------------
  */
@@ -186,29 +237,57 @@ void sim_strict_buffer_data(struct sim_strict *s, uint64_t now, uint8_t tag, uns
 /** A command is answered; its tag is free again and its credit back. */
 void sim_strict_response(struct sim_strict *s, uint64_t now, uint8_t tag);
 
-/** What a command slot does with a transfer, when its first command is ready at `first` and its
- * last one answered at `answered`. sim_strict_transfer does this by itself. */
-void sim_strict_step(struct sim_strict *s, uint16_t slot, uint16_t context, uint8_t what,
-                     uint64_t first, uint64_t answered);
+/** What a command slot does with a transfer that is asked for now; and that its last command was
+ * answered. */
+void sim_strict_begin(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context,
+                      uint8_t what);
+void sim_strict_answered(struct sim_strict *s, uint64_t now, uint16_t slot);
 
 /* ---- life of commands ------------------------------------------------------------------------
  */
 
 /** Commands were submitted; with them so many of the context are under way. */
-void sim_strict_submitted(struct sim_strict *s, uint64_t now, uint16_t context, uint64_t under_way);
-
-/** A command is fetched into a slot. */
-void sim_strict_fetched(struct sim_strict *s, uint16_t slot);
+static inline void sim_strict_submitted(struct sim_strict *s, uint64_t now, uint16_t context,
+                                        uint64_t under_way)
+{
+    if (__builtin_expect(under_way > s->ctx[context].elements, 0))
+        sim_strict_breach(s, now, SIM_RULE_RRQ_SMALL, context, under_way);
+}
 
 /** What the slot had asked for is not waited for: a time-out or a reset ends the command early. */
 void sim_strict_abandoned(struct sim_strict *s, uint16_t slot);
 
 /** The RRQ element is in memory, the interrupt may go. */
-void sim_strict_posted(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context);
+SIM_STRICT_COLD void sim_strict_not_posted(struct sim_strict *s, uint64_t now, uint16_t slot,
+                                           uint16_t context);
+static inline void sim_strict_posted(struct sim_strict *s, uint64_t now, uint16_t slot,
+                                     uint16_t context)
+{
+    const struct sim_strict_slot *c = &s->slot[slot];
+
+    if (__builtin_expect((now < c->answered) | (c->what != SIM_STRICT_ELEMENT), 0))
+        sim_strict_not_posted(s, now, slot, context);
+}
 
 /** The slot holds a translation of (context, handle); and is free again. */
-void sim_strict_translated(struct sim_strict *s, uint16_t slot, uint16_t context, uint32_t handle);
-void sim_strict_free(struct sim_strict *s, uint16_t slot);
+#define SIM_STRICT_TRANSLATED (UINT64_C(1) << 63)
+#define SIM_STRICT_REVOKED (UINT64_C(1) << 62)
+
+static inline uint64_t sim_strict_handle(uint16_t context, uint32_t handle)
+{
+    return SIM_STRICT_TRANSLATED | (uint64_t)context << 32 | handle;
+}
+
+static inline void sim_strict_translated(struct sim_strict *s, uint16_t slot, uint16_t context,
+                                         uint32_t handle)
+{
+    s->slot[slot].handle = sim_strict_handle(context, handle);
+}
+
+static inline void sim_strict_free(struct sim_strict *s, uint16_t slot)
+{
+    s->slot[slot].handle = 0;
+}
 
 /** A heavy-weight sync of (context, handle) begins: what was translated until now is revoked; and
  * it ends, when nobody may use that any more. */
@@ -223,7 +302,12 @@ void sim_strict_ctx_add(struct sim_strict *s, uint16_t context);
 void sim_strict_ctx_terminate(struct sim_strict *s, uint16_t context);
 
 /** The AFU takes a register access, and acknowledges it `ack` cycles later. */
-void sim_strict_mmio(struct sim_strict *s, uint64_t now, uint64_t ack);
+static inline void sim_strict_mmio(struct sim_strict *s, uint64_t now, uint64_t ack)
+{
+    if (__builtin_expect(now < s->mmio_next, 0))
+        sim_strict_breach(s, now, SIM_RULE_MMIO_ONE, 0, s->mmio_next);
+    s->mmio_next = now + ack;
+}
 
 /** A store to a register (an absolute offset, SL 1) takes effect, with so many commands of the
  * context that it belongs to under way. */
@@ -241,10 +325,27 @@ void sim_strict_restart(struct sim_strict *s, uint64_t now, uint16_t context);
 /* ---- what the host wrote to memory -----------------------------------------------------------
  */
 
+/** Looks at an IOARCB that something is wrong with. */
+SIM_STRICT_COLD void sim_strict_ioarcb_examine(struct sim_strict *s, uint64_t now, uint16_t context,
+                                               enum hal_order order, const struct afu_ioarcb *r,
+                                               uint64_t ioasa_ea);
+
 /** The AFU has read an IOARCB of a context of an order; in SQ mode ioasa_ea is what the slot says,
  * else 0. */
-void sim_strict_ioarcb(struct sim_strict *s, uint64_t now, uint16_t context, enum hal_order order,
-                       const struct afu_ioarcb *r, uint64_t ioasa_ea);
+static inline void sim_strict_ioarcb(struct sim_strict *s, uint64_t now, uint16_t context,
+                                     enum hal_order order, const struct afu_ioarcb *r,
+                                     uint64_t ioasa_ea)
+{
+    unsigned flags = xe16_get(order, r->req_flags);
+    uint32_t reserved;
+
+    memcpy(&reserved, r->reserved, sizeof reserved);
+    if (__builtin_expect(((flags & ~(unsigned)AFU_REQ_DEFINED) | !(flags & AFU_REQ_RES_HNDL) |
+                          reserved | xe32_get(order, r->ioadl_len) | r->rrq |
+                          ioasa_ea % AFU_BLOCK_ALIGN) != 0,
+                         0))
+        sim_strict_ioarcb_examine(s, now, context, order, r, ioasa_ea);
+}
 
 /** The AFU has read an RHT entry; and an LXT entry at ea, whose word is a host number here. */
 void sim_strict_rht_read(struct sim_strict *s, uint64_t now, uint16_t context, enum hal_order order,

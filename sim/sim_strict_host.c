@@ -110,12 +110,6 @@ void sim_strict_register(struct sim_strict *s, uint64_t now, uint64_t offset, ui
 /* ---- commands ---------------------------------------------------------------------------------
  */
 
-void sim_strict_submitted(struct sim_strict *s, uint64_t now, uint16_t context, uint64_t under_way)
-{
-    if (__builtin_expect(under_way > s->ctx[context].elements, 0))
-        sim_strict_breach(s, now, SIM_RULE_RRQ_SMALL, context, under_way);
-}
-
 /* The field of a command that is no resource handle. */
 static void check_ports(struct sim_strict *s, uint64_t now, uint16_t context, unsigned flags,
                         uint32_t ports)
@@ -125,19 +119,15 @@ static void check_ports(struct sim_strict *s, uint64_t now, uint16_t context, un
     check_zero(s, now, SIM_RULE_IOARCB_PORTS, context, ports & ~exist);
 }
 
-void sim_strict_ioarcb(struct sim_strict *s, uint64_t now, uint16_t context, enum hal_order order,
-                       const struct afu_ioarcb *r, uint64_t ioasa_ea)
+void sim_strict_ioarcb_examine(struct sim_strict *s, uint64_t now, uint16_t context,
+                               enum hal_order order, const struct afu_ioarcb *r, uint64_t ioasa_ea)
 {
     unsigned flags = xe16_get(order, r->req_flags);
     uint32_t reserved;
 
     memcpy(&reserved, r->reserved, sizeof reserved);
-    if (__builtin_expect(!(flags & AFU_REQ_RES_HNDL), 0))
+    if (!(flags & AFU_REQ_RES_HNDL))
         check_ports(s, now, context, flags, xe32_get(order, r->port_sel));
-    if (__builtin_expect(!((flags & ~(unsigned)AFU_REQ_DEFINED) | reserved |
-                           xe32_get(order, r->ioadl_len) | r->rrq | ioasa_ea % AFU_BLOCK_ALIGN),
-                         1))
-        return;
     check_zero(s, now, SIM_RULE_IOARCB_FLAGS, context, flags & ~(unsigned)AFU_REQ_DEFINED);
     check_zero(s, now, SIM_RULE_IOARCB_RESERVED, context, xe32_get(order, (xe32_t){reserved}));
     check_zero(s, now, SIM_RULE_IOARCB_IOADL, context, xe32_get(order, r->ioadl_len));

@@ -29,6 +29,7 @@ enum sim_stream {
     SIM_STREAM_LATENCY = 2,
     SIM_STREAM_SCHEDULING = 3,
     SIM_STREAM_FAULTS = 4,
+    SIM_STREAM_BUFFER = 5,
 };
 
 /** One clock, one trace and the adapters that share them. Lives in a world. */

@@ -154,8 +154,10 @@ void sim_strict_examine(struct sim_strict *s, const struct sim_strict_transfer *
         sim_strict_breach(s, t->first, SIM_RULE_BUS_COMMAND, t->context, soonest);
     if (!sim_strict_plain(t) && commands_of(t) != t->commands)
         sim_strict_breach(s, t->first, SIM_RULE_BUS_SIZE, t->context, t->commands);
-    if (t->step != b->step || t->latency != b->latency)
+    if (t->step != b->step || t->latency != b->latency || t->credits != s->credits) {
+        s->credits = t->credits;
         stream(s, t);
+    }
     check_order(s, t->first, t->slot, t->context, t->what);
 }
 
@@ -219,16 +221,23 @@ void sim_strict_buffer_read(struct sim_strict *s, uint64_t now, uint8_t number, 
     struct sim_strict_tag *tag = buffer(s, now, number, 1);
 
     once_a_cycle(s, now, &s->read_next, SIM_RULE_BUS_BUFFER, tag->context);
-    tag->asked[half] = now;
+    if (s->requests == SIM_STRICT_REQUESTS)
+        sim_strict_breach(s, now, SIM_RULE_BUS_READ_LATENCY, tag->context, number);
+    else
+        s->request[s->requests++] = (struct sim_strict_request){now, number, (uint8_t)half};
 }
 
-/* The AFU sees a request in the cycle after it appears. */
+/* Data come in the order of their requests; the AFU sees a request in the cycle after it appears.
+ */
 void sim_strict_buffer_data(struct sim_strict *s, uint64_t now, uint8_t number, unsigned half)
 {
     struct sim_strict_tag *tag = buffer(s, now, number, 1);
+    struct sim_strict_request r = s->request[0];
 
-    if (now != tag->asked[half] + 1 + s->read_latency)
-        sim_strict_breach(s, now, SIM_RULE_BUS_READ_LATENCY, tag->context, now - tag->asked[half]);
+    if (!s->requests || r.tag != number || r.half != half || now != r.cycle + 1 + s->read_latency)
+        sim_strict_breach(s, now, SIM_RULE_BUS_READ_LATENCY, tag->context, now - r.cycle);
+    if (s->requests)
+        memmove(s->request, s->request + 1, --s->requests * sizeof r);
     tag->delivered |= (uint8_t)(1u << half);
 }
 
@@ -302,13 +311,18 @@ void sim_strict_ctx_terminate(struct sim_strict *s, uint16_t context)
     s->state[context] = SIM_STRICT_NOT_ADDED;
 }
 
+void sim_strict_forget(struct sim_strict *s)
+{
+    memset(s->bus, 0, sizeof s->bus);
+    memset(s->tag, 0, sizeof s->tag);
+    s->tags_used = s->requests = 0;
+}
+
 void sim_strict_reset(struct sim_strict *s, uint64_t now)
 {
     if (s->tags_used || answered(&s->bus[0]) > now || answered(&s->bus[1]) > now)
         sim_strict_breach(s, now, SIM_RULE_RESET_IDLE, 0, s->tags_used);
-    for (unsigned i = 0; i < SIM_STRICT_TAGS; i++)
-        s->tag[i].used = false;
-    s->tags_used = 0;
+    sim_strict_forget(s);
 }
 
 void sim_strict_error(struct sim_strict *s, uint16_t context)

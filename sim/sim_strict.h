@@ -96,8 +96,15 @@ struct sim_strict_tag {
     uint16_t context;
     uint8_t direction, wanted, delivered; /* bit a half */
     bool used;
-    uint64_t asked[2]; /* cycle of the buffer read request of a half */
 };
+
+/** A buffer read request whose data have not come. */
+struct sim_strict_request {
+    uint64_t cycle;
+    uint8_t tag, half;
+};
+
+#define SIM_STRICT_REQUESTS 8
 
 /** Table entries that were stored and not published: [start, end). */
 struct sim_strict_run {
@@ -113,6 +120,8 @@ struct sim_strict {
     uint64_t command_next, response_next, write_next, read_next;
     uint32_t tags_used;
     struct sim_strict_tag tag[SIM_STRICT_TAGS];
+    uint32_t requests; /* the oldest first */
+    struct sim_strict_request request[SIM_STRICT_REQUESTS];
 
     uint64_t mmio_next;
     uint32_t credits, read_latency, ports;
@@ -159,6 +168,7 @@ struct sim_strict_transfer {
     uint64_t first, last;   /* cycles in which its first and its last command are ready */
     uint64_t step, latency; /* of the direction: cycles between commands, command to response */
     uint32_t commands;
+    uint32_t credits; /* in force, both directions together */
     uint16_t context, slot;
     uint8_t direction; /* 0: host memory is read, 1: written */
     uint8_t what;      /* enum sim_strict_what */
@@ -196,7 +206,7 @@ sim_strict_transfer(struct sim_strict *s, const struct sim_strict_transfer *t)
     bool many = t->commands > 1;
 
     if (__builtin_expect((t->first < b->single + (many ? t->step : 0)) | (t->step != b->step) |
-                             (t->latency != b->latency) |
+                             (t->latency != b->latency) | (t->credits != s->credits) |
                              (s->state[t->context] != SIM_STRICT_ADDED) | !sim_strict_plain(t) |
                              !sim_strict_in_order(c, t->what, t->first),
                          0)) {
@@ -221,6 +231,12 @@ struct sim_strict_command {
     uint8_t tag;
     uint8_t direction;
 };
+
+/** So many credits are in force. */
+static inline void sim_strict_credits(struct sim_strict *s, uint32_t credits)
+{
+    s->credits = credits;
+}
 
 void sim_strict_command(struct sim_strict *s, uint64_t now, const struct sim_strict_command *c);
 
@@ -313,6 +329,9 @@ static inline void sim_strict_mmio(struct sim_strict *s, uint64_t now, uint64_t 
  * context that it belongs to under way. */
 void sim_strict_register(struct sim_strict *s, uint64_t now, uint64_t offset, uint64_t value,
                          uint64_t under_way);
+
+/** Another engine drives the bus from here, which was idle: what the first one did is forgotten. */
+void sim_strict_forget(struct sim_strict *s);
 
 /** An AFU reset is over. */
 void sim_strict_reset(struct sim_strict *s, uint64_t now);

@@ -70,13 +70,14 @@ struct sim_bus_rate {
 static inline uint64_t sim_bus_credits(const struct sim_params *p, enum sim_direction direction)
 {
     uint64_t writes =
-        hal_min64(hal_div_up(p->write_latency, p->write_interval), hal_max64(1, p->credits / 2));
+        hal_min64(hal_div_up(p->write_latency, p->write_interval) + 1, p->credits / 2);
 
     return direction == SIM_BUS_WRITE ? writes : p->credits - writes;
 }
 
 /** The interval of the link, or more where the credits would not last: commands are paced so that
- * never more of them are under way than there are credits (TM-2). */
+ * never more of them are under way than there are credits (TM-2). One credit of each direction is
+ * for a single command that goes together with the last line of a transfer. */
 static inline struct sim_bus_rate sim_bus_rate(const struct sim_params *p,
                                                enum sim_direction direction)
 {
@@ -84,8 +85,8 @@ static inline struct sim_bus_rate sim_bus_rate(const struct sim_params *p,
 
     if (direction == SIM_BUS_WRITE)
         r = (struct sim_bus_rate){p->write_interval, p->write_latency};
-    if (__builtin_expect(r.latency > r.step * (p->credits / 2), 0))
-        r.step = hal_max64(r.step, hal_div_up(r.latency, sim_bus_credits(p, direction)));
+    if (__builtin_expect(r.latency > r.step * (p->credits / 2 - 1), 0))
+        r.step = hal_max64(r.step, hal_div_up(r.latency, sim_bus_credits(p, direction) - 1));
     return r;
 }
 
@@ -114,6 +115,7 @@ sim_wait_fact(const struct sim_cmd *c, enum sim_direction direction, enum sim_st
                                         .step = rate.step,
                                         .latency = rate.latency,
                                         .commands = n,
+                                        .credits = (uint32_t)c->ctx->afu->params.credits,
                                         .context = c->ctx->handle,
                                         .slot = c->slot,
                                         .direction = (uint8_t)direction,

@@ -65,13 +65,13 @@ const char *sim_strict_text(const struct sim_strict *s, enum sim_verdict verdict
     for (unsigned r = 0; r < SIM_RULE_COUNT; r++) {
         if (!s->count[r] || sim_rule_table[r].verdict != verdict)
             continue;
-        snprintf(part, sizeof part, "%s%s (%s) %llu times", at ? ", " : "", sim_rule_table[r].name,
-                 sim_rule_table[r].source, (unsigned long long)s->count[r]);
+        snprintf(part, sizeof part, "%s%llu x %s (%s)", at ? ", " : "",
+                 (unsigned long long)s->count[r], sim_rule_table[r].name, sim_rule_table[r].source);
         at = append(text, size, at, part);
     }
     if (!at)
         return text;
-    snprintf(part, sizeof part, "; first %s at cycle %llu, context %u, detail 0x%llx",
+    snprintf(part, sizeof part, "; first: %s in cycle %llu, context %u, detail 0x%llx",
              sim_rule_table[b->rule].name, (unsigned long long)b->cycle, b->context,
              (unsigned long long)b->detail);
     append(text, size, at, part);

@@ -19,6 +19,11 @@ const struct sim_rule_info sim_rule_table[SIM_RULE_COUNT] = {
 #undef SIM_RULE
 };
 
+const char *sim_rule_name(uint64_t rule)
+{
+    return rule < SIM_RULE_COUNT ? sim_rule_table[rule].name : "?";
+}
+
 void sim_strict_init(struct sim_strict *s, const struct sim_strict_config *config)
 {
     memset(s, 0, sizeof *s);

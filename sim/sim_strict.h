@@ -39,6 +39,9 @@ struct sim_rule_info {
 
 extern const struct sim_rule_info sim_rule_table[SIM_RULE_COUNT];
 
+/** Name of a rule, as a trace record gives its number; "?" if there is none. */
+const char *sim_rule_name(uint64_t rule);
+
 /** A rule that was broken. */
 struct sim_breach {
     uint64_t cycle, detail; /* detail: by rule; addresses in canonical form or their low bits */

@@ -12,6 +12,7 @@
 
 #include "hal/support/bits.h"
 #include "hal/support/prng.h"
+#include "sim/sim_strict.h"
 #include "tests/unit/sim/sim_chrome_golden.h"
 #include "tests/unit/sim/sim_trace_output_fixture.h"
 
@@ -134,7 +135,7 @@ Test(sim_chrome, small_file_byte_for_byte)
     add(33033, SIM_EVENT_MEDIA_DONE, 3, 1, 0);
     add(34893, SIM_EVENT_RRQ, 3, 5, 0x1000000000081);
     add(34893, SIM_EVENT_FAULT, 17, 'd', 1);
-    add(34893, SIM_EVENT_VIOLATION, 5, 21, 3);
+    add(34893, SIM_EVENT_VIOLATION, 5, SIM_RULE_SQ_TAIL, 3);
     add(34894, SIM_EVENT_NOTE, 2, 1, UINT64_MAX);
     text = finish();
     expect_text(text, golden);

@@ -240,6 +240,8 @@ static void expect_record(const char *event, const struct sim_trace_record *r)
     snprintf(text, sizeof text, "\"pid\":%u,", r->adapter + 1u);
     cr_assert(has(event, text));
     snprintf(text, sizeof text, "\"name\":\"%s\"", e->name);
+    if (r->kind == SIM_EVENT_VIOLATION || r->kind == SIM_EVENT_MODEL_ERROR)
+        snprintf(text, sizeof text, "\"name\":\"%s %s\"", e->name, sim_rule_name(r->a));
     cr_assert(has(event, text) || r->kind == SIM_EVENT_FAULT, "%s", e->name);
     expect_field(event, e->who, r->who);
     expect_field(event, e->a, r->a);

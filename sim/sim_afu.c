@@ -233,6 +233,7 @@ int sim_bus_mem_add(struct sim_afu *a, void *addr, size_t size, const char *name
 void sim_bus_mem_remove(struct sim_afu *a, void *addr)
 {
     sim_memory_remove(&a->memory, (uintptr_t)addr);
+    sim_strict_publish(&a->strict); /* it may be used for something else next */
 }
 
 /* The word as the table owner meant it, so that traces agree on every host; pointers to LXT arrays

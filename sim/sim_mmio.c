@@ -62,6 +62,7 @@ int sim_bus_store(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t
     default:
         break;
     }
+    sim_strict_publish(&a->strict); /* a store to a register is a barrier too */
     m = ring_push(ctx, offset, delay);
     m->value = value;
     m->answer = NULL;

@@ -7,6 +7,7 @@
 #include "sim/sched/sched.h"
 #include "sim/sim_media.h"
 #include "tests/testlib/recording.h"
+#include "tests/testlib/strict_check.h"
 
 struct start {
     struct stack stack;
@@ -44,18 +45,6 @@ static void first_thread(void *arg)
     spipe_close(s->adapter);
 }
 
-/* No test of the whole stack may break a rule of the strict checker. */
-static void check_strict(struct sim_host *h)
-{
-    const struct sim_strict *s = sim_afu_strict(sim_host_afu(h, 0));
-    char text[512];
-
-    cr_assert_eq(s->total[SIM_VERDICT_MODEL], 0, "model errors: %s",
-                 sim_strict_text(s, SIM_VERDICT_MODEL, text, sizeof text));
-    cr_assert_eq(s->total[SIM_VERDICT_HOST], 0, "violations: %s",
-                 sim_strict_text(s, SIM_VERDICT_HOST, text, sizeof text));
-}
-
 static void set_params(struct sim_params *p, const struct stack_setup *setup)
 {
     sim_params_default(p);
@@ -91,7 +80,7 @@ static uint64_t finish(struct sim_host *host, const struct stack_setup *setup)
         sim_engine_run(&machine->engine, SIM_NEVER);
         sim_reference_stop(machine);
     }
-    check_strict(host);
+    strict_check(sim_host_afu(host, 0));
     sim_host_destroy(host);
     return hash;
 }

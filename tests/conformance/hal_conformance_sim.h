@@ -5,6 +5,7 @@
 #define TESTS_CONFORMANCE_HAL_CONFORMANCE_SIM_H
 
 #include "backends/sim/sim_host.h"
+#include "sim/sim_control.h"
 #include "tests/conformance/hal_conformance.h"
 
 /** A host, its media, and its first adapter as environment: LUN 1 is for commands; LUN 0 is where

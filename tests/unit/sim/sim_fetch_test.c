@@ -155,4 +155,5 @@ Test(sim_fetch, a_permanent_error_costs_one_command)
     model_store(m, &user, AFU_HOST_INTR_CLEAR, AFU_INTR_PERM_ERR_RCB_READ);
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
     PROVES(MD_23);
+    model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
 }

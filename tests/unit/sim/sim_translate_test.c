@@ -299,6 +299,8 @@ Test(sim_translate, checks_come_in_the_order_of_the_specification)
     model_sync(m, AFU_SYNC_LW, user.handle, 15);
     cr_assert_eq(afu_rc(true, 15, 0, 1), 0x20);
     PROVES(MD_9);
+    model_expect_violations(m, SIM_RULE_RHT_ALIGN, 1);
+    model_expect_violations(m, SIM_RULE_LXT_ALIGN, 2);
 }
 
 /* MD-25: a virtual entry with chunks has at least 2^16 blocks in each. */
@@ -425,6 +427,8 @@ Test(sim_translate, tables_are_aligned_or_refused)
         cr_expect_eq(afu_rc(false, 41, 0, 1), 0x12, "LXT + %u", off);
     }
     PROVES(R_22);
+    model_expect_violations(m, SIM_RULE_RHT_ALIGN, 15);
+    model_expect_violations(m, SIM_RULE_LXT_ALIGN, 7);
 }
 
 /* R-12, format 1: the device decides. */

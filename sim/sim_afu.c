@@ -190,7 +190,7 @@ uint64_t sim_afu_peek(struct sim_afu *a, uint64_t offset)
         /* mbox_r would unlock, CRC counts would clear: not through this door */
         CHECK(offset < AFU_CTRL_START || offset >= AFU_GLOBAL_BASE ||
               offset % AFU_CTRL_SIZE != AFU_CTRL_MBOX_R);
-        return sim_register_read(a, offset);
+        return sim_register_read(a, NULL, offset);
     }
 }
 

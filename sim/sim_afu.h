@@ -112,6 +112,16 @@ enum sim_cmd_state {
     SIM_CMD_STUCK, /* a fault holds it for ever */
 };
 
+/** Context of violations that nobody in particular is to blame for. */
+#define SIM_NOBODY UINT32_MAX
+
+/** Rules of sim_violation that this file's blocks share; the others are numbers of the rulings. */
+enum sim_rule {
+    SIM_RULE_UNDESCRIBED = 4, /* access to an offset that no source describes (MD-4) */
+    SIM_RULE_WWPN = 17,       /* FC_PNAME written while the port is not offline (SL 17.1) */
+    SIM_RULE_LUN_MODE = 19,   /* internal LUN mode changed without a reset (SL 19) */
+};
+
 /** A contiguous piece of a command on one LUN of one port. */
 struct sim_segment {
     uint64_t lun_id, lba;
@@ -141,6 +151,7 @@ struct sim_cmd {
     uint8_t port, ports; /* chosen, candidates */
     bool delayed;        /* a fault made one step late */
     bool corrupt;        /* a fault changes a byte of the data */
+    uint8_t bad_frames;  /* a fault damages so many data frames of this exchange */
     bool media_stuck;    /* a fault keeps it on the medium for ever */
     bool translated;     /* holds a translation of (ctx, handle) */
     bool draining;       /* a heavy-weight sync waits for it */
@@ -184,7 +195,33 @@ struct sim_mmio {
     uint64_t arg;
 };
 
-enum sim_link_state { SIM_LINK_ONLINE, SIM_LINK_GOING_DOWN, SIM_LINK_OFFLINE, SIM_LINK_GOING_UP };
+/** Online means logged in at the target; in the states behind GOING_UP the link is up, but the port
+ * is not logged in. */
+enum sim_link_state {
+    SIM_LINK_ONLINE,
+    SIM_LINK_GOING_DOWN,
+    SIM_LINK_OFFLINE,
+    SIM_LINK_GOING_UP,
+    SIM_LINK_FLOGI, /* waits for the fabric's answer */
+    SIM_LINK_PLOGI, /* waits for the target's answer */
+    SIM_LINK_LOGGED_OUT,
+};
+
+/** The registers of a port that hold a value of their own, and those that are computed. */
+enum sim_port_reg {
+#define SIM_PORT_REG(name, access) SIM_FC_##name,
+#include "sim/sim_port_regs.def"
+#undef SIM_PORT_REG
+    SIM_PORT_REG_COUNT
+};
+
+/** An armed fault injection of a port (SL 17.4). */
+struct sim_injection {
+    uint8_t type; /* enum afu_fc_errinj, 0 = none */
+    bool always, parity;
+    uint16_t interval; /* commands of its kind to let pass before one is hit */
+    uint16_t left;
+};
 
 /** One FC port: link machine, registers, pipeline stages. */
 struct sim_port {
@@ -193,8 +230,14 @@ struct sim_port {
     uint8_t link;
     struct sim_event link_event, shutdown_event;
     struct sim_stage command, in, out;
-    uint64_t config, config2, pname, error, errcap, errmsk, crc_count, crc_total, crc_thresh;
-    bool shutdown_active, shutdown_complete;
+    uint64_t reg[SIM_PORT_REG_COUNT]; /* unused where sim_register_port.c computes */
+    uint64_t lasting_errors;          /* bits of FC_ERROR that come back until the link is reset */
+    uint64_t echo_since;              /* cycle up to which the loop-back counters are up to date */
+    struct sim_injection injection;
+    bool shutdown_active, shutdown_complete, shutdown_abrupt;
+    bool user_reset;       /* by FC_CONFIG, until the link is up again */
+    bool comes_back;       /* when it is down */
+    bool waits_for_config; /* the link is up, FC_CONFIG says not to log in */
     uint64_t lun_table[SIM_LUN_TABLE_WORDS];
 };
 
@@ -314,7 +357,7 @@ void sim_mmio_forget(struct sim_ctx *ctx); /* a context ends: its accesses never
 
 /* sim_register.c: what a register does */
 void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset, uint64_t value);
-uint64_t sim_register_read(struct sim_afu *a, uint64_t offset);
+uint64_t sim_register_read(struct sim_afu *a, const struct sim_ctx *from, uint64_t offset);
 
 /* sim_fetch.c */
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value);
@@ -353,11 +396,49 @@ void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link,
 void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
 bool sim_media_place(const struct sim_afu *a, unsigned lun); /* somebody waits and may start */
 void sim_media_start_waiting(struct sim_afu *a);
+uint64_t sim_ports_present(const struct sim_afu *a);
+
+/** The command is somewhere between the queue of a port and its answer. */
+static inline bool sim_cmd_at_port(const struct sim_cmd *c)
+{
+    return c->state >= SIM_CMD_PORT && c->state <= SIM_CMD_DATA;
+}
+
+/* sim_register_port.c */
 void sim_port_reset(struct sim_port *p, struct sim_afu *a, unsigned number);
+
+/* sim_link.c */
 void sim_link_offline(struct sim_port *p);
 void sim_link_online(struct sim_port *p);
-void sim_port_shutdown(struct sim_port *p);
-uint64_t sim_ports_present(const struct sim_afu *a);
+void sim_link_reset(struct sim_port *p, bool comes_back);
+void sim_link_configured(struct sim_port *p);             /* FC_CONFIG may now ask to log in */
+void sim_link_logout(struct sim_port *p, uint64_t again); /* by the target, for so many cycles */
+void sim_port_shutdown(struct sim_port *p, bool abrupt);
+bool sim_link_is_up(const struct sim_port *p);
+bool sim_link_usable(const struct sim_port *p);  /* for a new command */
+uint8_t sim_link_lost(const struct sim_port *p); /* fc_rc that ends commands in flight, or 0 */
+
+/* sim_frame.c: what crosses the link of a port, counted (SL 5.3) */
+void sim_frame_login(struct sim_port *p);
+void sim_frame_login_reply(struct sim_port *p);
+void sim_frame_link_lost(struct sim_port *p);
+void sim_frame_port_reset(struct sim_port *p);
+void sim_frame_command(const struct sim_cmd *c);
+void sim_frame_accepted(const struct sim_cmd *c);       /* the target works on it */
+bool sim_frame_data(struct sim_cmd *c, uint64_t bytes); /* true: damaged, the command has ended */
+void sim_frame_response(const struct sim_cmd *c);
+void sim_frame_aborted(const struct sim_cmd *c);
+void sim_port_error(struct sim_port *p, uint64_t bits);         /* happens, once */
+void sim_port_error_lasting(struct sim_port *p, uint64_t bits); /* until the link is reset */
+void sim_port_error_clear(struct sim_port *p, uint64_t bits);
+
+/* sim_inject.c: fault injection by registers (SL 17.4) */
+void sim_inject_arm(struct sim_port *p);
+void sim_inject_parity(struct sim_port *p);
+bool sim_inject(struct sim_cmd *c); /* true: the command has ended */
+
+/* sim_echo.c: loop-back test */
+void sim_echo_settle(struct sim_port *p); /* brings the counters up to now */
 
 /* sim_data.c */
 void sim_data_in(struct sim_cmd *c);    /* link has delivered: card to host */

@@ -2,6 +2,14 @@
 /* The control map of a context (SL 3, 13.2). */
 #include "sim/sim_register.h"
 
+bool sim_ctrl_described(uint64_t offset) { return offset < AFU_CTRL_REGS_END; }
+
+bool sim_ctrl_is_address(uint64_t offset)
+{
+    return offset == AFU_CTRL_RHT_START ||
+           (offset >= AFU_CTRL_LISN_EA(0) && offset < AFU_CTRL_REGS_END);
+}
+
 void sim_ctrl_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value)
 {
     switch (offset) {

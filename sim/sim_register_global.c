@@ -2,6 +2,12 @@
 /* Global registers (SL 4). */
 #include "sim/sim_register.h"
 
+bool sim_global_described(uint64_t offset)
+{
+    return offset <= AFU_GLOBAL_CONT_RETRY_TO || offset == AFU_GLOBAL_AFU_VERSION ||
+           offset == AFU_GLOBAL_INTERFACE_VERSION;
+}
+
 void sim_global_write(struct sim_afu *a, uint64_t offset, uint64_t value)
 {
     switch (offset) {

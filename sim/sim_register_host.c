@@ -2,6 +2,8 @@
 /* The host transport map of a context (SL 2). The registers of the SQ are in sim_sq.c. */
 #include "sim/sim_register.h"
 
+bool sim_host_described(uint64_t offset) { return offset < AFU_HOST_REGS_END; }
+
 static void write_ioarrin(struct sim_ctx *ctx, uint64_t value)
 {
     if (value == AFU_CTX_RESET)

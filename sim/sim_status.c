@@ -213,6 +213,7 @@ static void merge(struct sim_cmd *c)
 {
     const struct sim_scsi_result *rs = &c->rs;
 
+    sim_frame_response(c);
     c->status.scsi_rc = rs->status;
     c->status.resid += rs->residual;
     if (rs->underrun && !(c->flags & AFU_REQ_SUP_UNDERRUN))

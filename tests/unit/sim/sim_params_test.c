@@ -40,6 +40,7 @@ static const struct row {
      'A'},
     {"afu_version", 0x53494D3030303031, 0x53494D3030303031, 0x53494D3030303031, 0, UINT64_MAX, 'D'},
     {"port_sel.reads_zero", 0, 0, 0, 0, 1, 'A'},
+    {"strict.registers", 0, 0, 0, 0, 1, 'D'},
     {"unmap_capability", 0, 1, 0, 0, 1, 'A'},
     {"media.lbprz", 1, 1, 1, 0, 1, 'D'},
     {"vpd.wwpn", 1, 1, 1, 0, 1, 'A'},
@@ -79,7 +80,11 @@ static const struct row {
     {"media.jitter", 0, 0, 0, 0, 100, 'D'},
     {"fc.link_loss", 250000, 250000, 1, 1, 2000000000, 'D'},
     {"fc.login", 50000000, 50000000, 1, 1, 2000000000, 'D'},
+    {"fc.flogi", 0, 0, 0, 0, 2000000000, 'D'},
+    {"fc.plogi", 0, 0, 0, 0, 2000000000, 'D'},
+    {"fc.login_timeout", 500000000, 500000000, 250000, 250000, 10000000000, 'D'},
     {"fc.shutdown", 25000000, 25000000, 1, 1, 2000000000, 'D'},
+    {"fc.echo_interval", 620, 620, 1, 1, 1000000, 'D'},
 };
 
 static const struct sim_param_info *find(const char *name)

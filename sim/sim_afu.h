@@ -84,6 +84,7 @@ struct sim_ctx {
 
     /* control map (SL 3) */
     uint64_t rht_start, rht_cnt_id, ctx_cap;
+    uint64_t lisn_pasid[2], lisn_ea[SIM_LISN_MAX];
     bool cap_unlocked;
 
     /* interrupts: message under way, delivered and not yet read */
@@ -335,6 +336,14 @@ static inline void sim_record(struct sim_afu *a, enum sim_event_kind kind, uint3
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }
 
+/** Whether interface_version has a capability bit. All ones is an AFU older than the register. */
+static inline bool sim_capable(const struct sim_afu *a, uint64_t bit)
+{
+    uint64_t version = a->params.interface_version;
+
+    return version != AFU_IFV_TOO_OLD && version & bit;
+}
+
 /** Asks a fault site and records what fires. */
 static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, uint64_t *arg)
 {
@@ -460,6 +469,11 @@ void sim_task_management(struct sim_cmd *c);
 void sim_afu_command_gone(struct sim_cmd *c); /* aborted while at work */
 void sim_drain_check(struct sim_cmd *finished);
 void sim_drain_over(struct sim_afu *a); /* nobody drains any more: the sync is done */
+
+/* sim_lisn.c: trigger addresses of OpenCAPI */
+void sim_lisn_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value);
+uint64_t sim_lisn_read(struct sim_ctx *ctx, uint64_t offset);
+uint64_t sim_lisn_error(const struct sim_ctx *ctx, unsigned lisn); /* bit of intr_status, or 0 */
 
 /* sim_interrupt.c */
 void sim_interrupt(struct sim_ctx *ctx, unsigned lisn);

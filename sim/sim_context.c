@@ -55,6 +55,8 @@ static void clear_registers(struct sim_ctx *ctx)
     ctx->toggle = 1;
     ctx->sq_start = ctx->sq_base = ctx->sq_end = ctx->sq_head = ctx->sq_tail = 0;
     ctx->rht_start = ctx->rht_cnt_id = ctx->ctx_cap = 0;
+    memset(ctx->lisn_pasid, 0, sizeof ctx->lisn_pasid);
+    memset(ctx->lisn_ea, 0, sizeof ctx->lisn_ea);
     ctx->cap_unlocked = ctx->reset_ones = false;
     ctx->lisn_pending = ctx->storage_count = ctx->storage_ready = 0;
     ctx->bell_head = 0;

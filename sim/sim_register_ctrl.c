@@ -23,7 +23,10 @@ void sim_ctrl_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value)
         if (!value || ctx->cap_unlocked)
             ctx->ctx_cap = value & AFU_CTX_CAP_ALL;
         break;
+    case AFU_CTRL_MBOX_R:
+        break;
     default:
+        sim_lisn_write(ctx, offset, value);
         break;
     }
 }
@@ -50,6 +53,6 @@ uint64_t sim_ctrl_read(struct sim_ctx *ctx, uint64_t offset)
     case AFU_CTRL_MBOX_R:
         return mailbox(ctx);
     default:
-        return 0;
+        return sim_lisn_read(ctx, offset);
     }
 }

@@ -59,6 +59,7 @@ static void free_tables(struct sim_afu *a)
     const struct sim_params *p = &a->params;
 
     sim_memory_fini(&a->memory);
+    sim_debug_free(a);
     sim_world_free(a->world, a->cmds, p->cmd_slots * sizeof *a->cmds);
     if (p->xlt_entries)
         sim_world_free(a->world, a->xlt, p->xlt_entries * sizeof *a->xlt);

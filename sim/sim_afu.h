@@ -135,6 +135,7 @@ struct sim_segment {
 struct sim_status {
     uint32_t resid;
     uint8_t flags, afu_rc, scsi_rc, fc_rc, afu_extra;
+    bool answer; /* resid and sense hold the answer of an AFU command, not sense data */
     uint8_t sense[SIM_SCSI_SENSE_BYTES];
 };
 
@@ -306,6 +307,8 @@ struct sim_afu {
     struct sim_event drain_event;
     enum sim_effect internal_effect; /* planned for it */
     uint64_t internal_arg;
+    uint32_t provisioned;  /* LUNs made so far */
+    uint8_t *debug_memory; /* NULL until it is used */
 
     struct sim_port port[SIM_PORTS_MAX];
     uint8_t port_rr;
@@ -468,7 +471,18 @@ void sim_afu_command(struct sim_cmd *c);
 void sim_task_management(struct sim_cmd *c);
 void sim_afu_command_gone(struct sim_cmd *c); /* aborted while at work */
 void sim_drain_check(struct sim_cmd *finished);
-void sim_drain_over(struct sim_afu *a); /* nobody drains any more: the sync is done */
+void sim_afu_command_done(struct sim_cmd *c);
+void sim_afu_command_refuse(struct sim_cmd *c, uint8_t key, uint8_t asc, uint8_t ascq);
+void sim_lun_abort(struct sim_afu *a, unsigned lun); /* ends its commands */
+void sim_drain_over(struct sim_afu *a);              /* nobody drains any more: the sync is done */
+
+/* sim_provision.c: LUN provision (SL 12) */
+void sim_provision(struct sim_event *ev);
+uint64_t sim_provision_register(const struct sim_port *p, enum sim_port_reg reg);
+
+/* sim_debug.c: AFU debug (SL 12) */
+void sim_debug(struct sim_event *ev);
+void sim_debug_free(struct sim_afu *a);
 
 /* sim_lisn.c: trigger addresses of OpenCAPI */
 void sim_lisn_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value);

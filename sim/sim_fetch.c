@@ -106,6 +106,7 @@ static struct sim_cmd *take_slot(struct sim_afu *a)
     c->part_offset = 0;
     c->status.flags = c->status.afu_rc = c->status.scsi_rc = c->status.fc_rc = 0;
     c->status.afu_extra = 0;
+    c->status.answer = false;
     c->status.resid = 0;
     return c;
 }

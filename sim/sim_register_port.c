@@ -196,6 +196,11 @@ static uint64_t read_coded(struct sim_port *p, enum sim_port_reg reg)
         return fc_status(p);
     case SIM_FC_STATUS2:
         return fc_status2(p);
+    case SIM_FC_MAX_NUM_LUNS:
+    case SIM_FC_CUR_NUM_LUNS:
+    case SIM_FC_MAX_CAP_PORT:
+    case SIM_FC_CUR_CAP_PORT:
+        return sim_provision_register(p, reg);
     case SIM_FC_PORT_ID:
     case SIM_FC_TGT_D_ID:
     case SIM_FC_TGT_PNAME:

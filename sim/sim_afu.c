@@ -60,6 +60,7 @@ static void free_tables(struct sim_afu *a)
 
     sim_memory_fini(&a->memory);
     sim_debug_free(a);
+    sim_internal_free(a);
     sim_world_free(a->world, a->cmds, p->cmd_slots * sizeof *a->cmds);
     if (p->xlt_entries)
         sim_world_free(a->world, a->xlt, p->xlt_entries * sizeof *a->xlt);
@@ -85,7 +86,7 @@ static void name_stages(struct sim_afu *a)
         a->port[i].out.id = (uint16_t)(SIM_STAGE_PORT + 3 * i + 2);
     }
     for (unsigned i = 0; i < SIM_MEDIA_LUNS_MAX; i++)
-        a->stage[i].interval.id = (uint16_t)(SIM_STAGE_LUN + i);
+        sim_media_stage_reset(a, i);
 }
 
 static void power_on(struct sim_afu *a)

@@ -37,6 +37,7 @@
 #define SIM_SEGMENTS_MAX 2 /* a transfer of at most 16 MiB touches at most two chunks */
 
 struct sim_afu;
+struct sim_internal;
 
 /** A data-storage fault on its way to the program. */
 struct sim_storage_fault {
@@ -307,8 +308,11 @@ struct sim_afu {
     struct sim_event drain_event;
     enum sim_effect internal_effect; /* planned for it */
     uint64_t internal_arg;
-    uint32_t provisioned;  /* LUNs made so far */
-    uint8_t *debug_memory; /* NULL until it is used */
+    uint8_t internal_mode;       /* internal LUN mode in force (SL 19), 0 = external LUNs */
+    bool internal_fixed;         /* and it stays until the next reset */
+    struct sim_internal *inside; /* NULL until a mode was in force */
+    uint32_t provisioned;        /* LUNs made so far */
+    uint8_t *debug_memory;       /* NULL until it is used */
 
     struct sim_port port[SIM_PORTS_MAX];
     uint8_t port_rr;
@@ -406,6 +410,7 @@ void sim_port_command(struct sim_cmd *c);
 void sim_media_plan(struct sim_cmd *c);       /* before the data of a segment move */
 void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
 void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
+void sim_media_stage_reset(struct sim_afu *a, unsigned lun); /* nothing of it is in flight */
 bool sim_media_place(const struct sim_afu *a, unsigned lun); /* somebody waits and may start */
 void sim_media_start_waiting(struct sim_afu *a);
 uint64_t sim_ports_present(const struct sim_afu *a);
@@ -475,6 +480,13 @@ void sim_afu_command_done(struct sim_cmd *c);
 void sim_afu_command_refuse(struct sim_cmd *c, uint8_t key, uint8_t asc, uint8_t ascq);
 void sim_lun_abort(struct sim_afu *a, unsigned lun); /* ends its commands */
 void sim_drain_over(struct sim_afu *a);              /* nobody drains any more: the sync is done */
+
+/* sim_internal.c: internal LUN modes (SL 19) */
+void sim_internal_fix(struct sim_afu *a); /* a command is there: the registers say what it finds */
+void sim_internal_reset(struct sim_afu *a);
+void sim_internal_selection_changed(struct sim_afu *a);
+bool sim_internal_ready(const struct sim_afu *a); /* the memory is there */
+void sim_internal_free(struct sim_afu *a);
 
 /* sim_provision.c: LUN provision (SL 12) */
 void sim_provision(struct sim_event *ev);

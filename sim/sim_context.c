@@ -207,6 +207,7 @@ void sim_afu_registers_reset(struct sim_afu *a)
     a->aintr_mask = AFU_AINTR_MASK_RESET;
     a->port_sel = a->params.port_sel_reset_zero ? 0 : sim_ports_present(a);
     sim_xlt_drop(a, NULL, SIM_XLT_ALL_HANDLES);
+    sim_internal_reset(a);
     for (unsigned p = 0; p < a->params.ports; p++)
         sim_port_reset(&a->port[p], a, p);
 }

@@ -42,22 +42,31 @@ void sim_frame_port_reset(struct sim_port *p)
 /* ---- exchanges --------------------------------------------------------------------------------
  */
 
-void sim_frame_command(const struct sim_cmd *c) { port_of(c)->reg[SIM_FC_TX_FRM_CNT]++; }
+/* Internal LUNs are behind no link. */
+static bool on_link(const struct sim_cmd *c) { return !c->ctx->afu->internal_mode; }
+
+void sim_frame_command(const struct sim_cmd *c)
+{
+    port_of(c)->reg[SIM_FC_TX_FRM_CNT] += on_link(c);
+}
 
 void sim_frame_accepted(const struct sim_cmd *c)
 {
     struct sim_port *p = port_of(c);
+    bool read = c->rs.medium == SIM_SCSI_MEDIUM_READ;
 
-    if (c->rs.medium != SIM_SCSI_MEDIUM_READ && c->rs.medium != SIM_SCSI_MEDIUM_WRITE)
+    if (!on_link(c) || (!read && c->rs.medium != SIM_SCSI_MEDIUM_WRITE))
         return;
     p->reg[SIM_FC_CNT_TXRDWR]++;
-    p->reg[c->rs.medium == SIM_SCSI_MEDIUM_READ ? SIM_FC_CNT_AFURD : SIM_FC_CNT_AFUWR]++;
+    p->reg[read ? SIM_FC_CNT_AFURD : SIM_FC_CNT_AFUWR]++;
 }
 
 void sim_frame_response(const struct sim_cmd *c)
 {
     struct sim_port *p = port_of(c);
 
+    if (!on_link(c))
+        return;
     p->reg[SIM_FC_RX_FRM_CNT]++;
     p->reg[SIM_FC_CNT_RXRSP]++;
     p->reg[SIM_FC_CNT_RSPOVER] += c->rs.overrun;
@@ -65,7 +74,7 @@ void sim_frame_response(const struct sim_cmd *c)
 
 void sim_frame_aborted(const struct sim_cmd *c)
 {
-    port_of(c)->reg[SIM_FC_CNT_AFUABORT] += sim_cmd_at_port(c);
+    port_of(c)->reg[SIM_FC_CNT_AFUABORT] += on_link(c) && sim_cmd_at_port(c);
 }
 
 /* The event comes when the count reaches the threshold; a read of the count arms it again. */
@@ -104,6 +113,8 @@ bool sim_frame_data(struct sim_cmd *c, uint64_t bytes)
     uint64_t frames = hal_div_up(bytes, FRAME_BYTES);
     bool received = c->rs.kind != SIM_SCSI_DATA_OUT;
 
+    if (!on_link(c))
+        return false;
     p->reg[received ? SIM_FC_RX_FRM_CNT : SIM_FC_TX_FRM_CNT] += frames;
     if (!received)
         p->reg[SIM_FC_CNT_TXDATA] += frames;

@@ -38,7 +38,11 @@ bool sim_link_is_up(const struct sim_port *p)
 
 bool sim_link_usable(const struct sim_port *p)
 {
-    return p->link == SIM_LINK_ONLINE && !p->shutdown_active && !p->shutdown_complete;
+    if (p->shutdown_active || p->shutdown_complete)
+        return false;
+    if (p->afu->internal_mode)
+        return p->number == 0 && sim_internal_ready(p->afu);
+    return p->link == SIM_LINK_ONLINE;
 }
 
 /* A normal shutdown lets what is in flight finish, as long as it lasts (SL 17.5). */
@@ -46,7 +50,7 @@ uint8_t sim_link_lost(const struct sim_port *p)
 {
     if (p->shutdown_complete || p->shutdown_abrupt)
         return AFU_FC_RC_SHUTDOWN;
-    if (p->link == SIM_LINK_ONLINE)
+    if (p->link == SIM_LINK_ONLINE || p->afu->internal_mode)
         return 0;
     return sim_link_is_up(p) ? AFU_FC_RC_NOLOGI : AFU_FC_RC_LINKDOWN;
 }

@@ -93,6 +93,8 @@ static uint64_t media_time(struct sim_afu *a, const struct sim_cmd *c)
     const struct sim_params *p = &a->params;
     uint64_t base;
 
+    if (a->internal_mode)
+        return p->internal_access;
     if (c->rs.medium != SIM_SCSI_MEDIUM_READ)
         base = p->media_write;
     else if (p->media_read == p->media_unwritten ||
@@ -190,6 +192,11 @@ static void media_dequeue(struct sim_afu *a, unsigned lun, struct sim_cmd *befor
         a->media_waiting[lun / 64] &= ~HAL_BIT(lun % 64);
 }
 
+void sim_media_stage_reset(struct sim_afu *a, unsigned lun)
+{
+    a->stage[lun] = (struct sim_media_stage){.interval.id = (uint16_t)(SIM_STAGE_LUN + lun)};
+}
+
 bool sim_media_place(const struct sim_afu *a, unsigned lun)
 {
     return a->stage[lun].first && a->stage[lun].busy < a->params.media_parallel;
@@ -250,11 +257,13 @@ void sim_port_leave_media(struct sim_cmd *c)
 /* ---- the link ---------------------------------------------------------------------------------
  */
 
-/* The next step comes when the bytes have crossed the link in one direction. */
+/* The next step comes when the bytes have crossed the link in one direction; memory of the FPGA is
+ * behind no link. */
 static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
                       sim_event_fn *fn)
 {
-    uint64_t time = hal_div_up(bytes * c->ctx->afu->params.fc_block_time, 4096);
+    const struct sim_afu *a = c->ctx->afu;
+    uint64_t time = a->internal_mode ? 0 : hal_div_up(bytes * a->params.fc_block_time, 4096);
 
     sim_wait_stage(c, direction, 0, time, 0, 0, SIM_RANK_PORT, fn);
 }

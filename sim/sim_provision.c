@@ -115,9 +115,11 @@ static int create(struct sim_cmd *c, unsigned port)
         return -ENOSPC;
     sim_media_make_wwid(SERIAL | ++a->provisioned, 0, l.wwid);
     error = sim_scsi_add_lun(&a->scsi, &l, &lun);
-    if (!error)
-        answer(c, lun, l.wwid);
-    return error;
+    if (error)
+        return error;
+    sim_media_stage_reset(a, lun);
+    answer(c, lun, l.wwid);
+    return 0;
 }
 
 static int delete (struct sim_cmd *c, unsigned port)
@@ -136,11 +138,12 @@ void sim_provision(struct sim_event *ev)
     struct sim_cmd *c = sim_cmd_of(ev);
     const struct sim_afu *a = c->ctx->afu;
     unsigned port = c->rq.cdb[2];
-    int error = -EINVAL;
+    int error = -EINVAL; /* as with internal LUNs, which have no ports to put one behind */
+    bool possible = port < a->params.ports && !a->internal_mode;
 
-    if (port < a->params.ports && c->rq.cdb[1] == AFU_PROVISION_CREATE)
+    if (possible && c->rq.cdb[1] == AFU_PROVISION_CREATE)
         error = create(c, port);
-    else if (port < a->params.ports && c->rq.cdb[1] == AFU_PROVISION_DELETE)
+    else if (possible && c->rq.cdb[1] == AFU_PROVISION_DELETE)
         error = delete (c, port);
     if (error)
         refuse_as(c, error);

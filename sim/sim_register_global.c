@@ -21,6 +21,7 @@ void sim_global_write(struct sim_afu *a, uint64_t offset, uint64_t value)
         break;
     case AFU_GLOBAL_AFU_CTRL:
         a->afu_ctrl = value;
+        sim_internal_selection_changed(a);
         break;
     case AFU_GLOBAL_AFU_SCRATCH_PAD:
         a->scratch = value;

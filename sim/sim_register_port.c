@@ -59,6 +59,7 @@ static void write_config2(struct sim_port *p, uint64_t value)
 {
     sim_echo_settle(p);
     p->reg[SIM_FC_CONFIG2] = value;
+    sim_internal_selection_changed(p->afu);
     if (value & (AFU_FC_CONFIG2_SHUTDOWN_NORMAL | AFU_FC_CONFIG2_SHUTDOWN_ABRUPT))
         sim_port_shutdown(p, value & AFU_FC_CONFIG2_SHUTDOWN_ABRUPT);
 }

@@ -82,6 +82,7 @@ static const struct row {
     {"media.lun.write_interval", 0, 1351, 0, 0, 1000000, 'B'},
     {"card.interval", 0, 568, 0, 0, 1000000, 'B'},
     {"media.jitter", 0, 0, 0, 0, 100, 'D'},
+    {"internal.access", 250, 250, 0, 0, 1000000, 'D'},
     {"fc.link_loss", 250000, 250000, 1, 1, 2000000000, 'D'},
     {"fc.login", 50000000, 50000000, 1, 1, 2000000000, 'D'},
     {"fc.flogi", 0, 0, 0, 0, 2000000000, 'D'},

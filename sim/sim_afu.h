@@ -445,6 +445,7 @@ void sim_frame_accepted(const struct sim_cmd *c);       /* the target works on i
 bool sim_frame_data(struct sim_cmd *c, uint64_t bytes); /* true: damaged, the command has ended */
 void sim_frame_response(const struct sim_cmd *c);
 void sim_frame_aborted(const struct sim_cmd *c);
+void sim_frame_timed_out(const struct sim_cmd *c);
 void sim_port_error(struct sim_port *p, uint64_t bits);         /* happens, once */
 void sim_port_error_lasting(struct sim_port *p, uint64_t bits); /* until the link is reset */
 void sim_port_error_clear(struct sim_port *p, uint64_t bits);

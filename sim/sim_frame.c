@@ -77,6 +77,11 @@ void sim_frame_aborted(const struct sim_cmd *c)
     port_of(c)->reg[SIM_FC_CNT_AFUABORT] += on_link(c) && sim_cmd_at_port(c);
 }
 
+void sim_frame_timed_out(const struct sim_cmd *c)
+{
+    port_of(c)->reg[SIM_FC_CNT_TIMEOUT] += on_link(c) && sim_cmd_at_port(c);
+}
+
 /* The event comes when the count reaches the threshold; a read of the count arms it again. */
 static void crc_errors(struct sim_port *p, uint64_t n)
 {

@@ -398,6 +398,8 @@ static void at_target(struct sim_event *ev)
     switch (sim_site(a, SIM_SITE_FC, &arg)) {
     case SIM_EFFECT_ERROR:
         c->status.fc_rc = arg ? (uint8_t)arg : AFU_FC_RC_ABORTPEND;
+        if (c->status.fc_rc == AFU_FC_RC_ABORTPEND)
+            sim_frame_timed_out(c);
         sim_status(c);
         return;
     case SIM_EFFECT_DROP:

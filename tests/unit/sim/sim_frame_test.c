@@ -60,6 +60,21 @@ Test(sim_frame, aborted_exchanges)
     cr_assert_eq(port_reg(0, AFU_FC_CNT_AFUABORT), 1);
 }
 
+/* The exchange that times out at the port: by its own time, and by the plan (0x52). */
+Test(sim_frame, timed_out_exchanges)
+{
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    user.pair[0].ioarcb.req_flags = xe16_of(user.order, AFU_REQ_RES_HNDL | 0x80); /* us */
+    user.pair[0].ioarcb.timeout = xe16_of(user.order, 20);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x51);
+    cr_assert_eq(port_reg(0, AFU_FC_CNT_TIMEOUT), 1);
+    plan("fc#1=x+fc#2=x(0x5B)");
+    cr_assert_eq(transfer(0, false, 0, 1), 0x52);
+    cr_assert_eq(transfer(0, false, 0, 1), 0x5B);
+    cr_assert_eq(port_reg(0, AFU_FC_CNT_TIMEOUT), 2);
+}
+
 /* An answer that is longer than the buffer: 8 bytes for READ CAPACITY(10), 4 offered. */
 Test(sim_frame, response_over)
 {

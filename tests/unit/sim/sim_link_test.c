@@ -81,6 +81,37 @@ Test(sim_link, login_events_of_all_ports)
     }
 }
 
+/* INQUIRY by the master through one port, which answers wherever a LUN may be. */
+static void inquiry(unsigned port)
+{
+    struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
+
+    r->req_flags = xe16_of(m->master.order, AFU_REQ_SUP_UNDERRUN);
+    r->port_sel = xe32_of(m->master.order, 1u << port);
+    r->data_len = xe32_of(m->master.order, 36);
+    r->data_ea = xe64_of(m->master.order, (uintptr_t)m->buffer);
+    r->cdb[0] = 0x12;
+    r->cdb[4] = 36;
+    cr_assert(model_issue(m, &m->master, 0, 1000000));
+}
+
+/* CRC_T, OTHER, LOGO: bits 5, 7 and 6 of the port's byte. */
+Test(sim_link, exchange_events_of_all_ports)
+{
+    four_ports();
+    for (unsigned p = 0; p < 4; p++) {
+        plan("fc#1=c+fc#2=p(0x10000000)+fc#3=g");
+        set_port_reg(p, AFU_FC_CRC_THRESH, 1);
+        inquiry(p);
+        cr_assert_eq(take_events(), UINT64_C(0x20) << shift[p]);
+        inquiry(p);
+        cr_assert_eq(take_events(), UINT64_C(0x80) << shift[p]);
+        cr_assert_eq(port_reg(p, AFU_FC_ERRCAP), 0x10000000);
+        inquiry(p);
+        cr_assert_eq(take_events(), UINT64_C(0x40) << shift[p]);
+    }
+}
+
 /* Without an answer the attempts go on; with time-outs disabled the first one waits for ever. */
 Test(sim_link, time_outs_of_the_login)
 {

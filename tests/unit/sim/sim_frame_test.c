@@ -24,6 +24,8 @@ Test(sim_frame, frames_of_reads_and_writes)
     cr_assert_eq(port_reg(1, AFU_FC_TX_FRM_CNT), 0, "the other port counted");
     set_port_reg(0, AFU_FC_TX_FRM_CNT, 77); /* counters are not written */
     cr_assert_eq(port_reg(0, AFU_FC_TX_FRM_CNT), 6);
+    cr_assert_eq(transfer(0, true, 0, 64), 0); /* 262144 bytes: 128 frames of 2048 */
+    cr_assert_eq(port_reg(0, AFU_FC_CNT_TXDATA), 4 + 128);
 }
 
 /* Offline and online: the loss of the link, then FLOGI and PLOGI with their answers. */

@@ -197,7 +197,8 @@ Test(sim_provision, refusals)
     cr_assert_eq(port_reg(1, 0x088), 1);
     cr_assert_eq(
         afu_ioasc(&provision(CDB(0xD0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10), 0)->rc), 0);
-    /* a LUN that was there before, of another port, that is none */
+    /* a LUN that was there before, also if it is behind this port only; of another port; none */
+    *(uint8_t *)(uintptr_t)&sim_media_lun(m->media, 1)->port_mask = 2;
     cr_assert_eq(sense(provision(DELETION, UINT64_C(1) << 48)), 0x052500);
     cr_assert_eq(sense(provision(CDB(0xD0, 1), id)), 0x052500);
     cr_assert_eq(sense(provision(DELETION, UINT64_C(77) << 48)), 0x052500);

@@ -108,6 +108,8 @@ void sim_decode(struct sim_event *ev)
         return;
     }
     parse(c, &ioarcb);
+    if (__builtin_expect(!a->internal_fixed, 0))
+        sim_internal_fix(a);
     sim_record(a, SIM_EVENT_DECODE, c->slot, ((uint64_t)c->flags << 32) | c->res_hndl,
                hal_be64_at(c->rq.cdb + 2));
     timeout = timeout_cycles(c);

@@ -8,12 +8,7 @@
 
 #define SLOT sizeof(struct afu_ioarcb)
 
-bool sim_sq_present(const struct sim_afu *a)
-{
-    uint64_t version = a->params.interface_version;
-
-    return version != UINT64_MAX && version & AFU_IFV_SQ; /* all ones: older than the register */
-}
+bool sim_sq_present(const struct sim_afu *a) { return sim_capable(a, AFU_IFV_SQ); }
 
 /* After head or tail moved: a ring may also become empty before it was fetched. */
 static void ring_changed(struct sim_ctx *ctx)

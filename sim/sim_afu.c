@@ -61,6 +61,8 @@ static void free_tables(struct sim_afu *a)
     const struct sim_params *p = &a->params;
 
     sim_memory_fini(&a->memory);
+    sim_debug_free(a);
+    sim_internal_free(a);
     sim_world_free(a->world, a->cmds, p->cmd_slots * sizeof *a->cmds);
     if (p->xlt_entries)
         sim_world_free(a->world, a->xlt, p->xlt_entries * sizeof *a->xlt);
@@ -86,7 +88,7 @@ static void name_stages(struct sim_afu *a)
         a->port[i].out.id = (uint16_t)(SIM_STAGE_PORT + 3 * i + 2);
     }
     for (unsigned i = 0; i < SIM_MEDIA_LUNS_MAX; i++)
-        a->stage[i].interval.id = (uint16_t)(SIM_STAGE_LUN + i);
+        sim_media_stage_reset(a, i);
 }
 
 static void power_on(struct sim_afu *a)
@@ -199,7 +201,7 @@ uint64_t sim_afu_peek(struct sim_afu *a, uint64_t offset)
         /* mbox_r would unlock, CRC counts would clear: not through this door */
         CHECK(offset < AFU_CTRL_START || offset >= AFU_GLOBAL_BASE ||
               offset % AFU_CTRL_SIZE != AFU_CTRL_MBOX_R);
-        return sim_register_read(a, offset);
+        return sim_register_read(a, NULL, offset);
     }
 }
 

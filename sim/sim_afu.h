@@ -38,6 +38,7 @@
 #define SIM_SEGMENTS_MAX 2 /* a transfer of at most 16 MiB touches at most two chunks */
 
 struct sim_afu;
+struct sim_internal;
 
 /** A data-storage fault on its way to the program. */
 struct sim_storage_fault {
@@ -85,6 +86,7 @@ struct sim_ctx {
 
     /* control map (SL 3) */
     uint64_t rht_start, rht_cnt_id, ctx_cap;
+    uint64_t lisn_pasid[2], lisn_ea[SIM_LISN_MAX];
     bool cap_unlocked;
 
     /* interrupts: message under way, delivered and not yet read */
@@ -113,6 +115,9 @@ enum sim_cmd_state {
     SIM_CMD_STUCK, /* a fault holds it for ever */
 };
 
+/** Context of violations that nobody in particular is to blame for. */
+#define SIM_NOBODY UINT32_MAX
+
 /** A contiguous piece of a command on one LUN of one port. */
 struct sim_segment {
     uint64_t lun_id, lba;
@@ -125,6 +130,7 @@ struct sim_segment {
 struct sim_status {
     uint32_t resid;
     uint8_t flags, afu_rc, scsi_rc, fc_rc, afu_extra;
+    bool answer; /* resid and sense hold the answer of an AFU command, not sense data */
     uint8_t sense[SIM_SCSI_SENSE_BYTES];
 };
 
@@ -142,6 +148,7 @@ struct sim_cmd {
     uint8_t port, ports; /* chosen, candidates */
     bool delayed;        /* a fault made one step late */
     bool corrupt;        /* a fault changes a byte of the data */
+    uint8_t bad_frames;  /* a fault damages so many data frames of this exchange */
     bool media_stuck;    /* a fault keeps it on the medium for ever */
     bool translated;     /* holds a translation of (ctx, handle) */
     bool draining;       /* a heavy-weight sync waits for it */
@@ -185,7 +192,33 @@ struct sim_mmio {
     uint64_t arg;
 };
 
-enum sim_link_state { SIM_LINK_ONLINE, SIM_LINK_GOING_DOWN, SIM_LINK_OFFLINE, SIM_LINK_GOING_UP };
+/** Online means logged in at the target; in the states behind GOING_UP the link is up, but the port
+ * is not logged in. */
+enum sim_link_state {
+    SIM_LINK_ONLINE,
+    SIM_LINK_GOING_DOWN,
+    SIM_LINK_OFFLINE,
+    SIM_LINK_GOING_UP,
+    SIM_LINK_FLOGI, /* waits for the fabric's answer */
+    SIM_LINK_PLOGI, /* waits for the target's answer */
+    SIM_LINK_LOGGED_OUT,
+};
+
+/** The registers of a port that hold a value of their own, and those that are computed. */
+enum sim_port_reg {
+#define SIM_PORT_REG(name, access) SIM_FC_##name,
+#include "sim/sim_port_regs.def"
+#undef SIM_PORT_REG
+    SIM_PORT_REG_COUNT
+};
+
+/** An armed fault injection of a port (SL 17.4). */
+struct sim_injection {
+    uint8_t type; /* enum afu_fc_errinj, 0 = none */
+    bool always, parity;
+    uint16_t interval; /* commands of its kind to let pass before one is hit */
+    uint16_t left;
+};
 
 /** One FC port: link machine, registers, pipeline stages. */
 struct sim_port {
@@ -194,8 +227,14 @@ struct sim_port {
     uint8_t link;
     struct sim_event link_event, shutdown_event;
     struct sim_stage command, in, out;
-    uint64_t config, config2, pname, error, errcap, errmsk, crc_count, crc_total, crc_thresh;
-    bool shutdown_active, shutdown_complete;
+    uint64_t reg[SIM_PORT_REG_COUNT]; /* unused where sim_register_port.c computes */
+    uint64_t lasting_errors;          /* bits of FC_ERROR that come back until the link is reset */
+    uint64_t echo_since;              /* cycle up to which the loop-back counters are up to date */
+    struct sim_injection injection;
+    bool shutdown_active, shutdown_complete, shutdown_abrupt;
+    bool user_reset;       /* by FC_CONFIG, until the link is up again */
+    bool comes_back;       /* when it is down */
+    bool waits_for_config; /* the link is up, FC_CONFIG says not to log in */
     uint64_t lun_table[SIM_LUN_TABLE_WORDS];
 };
 
@@ -263,6 +302,11 @@ struct sim_afu {
     struct sim_event drain_event;
     enum sim_effect internal_effect; /* planned for it */
     uint64_t internal_arg;
+    uint8_t internal_mode;       /* internal LUN mode in force (SL 19), 0 = external LUNs */
+    bool internal_fixed;         /* and it stays until the next reset */
+    struct sim_internal *inside; /* NULL until a mode was in force */
+    uint32_t provisioned;        /* LUNs made so far */
+    uint8_t *debug_memory;       /* NULL until it is used */
 
     struct sim_port port[SIM_PORTS_MAX];
     uint8_t port_rr;
@@ -294,6 +338,14 @@ static inline void sim_record(struct sim_afu *a, enum sim_event_kind kind, uint3
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }
 
+/** Whether interface_version has a capability bit. All ones is an AFU older than the register. */
+static inline bool sim_capable(const struct sim_afu *a, uint64_t bit)
+{
+    uint64_t version = a->params.interface_version;
+
+    return version != AFU_IFV_TOO_OLD && version & bit;
+}
+
 /** Asks a fault site and records what fires. */
 static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, uint64_t *arg)
 {
@@ -320,7 +372,7 @@ void sim_mmio_forget(struct sim_ctx *ctx); /* a context ends: its accesses never
 
 /* sim_register.c: what a register does */
 void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset, uint64_t value);
-uint64_t sim_register_read(struct sim_afu *a, uint64_t offset);
+uint64_t sim_register_read(struct sim_afu *a, const struct sim_ctx *from, uint64_t offset);
 
 /* sim_fetch.c */
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value);
@@ -368,13 +420,53 @@ void sim_port_command(struct sim_cmd *c);
 void sim_media_plan(struct sim_cmd *c);       /* before the data of a segment move */
 void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
 void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
+void sim_media_stage_reset(struct sim_afu *a, unsigned lun); /* nothing of it is in flight */
 bool sim_media_place(const struct sim_afu *a, unsigned lun); /* somebody waits and may start */
 void sim_media_start_waiting(struct sim_afu *a);
+uint64_t sim_ports_present(const struct sim_afu *a);
+
+/** The command is somewhere between the queue of a port and its answer. */
+static inline bool sim_cmd_at_port(const struct sim_cmd *c)
+{
+    return c->state >= SIM_CMD_PORT && c->state <= SIM_CMD_DATA;
+}
+
+/* sim_register_port.c */
 void sim_port_reset(struct sim_port *p, struct sim_afu *a, unsigned number);
+
+/* sim_link.c */
 void sim_link_offline(struct sim_port *p);
 void sim_link_online(struct sim_port *p);
-void sim_port_shutdown(struct sim_port *p);
-uint64_t sim_ports_present(const struct sim_afu *a);
+void sim_link_reset(struct sim_port *p, bool comes_back);
+void sim_link_configured(struct sim_port *p);             /* FC_CONFIG may now ask to log in */
+void sim_link_logout(struct sim_port *p, uint64_t again); /* by the target, for so many cycles */
+void sim_port_shutdown(struct sim_port *p, bool abrupt);
+bool sim_link_is_up(const struct sim_port *p);
+bool sim_link_usable(const struct sim_port *p);  /* for a new command */
+uint8_t sim_link_lost(const struct sim_port *p); /* fc_rc that ends commands in flight, or 0 */
+
+/* sim_frame.c: what crosses the link of a port, counted (SL 5.3) */
+void sim_frame_login(struct sim_port *p);
+void sim_frame_login_reply(struct sim_port *p);
+void sim_frame_link_lost(struct sim_port *p);
+void sim_frame_port_reset(struct sim_port *p);
+void sim_frame_command(const struct sim_cmd *c);
+void sim_frame_accepted(const struct sim_cmd *c);       /* the target works on it */
+bool sim_frame_data(struct sim_cmd *c, uint64_t bytes); /* true: damaged, the command has ended */
+void sim_frame_response(const struct sim_cmd *c);
+void sim_frame_aborted(const struct sim_cmd *c);
+void sim_frame_timed_out(const struct sim_cmd *c);
+void sim_port_error(struct sim_port *p, uint64_t bits);         /* happens, once */
+void sim_port_error_lasting(struct sim_port *p, uint64_t bits); /* until the link is reset */
+void sim_port_error_clear(struct sim_port *p, uint64_t bits);
+
+/* sim_inject.c: fault injection by registers (SL 17.4) */
+void sim_inject_arm(struct sim_port *p);
+void sim_inject_parity(struct sim_port *p);
+bool sim_inject(struct sim_cmd *c); /* true: the command has ended */
+
+/* sim_echo.c: loop-back test */
+void sim_echo_settle(struct sim_port *p); /* brings the counters up to now */
 
 /* sim_data.c */
 void sim_data_in(struct sim_cmd *c);    /* link has delivered: card to host */
@@ -395,7 +487,30 @@ void sim_afu_command(struct sim_cmd *c);
 void sim_task_management(struct sim_cmd *c);
 void sim_afu_command_gone(struct sim_cmd *c); /* aborted while at work */
 void sim_drain_check(struct sim_cmd *finished);
-void sim_drain_over(struct sim_afu *a); /* nobody drains any more: the sync is done */
+void sim_afu_command_done(struct sim_cmd *c);
+void sim_afu_command_refuse(struct sim_cmd *c, uint8_t key, uint8_t asc, uint8_t ascq);
+void sim_lun_abort(struct sim_afu *a, unsigned lun); /* ends its commands */
+void sim_drain_over(struct sim_afu *a);              /* nobody drains any more: the sync is done */
+
+/* sim_internal.c: internal LUN modes (SL 19) */
+void sim_internal_fix(struct sim_afu *a); /* a command is there: the registers say what it finds */
+void sim_internal_reset(struct sim_afu *a);
+void sim_internal_selection_changed(struct sim_afu *a);
+bool sim_internal_ready(const struct sim_afu *a); /* the memory is there */
+void sim_internal_free(struct sim_afu *a);
+
+/* sim_provision.c: LUN provision (SL 12) */
+void sim_provision(struct sim_event *ev);
+uint64_t sim_provision_register(const struct sim_port *p, enum sim_port_reg reg);
+
+/* sim_debug.c: AFU debug (SL 12) */
+void sim_debug(struct sim_event *ev);
+void sim_debug_free(struct sim_afu *a);
+
+/* sim_lisn.c: trigger addresses of OpenCAPI */
+void sim_lisn_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value);
+uint64_t sim_lisn_read(struct sim_ctx *ctx, uint64_t offset);
+uint64_t sim_lisn_error(const struct sim_ctx *ctx, unsigned lisn); /* bit of intr_status, or 0 */
 
 /* sim_interrupt.c */
 void sim_interrupt(struct sim_ctx *ctx, unsigned lisn);

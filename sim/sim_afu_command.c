@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal commands: AFU sync and task management (SL 12). One AFU command at a time. */
+/* Internal commands (SL 12), one AFU command at a time: AFU sync, and the way to LUN provision
+ * (sim_provision.c) and AFU debug (sim_debug.c). Task management. */
 #include "hal/support/check.h"
 #include "sim/sim_wait.h"
 
@@ -35,7 +36,7 @@ static uint32_t start_drain(struct sim_cmd *sync)
     return left;
 }
 
-static void finish(struct sim_cmd *c)
+void sim_afu_command_done(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
 
@@ -61,7 +62,7 @@ static void finish(struct sim_cmd *c)
 void sim_drain_over(struct sim_afu *a)
 {
     CHECK(!a->drain_left);
-    finish(a->internal);
+    sim_afu_command_done(a->internal);
 }
 
 static void drained(struct sim_event *ev)
@@ -94,7 +95,7 @@ static void sync_work(struct sim_event *ev)
     else if (handle < SIM_CONTEXTS_MAX && a->ctx[handle])
         sim_xlt_drop(a, a->ctx[handle], afu_sync_cdb_handle(c->rq.cdb));
     if (mode == AFU_SYNC_LW) {
-        finish(c);
+        sim_afu_command_done(c);
         return;
     }
     if (mode == AFU_SYNC_HW)
@@ -102,22 +103,50 @@ static void sync_work(struct sim_event *ev)
     a->drain_left = start_drain(c);
     c->state = SIM_CMD_DRAIN;
     if (!a->drain_left)
-        finish(c);
+        sim_afu_command_done(c);
+}
+
+void sim_afu_command_refuse(struct sim_cmd *c, uint8_t key, uint8_t asc, uint8_t ascq)
+{
+    c->status.scsi_rc = SIM_SCSI_CHECK_CONDITION;
+    c->status.flags |= AFU_RC_FLAG_SENSE_VALID;
+    sim_scsi_sense(c->status.sense, key, asc, ascq);
+}
+
+/* What a command does when its time has passed, or NULL: there is no such command. Provision and
+ * debug exist only with their capability bits. */
+static sim_event_fn *work_of(const struct sim_cmd *c, uint64_t *time)
+{
+    const struct sim_afu *a = c->ctx->afu;
+    uint8_t mode = afu_sync_cdb_mode(c->rq.cdb);
+
+    switch (c->rq.cdb[0]) {
+    case AFU_CMD_SYNC:
+        *time = mode == AFU_SYNC_LW ? a->params.sync_lw : a->params.sync_hw;
+        return mode <= AFU_SYNC_GSYNC ? sync_work : NULL;
+    case AFU_CMD_LUN_PROVISION:
+        *time = a->params.provision;
+        return sim_capable(a, AFU_IFV_LUN_PROVISION) ? sim_provision : NULL;
+    case AFU_CMD_DEBUG:
+        *time = a->params.debug;
+        return sim_capable(a, AFU_IFV_AFU_DEBUG) ? sim_debug : NULL;
+    default:
+        return NULL;
+    }
 }
 
 void sim_afu_command(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
-    uint8_t code = c->rq.cdb[0], mode = afu_sync_cdb_mode(c->rq.cdb);
-    uint64_t time = mode == AFU_SYNC_LW ? a->params.sync_lw : a->params.sync_hw;
+    uint64_t time = 0;
+    sim_event_fn *work = work_of(c, &time);
 
-    sim_record(a, SIM_EVENT_AFU_CMD, c->slot, code, mode);
+    sim_record(a, SIM_EVENT_AFU_CMD, c->slot, c->rq.cdb[0], afu_sync_cdb_mode(c->rq.cdb));
     if (a->internal) {
         sim_status_afu(c, AFU_RC_SYNC_IN_PROGRESS, 0);
         return;
     }
-    if (code != AFU_CMD_SYNC || mode > AFU_SYNC_GSYNC) {
-        /* Commands without their capability bit do not exist (SL 12). */
+    if (!work) {
         sim_status_afu(c, AFU_RC_CAP_VIOLATION, afu_ctx_cap_extra(c->ctx->ctx_cap));
         return;
     }
@@ -127,7 +156,7 @@ void sim_afu_command(struct sim_cmd *c)
     a->internal_effect = sim_site(a, SIM_SITE_AFUCMD, &a->internal_arg);
     if (a->internal_effect == SIM_EFFECT_LATE)
         time += a->internal_arg;
-    sim_wait(c, time, SIM_RANK_AFU_COMMAND, sync_work);
+    sim_wait(c, time, SIM_RANK_AFU_COMMAND, work);
 }
 
 void sim_afu_command_gone(struct sim_cmd *c)
@@ -156,7 +185,7 @@ static void target_abort(struct sim_cmd *c)
     sim_status(c);
 }
 
-static void lun_reset(struct sim_afu *a, unsigned lun)
+void sim_lun_abort(struct sim_afu *a, unsigned lun)
 {
     for (uint64_t i = 0; i < a->params.cmd_slots; i++) {
         struct sim_cmd *c = &a->cmds[i];
@@ -165,7 +194,6 @@ static void lun_reset(struct sim_afu *a, unsigned lun)
         if (begun && c->rs.lun == lun)
             target_abort(c);
     }
-    sim_scsi_lun_reset(&a->scsi, lun);
 }
 
 void sim_task_management(struct sim_cmd *c)
@@ -175,7 +203,9 @@ void sim_task_management(struct sim_cmd *c)
     unsigned lun = afu_lun_number(c->lun_id);
 
     sim_record(a, SIM_EVENT_AFU_CMD, c->slot, function, 0xFF);
-    if (function == AFU_TMF_LUN_RESET && sim_media_lun(a->scsi.media, lun))
-        lun_reset(a, lun);
+    if (function == AFU_TMF_LUN_RESET && sim_media_lun(a->scsi.media, lun)) {
+        sim_lun_abort(a, lun);
+        sim_scsi_lun_reset(&a->scsi, lun);
+    }
     sim_status(c);
 }

@@ -55,6 +55,8 @@ static void clear_registers(struct sim_ctx *ctx)
     ctx->toggle = 1;
     ctx->sq_start = ctx->sq_base = ctx->sq_end = ctx->sq_head = ctx->sq_tail = 0;
     ctx->rht_start = ctx->rht_cnt_id = ctx->ctx_cap = 0;
+    memset(ctx->lisn_pasid, 0, sizeof ctx->lisn_pasid);
+    memset(ctx->lisn_ea, 0, sizeof ctx->lisn_ea);
     ctx->cap_unlocked = ctx->reset_ones = false;
     ctx->lisn_pending = ctx->storage_count = ctx->storage_ready = 0;
     ctx->bell_head = 0;
@@ -207,6 +209,7 @@ void sim_afu_registers_reset(struct sim_afu *a)
     a->aintr_mask = AFU_AINTR_MASK_RESET;
     a->port_sel = a->params.port_sel_reset_zero ? 0 : sim_ports_present(a);
     sim_xlt_drop(a, NULL, SIM_XLT_ALL_HANDLES);
+    sim_internal_reset(a);
     for (unsigned p = 0; p < a->params.ports; p++)
         sim_port_reset(&a->port[p], a, p);
 }

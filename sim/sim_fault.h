@@ -30,6 +30,9 @@ enum sim_effect {
     SIM_EFFECT_SHORT = 's',
     SIM_EFFECT_REFUSE = 'f',
     SIM_EFFECT_ONES = 'o',
+    SIM_EFFECT_CRC = 'c',
+    SIM_EFFECT_LOGOUT = 'g',
+    SIM_EFFECT_PORT_ERROR = 'p',
 };
 
 #define SIM_FAULTS_MAX 64

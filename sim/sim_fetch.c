@@ -101,12 +101,13 @@ static struct sim_cmd *take_slot(struct sim_afu *a)
     c->state = SIM_CMD_FETCH;
     c->translated = c->restart_walk = c->entry_valid = c->delayed = c->corrupt = false;
     c->draining = false;
-    c->lxt_which = 0;
+    c->lxt_which = c->bad_frames = 0;
     c->port = 0;
     c->segment = 0;
     c->part_offset = 0;
     c->status.flags = c->status.afu_rc = c->status.scsi_rc = c->status.fc_rc = 0;
     c->status.afu_extra = 0;
+    c->status.answer = false;
     c->status.resid = 0;
     return c;
 }

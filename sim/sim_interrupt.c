@@ -34,7 +34,7 @@ void sim_interrupt(struct sim_ctx *ctx, unsigned lisn)
 {
     static sim_event_fn *const fn[SIM_LISN_MAX + 1] = {NULL, deliver_1, deliver_2, deliver_3};
     struct sim_afu *a = ctx->afu;
-    uint64_t arg = 0, delay = a->params.irq_delivery;
+    uint64_t arg = 0, delay = a->params.irq_delivery, wrong;
 
     if (!lisn || lisn > SIM_LISN_MAX || lisn > ctx->interrupts) {
         sim_violation(a, ctx->handle, SIM_RULE_LISN, lisn);
@@ -42,6 +42,12 @@ void sim_interrupt(struct sim_ctx *ctx, unsigned lisn)
     }
     if (sim_event_pending(&ctx->lisn_event[lisn]))
         return;
+    wrong = sim_lisn_error(ctx, lisn);
+    if (wrong) {
+        if (~ctx->intr_status & wrong) /* once: the error may have no way out itself */
+            sim_intr_status(ctx, wrong);
+        return;
+    }
     switch (sim_site(a, SIM_SITE_LISN, &arg)) {
     case SIM_EFFECT_DROP:
         return;

@@ -76,10 +76,14 @@ static int begin_lun(struct sim_media *m, unsigned lun)
 {
     const struct sim_media_lun *l = &m->luns[lun];
     struct sim_media_space *s = &m->spaces[lun];
+    struct sim_table table = s->table; /* of an earlier LUN of this number: empty, but made */
 
+    if (!l->blocks)
+        return 0; /* the number is free */
     *s = space_of(l->block_size, m->kind == SIM_MEDIA_TAG ? SIM_MEDIA_TAG_BYTES : l->block_size,
                   SIM_MEDIA_PIECE_BYTES);
     s->free_list = l->block_size == 4096;
+    s->table = table;
     return sim_table_extend(&m->arena, &s->table, hal_div_up(l->blocks, s->piece_blocks));
 }
 
@@ -127,7 +131,7 @@ unsigned sim_media_n_luns(const struct sim_media *m) { return m->n_luns; }
 
 const struct sim_media_lun *sim_media_lun(const struct sim_media *m, unsigned lun)
 {
-    return lun < m->n_luns ? &m->luns[lun] : NULL;
+    return lun < m->n_luns && m->luns[lun].blocks ? &m->luns[lun] : NULL;
 }
 
 const struct sim_media_counters *sim_media_counters(const struct sim_media *m, unsigned lun)
@@ -247,7 +251,7 @@ int sim_media_set_size(struct sim_media *m, unsigned lun, uint64_t blocks)
     uint64_t before;
     int error;
 
-    if (lun >= m->n_luns || !blocks || blocks > SIM_MEDIA_LUN_BYTES_MAX / s->block_size)
+    if (!sim_media_lun(m, lun) || !blocks || blocks > SIM_MEDIA_LUN_BYTES_MAX / s->block_size)
         return -EINVAL;
     if (m->read_only)
         return -EROFS;
@@ -261,6 +265,87 @@ int sim_media_set_size(struct sim_media *m, unsigned lun, uint64_t blocks)
     if (error)
         l->blocks = before;
     return error;
+}
+
+/* Makes what has become of the descriptors durable; a failure leaves `lun` as it was `before`. */
+static int record_lun(struct sim_media *m, unsigned lun, struct sim_media_lun before)
+{
+    unsigned n_before = m->n_luns;
+    int error;
+
+    m->n_luns = lun >= n_before ? lun + 1 : n_before;
+    while (m->n_luns && !m->luns[m->n_luns - 1].blocks)
+        m->n_luns--;
+    error = m->ops->resized(m);
+    if (error) {
+        m->luns[lun] = before;
+        m->n_luns = n_before;
+    }
+    return error;
+}
+
+static unsigned free_number(const struct sim_media *m)
+{
+    unsigned lun = 0;
+
+    while (lun < m->n_luns && m->luns[lun].blocks)
+        lun++;
+    return lun;
+}
+
+int sim_media_add_lun(struct sim_media *m, const struct sim_media_lun *descriptor, unsigned *lun)
+{
+    unsigned n = free_number(m);
+    int error = sim_media_check_luns(descriptor, 1, NULL, 0);
+
+    if (!error && m->read_only)
+        error = -EROFS;
+    if (!error && n == SIM_MEDIA_LUNS_MAX)
+        error = -ENOSPC;
+    if (error)
+        return error;
+    m->luns[n] = *descriptor;
+    m->luns[n].added = true;
+    m->counters[n] = (struct sim_media_counters){0};
+    error = begin_lun(m, n);
+    if (error)
+        m->luns[n] = (struct sim_media_lun){0};
+    else
+        error = record_lun(m, n, (struct sim_media_lun){0});
+    if (!error)
+        *lun = n;
+    return error;
+}
+
+/* Gives all pieces back, those behind a smaller end too. */
+static int release_all(struct sim_media *m, struct sim_media_space *s)
+{
+    uint64_t pieces = (uint64_t)s->table.n_leaves * SIM_TABLE_LEAF;
+    int error = 0;
+
+    for (uint64_t i = 0; !error && i < pieces; i++)
+        if (sim_table_get(&m->arena, &s->table, i))
+            error = m->ops->release(m, s, i);
+    return error;
+}
+
+int sim_media_remove_lun(struct sim_media *m, unsigned lun)
+{
+    struct sim_media_lun before;
+    int error;
+
+    if (!sim_media_lun(m, lun))
+        return -EINVAL;
+    if (m->read_only)
+        return -EROFS;
+    error = release_all(m, &m->spaces[lun]);
+    if (!error)
+        error = m->ops->sync(m); /* no extent of it may come back when the descriptor is gone */
+    if (error)
+        return error;
+    before = m->luns[lun];
+    m->luns[lun] = (struct sim_media_lun){0};
+    return record_lun(m, lun, before);
 }
 
 uint64_t sim_media_store_size(const struct sim_media *m)

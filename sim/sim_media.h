@@ -37,6 +37,7 @@ struct sim_media_lun {
     uint32_t block_size; /* 512 or 4096 */
     uint8_t wwid[16];    /* NAA-6 identifier: the first four bits are 6 */
     uint8_t port_mask;   /* bit p: reachable through port p; media only keep it */
+    bool added;          /* by sim_media_add_lun, while the media were in use */
 };
 
 /** How to make or open media. All zero is a valid start: no LUNs, memory kind. */
@@ -91,9 +92,12 @@ void sim_media_close(struct sim_media *m);
 void sim_media_make_wwid(uint64_t serial, unsigned lun, uint8_t wwid[16]);
 
 enum sim_media_kind sim_media_kind(const struct sim_media *m);
+
+/** One more than the highest number of a LUN; below it numbers may be free. */
 unsigned sim_media_n_luns(const struct sim_media *m);
 
-/** The descriptor as it is now, or NULL if there is no such LUN. Valid until sim_media_close. */
+/** The descriptor as it is now, or NULL if there is no such LUN. Valid until sim_media_close or
+ * sim_media_remove_lun. */
 const struct sim_media_lun *sim_media_lun(const struct sim_media *m, unsigned lun);
 
 /** Counters of a LUN, which must exist. */
@@ -134,6 +138,17 @@ HAL_MUST_CHECK int sim_media_sync(struct sim_media *m);
  * when the LUN grows again. A file records it durably.
  * Returns 0, -EINVAL (no such LUN, size 0 or above 64 TB), -ENOSPC, -ENOMEM, -EIO, or -EROFS. */
 HAL_MUST_CHECK int sim_media_set_size(struct sim_media *m, unsigned lun, uint64_t blocks);
+
+/** Makes a LUN that was not there from the start, with the lowest free number. Never-written blocks
+ * are zeros, whatever a LUN of that number held before. A file records it durably.
+ * Returns 0 with the number in *lun, -EINVAL (descriptor), -ENOSPC (no number left; arena full;
+ * disk full), -EIO, or -EROFS. */
+HAL_MUST_CHECK int sim_media_add_lun(struct sim_media *m, const struct sim_media_lun *descriptor,
+                                     unsigned *lun);
+
+/** Takes a LUN with all its data away. A file records it durably; if that fails the LUN stays, but
+ * may have lost data. Returns 0, -EINVAL (no such LUN), -ENOSPC, -EIO, or -EROFS. */
+HAL_MUST_CHECK int sim_media_remove_lun(struct sim_media *m, unsigned lun);
 
 /** Size of the store in bytes, at least 8 MiB. */
 uint64_t sim_media_store_size(const struct sim_media *m);

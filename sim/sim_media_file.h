@@ -12,7 +12,8 @@
  *          20 u32 crc32c of bytes 24..length-1; 24 u64 generation; 32 u64 slots the file had when
  *          this was written; 40 u32 slot size; 44 u32 slots a group; 48 u64 store size;
  *          56 u32 LUNs; 60 u32 0; then 64 bytes a LUN: 0 u64 blocks; 8 u32 block size; 12 u8 port
- *          mask; 16 WWID; the rest 0. The first 16 bytes are the same in every later version.
+ *          mask; 13 u8 1 = added later; 16 WWID; the rest 0. A number that no LUN has: all 0.
+ *          The first 16 bytes are the same in every later version.
  * Record:  says what the slot with its number holds. All zero: nothing. Else 0 u32 "EXT1";
  *          4 u16 LUN, 0xFFFF the store; 6 u16 0; 8 u64 which MiB of it; 16 u64 sequence; 24 u32 0;
  *          28 u32 crc32c of the slot number (u32) and bytes 0..27.

@@ -52,14 +52,25 @@ static void encode_lun(uint8_t *out, const struct sim_media_lun *l)
     hal_be64_put(out, l->blocks);
     hal_be32_put(out + 8, l->block_size);
     out[12] = l->port_mask;
+    out[13] = l->added;
     memcpy(out + 16, l->wwid, sizeof l->wwid);
 }
 
 static void decode_lun(const uint8_t *in, struct sim_media_lun *l)
 {
-    *l = (struct sim_media_lun){
-        .blocks = hal_be64_at(in), .block_size = hal_be32_at(in + 8), .port_mask = in[12]};
+    *l = (struct sim_media_lun){.blocks = hal_be64_at(in),
+                                .block_size = hal_be32_at(in + 8),
+                                .port_mask = in[12],
+                                .added = in[13] & 1};
     memcpy(l->wwid, in + 16, sizeof l->wwid);
+}
+
+/* No LUN has the number: the last one was removed. */
+static bool is_free(const uint8_t *in)
+{
+    static const uint8_t zeros[MEDIA_FILE_HEADER_LUN_BYTES];
+
+    return !memcmp(in, zeros, sizeof zeros);
 }
 
 static uint32_t header_bytes(unsigned n_luns)
@@ -118,5 +129,8 @@ enum media_header_state media_header_decode(const uint8_t in[MEDIA_FILE_HEADER_M
         return MEDIA_HEADER_BAD;
     for (unsigned i = 0; i < h->n_luns; i++)
         decode_lun(in + header_bytes(i), &h->luns[i]);
-    return sim_media_check_luns(h->luns, h->n_luns, NULL, 0) ? MEDIA_HEADER_BAD : MEDIA_HEADER_GOOD;
+    for (unsigned i = 0; i < h->n_luns; i++)
+        if (!is_free(in + header_bytes(i)) && sim_media_check_luns(&h->luns[i], 1, NULL, 0))
+            return MEDIA_HEADER_BAD;
+    return MEDIA_HEADER_GOOD;
 }

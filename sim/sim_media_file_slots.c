@@ -214,7 +214,7 @@ static struct sim_media_space *space_of_record(struct sim_media *m, const struct
         return r->piece < SIM_MEDIA_STORE_BYTES / MEDIA_FILE_SLOT_BYTES
                    ? &m->spaces[SIM_MEDIA_STORE]
                    : NULL;
-    if (r->space >= m->n_luns || r->piece >= SIM_MEDIA_LUN_BYTES_MAX / MEDIA_FILE_SLOT_BYTES)
+    if (!sim_media_lun(m, r->space) || r->piece >= SIM_MEDIA_LUN_BYTES_MAX / MEDIA_FILE_SLOT_BYTES)
         return NULL;
     return &m->spaces[r->space];
 }

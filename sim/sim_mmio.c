@@ -101,7 +101,7 @@ int sim_bus_load(struct sim_ctx *ctx, uint64_t offset, uint64_t *answer, bool *d
 /* The value that the program gets, unless a fault says otherwise. */
 static uint64_t load(struct sim_afu *a, const struct sim_mmio *m)
 {
-    uint64_t value = sim_register_read(a, m->offset);
+    uint64_t value = sim_register_read(a, m->ctx, m->offset);
 
     switch (m->effect) {
     case SIM_EFFECT_ONES:

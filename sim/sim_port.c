@@ -8,11 +8,6 @@
 #include "hal/support/check.h"
 #include "sim/sim_wait.h"
 
-static bool usable(const struct sim_port *p)
-{
-    return p->link == SIM_LINK_ONLINE && !p->shutdown_active && !p->shutdown_complete;
-}
-
 uint64_t sim_ports_present(const struct sim_afu *a) { return HAL_BIT(a->params.ports) - 1; }
 
 /* Ports that may carry a command now: selected and up (SL 8.4 step 10). */
@@ -21,7 +16,7 @@ static uint8_t available(const struct sim_afu *a)
     uint8_t mask = 0;
 
     for (unsigned p = 0; p < a->params.ports; p++)
-        if (usable(&a->port[p]) && (a->port_sel & HAL_BIT(p)))
+        if (sim_link_usable(&a->port[p]) && (a->port_sel & HAL_BIT(p)))
             mask |= (uint8_t)HAL_BIT(p);
     return mask;
 }
@@ -98,6 +93,8 @@ static uint64_t media_time(struct sim_afu *a, const struct sim_cmd *c)
     const struct sim_params *p = &a->params;
     uint64_t base;
 
+    if (a->internal_mode)
+        return p->internal_access;
     if (c->rs.medium != SIM_SCSI_MEDIUM_READ)
         base = p->media_write;
     else if (p->media_read == p->media_unwritten ||
@@ -195,6 +192,11 @@ static void media_dequeue(struct sim_afu *a, unsigned lun, struct sim_cmd *befor
         a->media_waiting[lun / 64] &= ~HAL_BIT(lun % 64);
 }
 
+void sim_media_stage_reset(struct sim_afu *a, unsigned lun)
+{
+    a->stage[lun] = (struct sim_media_stage){.interval.id = (uint16_t)(SIM_STAGE_LUN + lun)};
+}
+
 bool sim_media_place(const struct sim_afu *a, unsigned lun)
 {
     return a->stage[lun].first && a->stage[lun].busy < a->params.media_parallel;
@@ -245,6 +247,7 @@ static void media_unqueue(struct sim_afu *a, struct sim_cmd *c)
 
 void sim_port_leave_media(struct sim_cmd *c)
 {
+    sim_frame_aborted(c);
     if (c->state == SIM_CMD_MEDIA)
         media_leave(c->ctx->afu, c->rs.lun, true);
     else if (c->state == SIM_CMD_MEDIA_QUEUE)
@@ -254,11 +257,13 @@ void sim_port_leave_media(struct sim_cmd *c)
 /* ---- the link ---------------------------------------------------------------------------------
  */
 
-/* The next step comes when the bytes have crossed the link in one direction. */
+/* The next step comes when the bytes have crossed the link in one direction; memory of the FPGA is
+ * behind no link. */
 static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
                       sim_event_fn *fn)
 {
-    uint64_t time = hal_div_up(bytes * c->ctx->afu->params.fc_block_time, 4096);
+    const struct sim_afu *a = c->ctx->afu;
+    uint64_t time = a->internal_mode ? 0 : hal_div_up(bytes * a->params.fc_block_time, 4096);
 
     sim_wait_stage(c, direction, 0, time, 0, 0, SIM_RANK_PORT, fn);
 }
@@ -266,12 +271,11 @@ static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t b
 /* Ends a command that the link lost. */
 static bool link_lost(struct sim_cmd *c)
 {
-    const struct sim_port *p = &c->ctx->afu->port[c->port];
+    uint8_t fc_rc = sim_link_lost(&c->ctx->afu->port[c->port]);
 
-    if (usable(p))
+    if (!fc_rc)
         return false;
-    c->status.fc_rc =
-        p->shutdown_active || p->shutdown_complete ? AFU_FC_RC_SHUTDOWN : AFU_FC_RC_LINKDOWN;
+    c->status.fc_rc = fc_rc;
     sim_status(c);
     return true;
 }
@@ -286,7 +290,7 @@ static void link_in_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (!link_lost(c))
+    if (!link_lost(c) && !sim_frame_data(c, moved_bytes(c)))
         sim_data_in(c);
 }
 
@@ -319,7 +323,7 @@ static void link_out_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (!link_lost(c))
+    if (!link_lost(c) && !sim_frame_data(c, moved_bytes(c)))
         media_enter(c);
 }
 
@@ -345,6 +349,8 @@ static void without_data(struct sim_cmd *c)
 {
     int rc;
 
+    if (sim_frame_data(c, 0))
+        return;
     if (c->rs.medium != SIM_SCSI_MEDIUM_NONE)
         sim_media_plan(c);
     rc = sim_data_finish(c);
@@ -355,6 +361,12 @@ static void without_data(struct sim_cmd *c)
         media_enter(c);
 }
 
+static void with_medium(struct sim_cmd *c)
+{
+    sim_media_plan(c);
+    media_enter(c);
+}
+
 static void begin(struct sim_cmd *c)
 {
     prepare_request(c);
@@ -363,16 +375,16 @@ static void begin(struct sim_cmd *c)
         mismatch(c);
     else if (c->rs.failed)
         sim_segment_done(c);
+    else if (sim_inject(c))
+        return;
     else if (c->rs.kind == SIM_SCSI_DATA_OUT)
         sim_data_out(c);
     else if (c->rs.kind == SIM_SCSI_NO_DATA)
         without_data(c);
     else if (c->rs.medium == SIM_SCSI_MEDIUM_NONE)
         send_data_in(c);
-    else {
-        sim_media_plan(c);
-        media_enter(c);
-    }
+    else
+        with_medium(c);
 }
 
 static void at_target(struct sim_event *ev)
@@ -386,6 +398,8 @@ static void at_target(struct sim_event *ev)
     switch (sim_site(a, SIM_SITE_FC, &arg)) {
     case SIM_EFFECT_ERROR:
         c->status.fc_rc = arg ? (uint8_t)arg : AFU_FC_RC_ABORTPEND;
+        if (c->status.fc_rc == AFU_FC_RC_ABORTPEND)
+            sim_frame_timed_out(c);
         sim_status(c);
         return;
     case SIM_EFFECT_DROP:
@@ -399,10 +413,20 @@ static void at_target(struct sim_event *ev)
             return;
         }
         break;
+    case SIM_EFFECT_CRC:
+        c->bad_frames = (uint8_t)hal_min64(arg ? arg : 1, UINT8_MAX);
+        break;
+    case SIM_EFFECT_LOGOUT:
+        sim_link_logout(&a->port[c->port], arg);
+        break;
+    case SIM_EFFECT_PORT_ERROR:
+        sim_port_error_lasting(&a->port[c->port], arg);
+        break;
     default:
         break;
     }
-    begin(c);
+    if (!link_lost(c))
+        begin(c);
 }
 
 /* The frame of the command leaves in its turn. */
@@ -430,6 +454,7 @@ void sim_port_command(struct sim_cmd *c)
     c->port = choose(a, c->ports & up);
     c->state = SIM_CMD_PORT;
     sim_record(a, SIM_EVENT_PORT_START, c->slot, c->port, c->rq.cdb[0]);
+    sim_frame_command(c);
     if (a->params.card_interval)
         sim_wait_stage(c, &a->card, 0, 0, a->params.card_interval, 0, SIM_RANK_PORT, passed_card);
     else

@@ -124,6 +124,8 @@ void sim_scsi_init(struct sim_scsi *t, struct sim_media *media)
     *t = (struct sim_scsi){.media = media, .lbpme = true, .lbprz = true};
     for (unsigned i = 0; i < sim_media_n_luns(media); i++) {
         const struct sim_media_lun *l = sim_media_lun(media, i);
+        if (!l)
+            continue;
         memcpy(t->luns[i].wwid, l->wwid, sizeof l->wwid);
         t->luns[i].port_mask = l->port_mask;
     }
@@ -395,6 +397,37 @@ int sim_scsi_set_size(struct sim_scsi *t, unsigned lun, uint64_t blocks)
     if (!error)
         sim_scsi_set_unit_attention(t, lun, UINT32_MAX, SIM_SCSI_UA_CAPACITY);
     return error;
+}
+
+/* Everybody who can see a LUN learns that the list of LUNs is another one. */
+static void luns_changed(struct sim_scsi *t)
+{
+    for (unsigned i = 0; i < sim_media_n_luns(t->media); i++)
+        if (sim_media_lun(t->media, i))
+            sim_scsi_set_unit_attention(t, i, UINT32_MAX, SIM_SCSI_UA_LUNS);
+}
+
+int sim_scsi_add_lun(struct sim_scsi *t, const struct sim_media_lun *descriptor, unsigned *lun)
+{
+    int error = sim_media_add_lun(t->media, descriptor, lun);
+
+    if (error)
+        return error;
+    luns_changed(t);
+    t->luns[*lun] = (struct sim_scsi_lun){.port_mask = descriptor->port_mask};
+    memcpy(t->luns[*lun].wwid, descriptor->wwid, sizeof descriptor->wwid);
+    return 0;
+}
+
+int sim_scsi_remove_lun(struct sim_scsi *t, unsigned lun)
+{
+    int error = sim_media_remove_lun(t->media, lun);
+
+    if (error)
+        return error;
+    t->luns[lun] = (struct sim_scsi_lun){0};
+    luns_changed(t);
+    return 0;
 }
 
 void sim_scsi_set_ports(struct sim_scsi *t, unsigned lun, uint8_t port_mask)

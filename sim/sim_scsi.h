@@ -148,6 +148,15 @@ void sim_scsi_set_unit_attention(struct sim_scsi *t, unsigned lun, unsigned port
  * Returns as sim_media_set_size. */
 HAL_MUST_CHECK int sim_scsi_set_size(struct sim_scsi *t, unsigned lun, uint64_t blocks);
 
+/** Makes a LUN that can be seen through the ports of its descriptor, and 3F/0E pending on all
+ * others. Returns as sim_media_add_lun. */
+HAL_MUST_CHECK int sim_scsi_add_lun(struct sim_scsi *t, const struct sim_media_lun *descriptor,
+                                    unsigned *lun);
+
+/** Takes a LUN with its data away and makes 3F/0E pending on the others. Ending its commands first
+ * is up to the model. Returns as sim_media_remove_lun. */
+HAL_MUST_CHECK int sim_scsi_remove_lun(struct sim_scsi *t, unsigned lun);
+
 /** Changes where a LUN can be seen: 0 takes it away. No unit attention by itself. */
 void sim_scsi_set_ports(struct sim_scsi *t, unsigned lun, uint8_t port_mask);
 

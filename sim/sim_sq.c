@@ -15,12 +15,7 @@ uint64_t sim_sq_waiting(const struct sim_ctx *ctx)
     return (ctx->sq_end - ctx->sq_head + ctx->sq_tail - ctx->sq_base) / SLOT + 1;
 }
 
-bool sim_sq_present(const struct sim_afu *a)
-{
-    uint64_t version = a->params.interface_version;
-
-    return version != UINT64_MAX && version & AFU_IFV_SQ; /* all ones: older than the register */
-}
+bool sim_sq_present(const struct sim_afu *a) { return sim_capable(a, AFU_IFV_SQ); }
 
 /* After head or tail moved: a ring may also become empty before it was fetched. */
 static void ring_changed(struct sim_ctx *ctx)

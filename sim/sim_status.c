@@ -8,7 +8,7 @@
 
 #define IOASA_BYTES 12       /* written always (MD-7) */
 #define IOASA_BUS_BYTES 16   /* as a bus command, of which MD-7 uses 12 */
-#define IOASA_SENSE_BYTES 32 /* with sense data */
+#define IOASA_SENSE_BYTES 32 /* with sense data, or an answer in its place */
 
 static void free_slot(struct sim_cmd *c)
 {
@@ -127,6 +127,11 @@ static void rrq_done(struct sim_event *ev)
 /* ---- IOASA ------------------------------------------------------------------------------------
  */
 
+static bool has_sense(const struct sim_cmd *c)
+{
+    return c->status.flags & AFU_RC_FLAG_SENSE_VALID || c->status.answer;
+}
+
 static void build(const struct sim_cmd *c, struct afu_ioasa *s)
 {
     memset(s, 0, sizeof *s);
@@ -137,7 +142,7 @@ static void build(const struct sim_cmd *c, struct afu_ioasa *s)
     s->resid = xe32_of(c->ctx->order, c->status.resid);
     s->port = c->port;
     s->afu_extra = c->status.afu_extra;
-    if (c->status.flags & AFU_RC_FLAG_SENSE_VALID)
+    if (has_sense(c))
         memcpy(s->sense_data, c->status.sense, sizeof s->sense_data);
 }
 
@@ -145,7 +150,7 @@ static void build(const struct sim_cmd *c, struct afu_ioasa *s)
 static bool ioasa_write(struct sim_cmd *c, uint64_t arg, enum sim_effect effect)
 {
     struct afu_ioasa s;
-    size_t n = c->status.flags & AFU_RC_FLAG_SENSE_VALID ? IOASA_SENSE_BYTES : IOASA_BYTES;
+    size_t n = has_sense(c) ? IOASA_SENSE_BYTES : IOASA_BYTES;
 
     build(c, &s);
     if (effect == SIM_EFFECT_VALUE) {
@@ -191,8 +196,8 @@ static void status_write(struct sim_cmd *c)
 {
     c->state = SIM_CMD_STATUS;
     sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_IOASA, c->ioasa_ea,
-                 c->status.flags & AFU_RC_FLAG_SENSE_VALID ? IOASA_SENSE_BYTES : IOASA_BUS_BYTES, 0,
-                 SIM_RANK_STATUS, ioasa_done);
+                 has_sense(c) ? IOASA_SENSE_BYTES : IOASA_BUS_BYTES, 0, SIM_RANK_STATUS,
+                 ioasa_done);
 }
 
 static void status_built(struct sim_event *ev) { status_write(sim_cmd_of(ev)); }
@@ -219,6 +224,7 @@ static void merge(struct sim_cmd *c)
 {
     const struct sim_scsi_result *rs = &c->rs;
 
+    sim_frame_response(c);
     c->status.scsi_rc = rs->status;
     c->status.resid += rs->residual;
     if (rs->underrun && !(c->flags & AFU_REQ_SUP_UNDERRUN))

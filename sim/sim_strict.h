@@ -45,7 +45,7 @@ const char *sim_rule_name(uint64_t rule);
 /** A rule that was broken. */
 struct sim_breach {
     uint64_t cycle, detail; /* detail: by rule; addresses in canonical form or their low bits */
-    uint16_t context;
+    uint32_t context;
     uint16_t rule; /* enum sim_rule */
 };
 

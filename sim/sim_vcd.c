@@ -50,7 +50,8 @@ static const struct {
     [EXTRA_FAULT] = {"faults", "fault", "none", 1},
 };
 
-static const char *const link_names[] = {"online", "going_down", "offline", "going_up"};
+static const char *const link_names[] = {"online", "going_down", "offline",   "going_up",
+                                         "flogi",  "plogi",      "logged_out"};
 
 /* What a command slot is doing, as far as the records tell. */
 enum slot_state {

@@ -36,7 +36,7 @@ struct run_options {
     struct media_paths media;
     bool tags, no_verify, interrupts, json;
     struct param_options param;
-    unsigned order, exec;
+    unsigned order, exec, faults_from;
     const char *faults, *trace;
 };
 
@@ -161,7 +161,13 @@ static const struct option_spec specs[] = {
      .kind = OPTION_CUSTOM,
      AT(faults),
      .custom = set_faults,
-     .help = "faults from the end of bring-up on, e.g. rrq#17=d"},
+     .help = "faults of each adapter, e.g. rrq#17=d"},
+    {.name = "faults-from",
+     .value = "POINT",
+     .kind = OPTION_CHOICE,
+     AT(faults_from),
+     .choices = "run|power-on",
+     .help = "where hits begin to count: run (end of bring-up) or\npower-on (run)"},
     {.name = "order",
      .value = "ORDER",
      .kind = OPTION_CHOICE,
@@ -332,6 +338,7 @@ static int open_session(struct run *r)
         .lun_bytes = lun_bytes(o),
         .params = &r->params,
         .faults = o->faults,
+        .faults_in_bring_up = o->faults_from,
         .order = (enum spipe_order)o->order,
         .trace = true,
         .threads = o->exec,

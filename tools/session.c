@@ -129,6 +129,13 @@ void session_close(struct session *s)
 /* ---- running ----------------------------------------------------------------------------------
  */
 
+static int load_faults(struct session *s, unsigned i, char *why, size_t size)
+{
+    struct sim_faults *f = sim_afu_faults(sim_host_afu(s->host, i));
+
+    return s->config.faults ? sim_faults_load(f, s->config.faults, why, size) : 0;
+}
+
 static int bring_up(struct session *s, char *why, size_t size)
 {
     struct spipe_options options = {.size = sizeof options, .order = s->config.order};
@@ -136,6 +143,9 @@ static int bring_up(struct session *s, char *why, size_t size)
     int rc = 0;
 
     for (unsigned i = 0; !rc && i < s->adapters; i++) {
+        rc = s->config.faults_in_bring_up ? load_faults(s, i, why, size) : 0;
+        if (rc)
+            break;
         rc = spipe_open(s->exec, sim_host_device(s->host, i), sim_host_store(s->host, i), &options,
                         &s->spipe[i], sentence, sizeof sentence);
         if (rc)
@@ -143,9 +153,8 @@ static int bring_up(struct session *s, char *why, size_t size)
                      *sentence ? sentence : strerror(-rc));
         if (rc)
             session_explain_full(s, i, why, size);
-        if (!rc && s->config.faults)
-            rc = sim_faults_load(sim_afu_faults(sim_host_afu(s->host, i)), s->config.faults, why,
-                                 size);
+        if (!rc && !s->config.faults_in_bring_up)
+            rc = load_faults(s, i, why, size);
     }
     s->bring_up_ns = session_now(s);
     return rc;

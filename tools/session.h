@@ -34,7 +34,8 @@ struct session_config {
     unsigned luns;                           /* of new media */
     uint64_t lun_bytes;
     const struct sim_params *params; /* NULL = default */
-    const char *faults;              /* plan for each adapter, in force from bring-up on; or NULL */
+    const char *faults;              /* plan for each adapter, or NULL */
+    bool faults_in_bring_up;         /* in force from power-on, else from the end of bring-up on */
     enum spipe_order order;
     bool trace;          /* records and hash */
     bool threads;        /* POSIX threads in paced time instead of fibers in virtual time */

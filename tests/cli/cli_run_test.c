@@ -212,3 +212,16 @@ Test(run, info_lists_the_parameters_of_a_profile)
     cr_assert_str_eq(cli_json(strstr(r.out, "afu.cmd_room"), "confidence"), "\"D\"");
     cr_assert_str_eq(cli_json(strstr(r.out, "\"card\""), "value"), "1536");
 }
+
+/* A login that gets no answer at power-on is tried again; bring-up waits for it. */
+Test(run, faults_can_begin_at_power_on)
+{
+    const char *common = "run --duration 1ms --json --faults plink#1=n";
+    struct cli_result r = clif("%s --faults-from power-on", common);
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_str_eq(cli_json(r.out, "faults_fired"), "1");
+    r = clif("%s", common); /* links are up by then */
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_str_eq(cli_json(r.out, "faults_fired"), "0");
+}

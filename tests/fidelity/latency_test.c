@@ -149,6 +149,8 @@ static const struct {
     {"afu.status_build", 1, 1, 1, 0},
     {"afu.sync.lw", 0, 0, 0, 0},
     {"afu.sync.hw", 0, 0, 0, 0},
+    {"afu.provision", 0, 0, 0, 0},
+    {"afu.debug", 0, 0, 0, 0},
     {"afu.ctx_reset", 0, 0, 0, 0},
     {"afu.reset", 0, 0, 0, 0},
     {"mmio.write.latency", 1, 1, 1, 0},
@@ -168,9 +170,14 @@ static const struct {
     {"media.lun.read_interval", 0, 0, 0, 0}, /* intervals: many commands only */
     {"media.lun.write_interval", 0, 0, 0, 0},
     {"card.interval", 0, 0, 0, 0},
+    {"internal.access", 0, 0, 0, 0}, /* internal LUNs only */
     {"fc.link_loss", 0, 0, 0, 0},
     {"fc.login", 0, 0, 0, 0},
+    {"fc.flogi", 0, 0, 0, 0},
+    {"fc.plogi", 0, 0, 0, 0},
+    {"fc.login_timeout", 0, 0, 0, 0},
     {"fc.shutdown", 0, 0, 0, 0},
+    {"fc.echo_interval", 0, 0, 0, 0},
 };
 
 static const struct load_plan varied[] = {

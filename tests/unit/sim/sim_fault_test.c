@@ -158,11 +158,11 @@ static const struct {
     {SIM_SITE_FETCH, "fetch", "FS-12", "xln"},   {SIM_SITE_CAP, "cap", "FS-13", "x"},
     {SIM_SITE_RHT, "rht", "FS-14", "xl"},        {SIM_SITE_LXT, "lxt", "FS-14", "xl"},
     {SIM_SITE_XC, "xc", "FS-15", "v"},           {SIM_SITE_PORT, "port", "FS-16", "x"},
-    {SIM_SITE_FC, "fc", "FS-17", "xdln"},        {SIM_SITE_MEDIA, "media", "FS-18", "xlnv"},
+    {SIM_SITE_FC, "fc", "FS-17", "xdlncgp"},        {SIM_SITE_MEDIA, "media", "FS-18", "xlnv"},
     {SIM_SITE_DATA, "data", "FS-19", "xl"},      {SIM_SITE_ASA, "asa", "FS-20", "dlxv"},
     {SIM_SITE_RRQ, "rrq", "FS-21", "d2lxv"},     {SIM_SITE_LISN, "lisn", "FS-22", "d2l"},
     {SIM_SITE_EVT, "evt", "FS-23", "xd"},        {SIM_SITE_AFUCMD, "afucmd", "FS-24", "xdln"},
-    {SIM_SITE_CRESET, "creset", "FS-25", "lno"}, {SIM_SITE_PLINK, "plink", "FS-26", "xln"},
+    {SIM_SITE_CRESET, "creset", "FS-25", "lno"}, {SIM_SITE_PLINK, "plink", "FS-26", "xlnd"},
     {SIM_SITE_AINTR, "aintr", "FS-27", "d2l"},   {SIM_SITE_HB, "hb", "FS-28", "v"},
     {SIM_SITE_AFURST, "afurst", "FS-29", "xl"},
 };

@@ -64,3 +64,62 @@ Test(sim_holes, garbage_in_them_changes_nothing)
     up_flashsystem();
     cr_assert_eq(run(true), clean);
 }
+
+/* READ or WRITE of the first block by the master, port 0 or 1, with garbage before. */
+static void spoiled_io(unsigned port, unsigned lun, bool write)
+{
+    struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
+
+    spoil();
+    r->req_flags = xe16_of(m->master.order, (uint16_t)(AFU_REQ_SUP_UNDERRUN | write));
+    r->port_sel = xe32_of(m->master.order, 1u << port);
+    r->lun_id = xe64_of(m->master.order, afu_lun_id(lun));
+    r->data_len = xe32_of(m->master.order, 4096);
+    r->data_ea = xe64_of(m->master.order, (uintptr_t)m->buffer);
+    r->cdb[0] = write ? 0x8A : 0x88;
+    r->cdb[13] = 1;
+    cr_assert(model_issue(m, &m->master, 0, 1000000));
+    cr_assert_eq(model_ioasc(&m->master, 0), 0);
+}
+
+/* A LUN that comes later finds its place clean. */
+Test(sim_holes, provisioned_luns)
+{
+    struct afu_ioarcb *r = model_ioarcb(&m->master, 1);
+
+    sim_afu_params_mutable(m->afu)->interface_version |= AFU_IFV_LUN_PROVISION;
+    spoil();
+    r->req_flags = xe16_of(m->master.order, AFU_REQ_AFU_CMD);
+    afu_provision_cdb(r->cdb, AFU_PROVISION_CREATE, 1, 100);
+    cr_assert(model_issue(m, &m->master, 1, 1000000));
+    cr_assert_eq(model_ioasc(&m->master, 1), 0);
+    spoiled_io(1, 2, true);
+    spoiled_io(1, 2, false);
+}
+
+static void reset_into(bool internal)
+{
+    uint64_t done = 0;
+
+    model_ctx_end(m, &m->master);
+    cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);
+    spoil();
+    model_run(m, 250000);
+    model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CTRL,
+                afu_ctrl(m->master.handle, 3, internal));
+    model_store(m, &m->master, AFU_PORT_REGS(0) + AFU_FC_CONFIG2,
+                internal ? afu_fc_config2_lun_mode(2) : 0);
+}
+
+/* While one internal LUN is there, what belongs to the external ones is kept. */
+Test(sim_holes, internal_lun_mode)
+{
+    model_ctx_end(m, &user);
+    reset_into(true);
+    spoiled_io(0, 0, true);
+    spoiled_io(0, 0, false);
+    reset_into(false);
+    spoiled_io(0, 1, true); /* the second LUN, of blocks of 512 */
+    spoiled_io(1, 0, false);
+}

@@ -59,6 +59,7 @@ Test(sim_interrupt, status_latches_while_masked_and_fires_on_unmask)
     model_run_dry(m);
     cr_assert_eq(interrupts(1), 1);
     model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
+    PROVES(MD_2);
 }
 
 /* no message for a second bit while one is pending; one after a clear that leaves a bit. */
@@ -83,6 +84,60 @@ Test(sim_interrupt, edges_and_re_evaluation)
     PROVES(R_19);
     model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
     model_expect_violations(m, SIM_RULE_DOORBELL_CREDIT, 1);
+    PROVES(MD_15);
+}
+
+static unsigned async_interrupts(void)
+{
+    struct sim_bus_event ev;
+    unsigned n = 0;
+
+    model_run(m, 2000);
+    while ((ev = sim_bus_event(m->master.sim)).kind != SIM_BUS_EVENT_NONE)
+        n += ev.kind == SIM_BUS_EVENT_INTERRUPT && ev.number == 3;
+    return n;
+}
+
+static void set_global(uint64_t reg, uint64_t value)
+{
+    model_store(m, &m->master, AFU_GLOBAL_BASE + reg, value);
+}
+
+/* MD-15 for asynchronous events: a message on the edge, then at every write to clear or mask that
+ * leaves an unmasked bit, and at no other time. */
+Test(sim_interrupt, asynchronous_re_evaluation)
+{
+    set_global(AFU_GLOBAL_AFU_CTRL, afu_ctrl(m->master.handle, 3, false));
+    sim_afu_link_down(m->afu, 0);
+    model_run(m, 250000);
+    cr_assert_eq(async_interrupts(), 0, "masked");
+    set_global(AFU_GLOBAL_AINTR_MASK, ~UINT64_C(0x1)); /* another port's */
+    cr_assert_eq(async_interrupts(), 0);
+    set_global(AFU_GLOBAL_AINTR_MASK, AFU_AINTR_MASK_NONE);
+    cr_assert_eq(async_interrupts(), 1);
+    sim_afu_link_down(m->afu, 1); /* a second bit while one is pending */
+    model_run(m, 250000);
+    cr_assert_eq(async_interrupts(), 0);
+    set_global(AFU_GLOBAL_AINTR_CLEAR, 0x200);
+    cr_assert_eq(async_interrupts(), 1, "the bit that came between read and clear is lost");
+    set_global(AFU_GLOBAL_AINTR_MASK, AFU_AINTR_MASK_NONE);
+    cr_assert_eq(async_interrupts(), 1);
+    set_global(AFU_GLOBAL_AINTR_CLEAR, 0x2);
+    cr_assert_eq(async_interrupts(), 0);
+    PROVES(MD_15);
+    PROVES(R_19);
+}
+
+/* Nobody named in afu_ctrl, or LISN 0: no message, the bits wait. */
+Test(sim_interrupt, asynchronous_events_without_an_address)
+{
+    set_global(AFU_GLOBAL_AINTR_MASK, AFU_AINTR_MASK_NONE);
+    sim_afu_link_down(m->afu, 0);
+    model_run(m, 250000);
+    cr_assert_eq(async_interrupts(), 0);
+    set_global(AFU_GLOBAL_AFU_CTRL, afu_ctrl(m->master.handle, 3, false));
+    set_global(AFU_GLOBAL_AINTR_CLEAR, 0);
+    cr_assert_eq(async_interrupts(), 1);
 }
 
 /* SL 16: the byte of a port, sent to the context named in afu_ctrl. */

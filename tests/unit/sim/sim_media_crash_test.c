@@ -85,6 +85,67 @@ Test(sim_media_crash, an_unmap_cut_after_every_byte_is_old_or_new)
     cr_assert_eq(n, 33);
 }
 
+static const struct sim_media_lun extra_lun = {
+    .blocks = 300, .block_size = 4096, .wwid = {0x60}, .port_mask = 1};
+
+/* Puts media of one LUN into the state that a test begins with: with an extra LUN or without. */
+static void want_extra(bool wanted)
+{
+    struct sim_media *m = open_with(NULL);
+    unsigned lun = 1;
+
+    if (wanted && !sim_media_lun(m, 1))
+        cr_assert_eq(sim_media_add_lun(m, &extra_lun, &lun), 0);
+    if (!wanted && sim_media_lun(m, 1))
+        cr_assert_eq(sim_media_remove_lun(m, 1), 0);
+    if (wanted)
+        put(m, lun, 0, 300, 0x33);
+    sim_media_close(m);
+}
+
+Test(sim_media_crash, an_added_lun_cut_after_every_byte_is_there_or_not)
+{
+    bool done = false;
+    unsigned n, lun = 0;
+
+    for (n = 0; !done; n++) {
+        struct mortal x = {.budget = n, .calls = UINT64_MAX};
+        struct sim_media *m;
+
+        want_extra(false);
+        m = open_with(&x);
+        done = !sim_media_add_lun(m, &extra_lun, &lun);
+        cr_assert_eq(sim_media_lun(m, 1) != NULL, done);
+        sim_media_close(m);
+        m = open_with(NULL);
+        cr_assert(sim_media_lun(m, 0), "another LUN went");
+        cr_assert(sim_media_lun(m, 1) || !done, "cut after %u", n);
+        cr_assert(!sim_media_lun(m, 1) || holds(m, 1, 0, 300, 0));
+        sim_media_close(m);
+    }
+    cr_assert_eq(n, 64 + 2 * 64 + 1); /* the header of two LUNs */
+}
+
+/* A LUN that is still there may have lost what was to go with it; one that went is gone. */
+Test(sim_media_crash, a_removed_lun_cut_after_every_byte_is_there_or_not)
+{
+    bool done = false;
+
+    for (unsigned n = 0; !done; n++) {
+        struct mortal x = {.budget = n, .calls = UINT64_MAX};
+        struct sim_media *m;
+
+        want_extra(true);
+        m = open_with(&x);
+        done = !sim_media_remove_lun(m, 1);
+        sim_media_close(m);
+        m = open_with(NULL);
+        cr_assert(sim_media_lun(m, 0), "another LUN went");
+        cr_assert(!done || !sim_media_lun(m, 1), "cut after %u", n);
+        sim_media_close(m);
+    }
+}
+
 Test(sim_media_crash, a_header_cut_after_every_byte_is_old_or_new)
 {
     uint64_t size = big_lun.blocks;

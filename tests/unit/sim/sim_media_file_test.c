@@ -60,6 +60,41 @@ Test(sim_media_file, bad_descriptors_make_no_file)
     cr_assert_eq(place_files(&place, false), 0);
 }
 
+Test(sim_media_file, luns_that_come_and_go_survive)
+{
+    static const struct sim_media_lun extra = {
+        .blocks = 700, .block_size = 4096, .wwid = {0x6B, 2}, .port_mask = 2};
+    struct sim_media *m = open_media(&making);
+    unsigned lun = 99;
+
+    put(m, 0, 0, 300, 0x41);
+    cr_assert_eq(sim_media_add_lun(m, &extra, &lun), 0);
+    cr_assert_eq(lun, 2);
+    put(m, 2, 699, 1, 0x42);
+    sim_media_close(m);
+    m = open_media(&opening);
+    cr_assert_eq(sim_media_n_luns(m), 3);
+    cr_assert(sim_media_lun(m, 2)->added && !sim_media_lun(m, 1)->added);
+    cr_assert_arr_eq(sim_media_lun(m, 2)->wwid, extra.wwid, 16);
+    cr_assert(holds(m, 2, 699, 1, 0x42) && holds(m, 2, 0, 699, 0));
+    cr_assert_eq(sim_media_remove_lun(m, 0), 0);
+    sim_media_close(m);
+    m = open_media(&opening);
+    cr_assert(sim_media_n_luns(m) == 3 && !sim_media_lun(m, 0) && sim_media_lun(m, 1));
+    cr_assert_eq(sim_media_add_lun(m, &extra, &lun), 0);
+    cr_assert_eq(lun, 0);
+    cr_assert(holds(m, 0, 0, 700, 0), "the new LUN shows the data of the old one");
+    cr_assert_eq(sim_media_remove_lun(m, 2), 0);
+    sim_media_close(m);
+    m = open_media(&opening);
+    cr_assert_eq(sim_media_n_luns(m), 2);
+    sim_media_close(m);
+    m = open_media(&reading);
+    cr_assert_eq(sim_media_add_lun(m, &extra, &lun), -EROFS);
+    cr_assert_eq(sim_media_remove_lun(m, 0), -EROFS);
+    sim_media_close(m);
+}
+
 Test(sim_media_file, capacity_changes_survive)
 {
     struct sim_media *m = open_media(&making);

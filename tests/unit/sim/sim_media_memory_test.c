@@ -193,6 +193,79 @@ Test(sim_media_memory, capacity_changes_keep_the_data)
     sim_media_close(m);
 }
 
+static const struct sim_media_lun added_lun = {
+    .blocks = 3000, .block_size = 512, .wwid = {0x6A, 1}, .port_mask = 2};
+
+/* The lowest free number; a new LUN of an old number shows nothing of what was there. */
+Test(sim_media_memory, luns_come_and_go)
+{
+    static const enum sim_media_kind kinds[] = {SIM_MEDIA_MEMORY, SIM_MEDIA_TAG};
+    unsigned lun = 99;
+
+    for (unsigned k = 0; k < 2; k++) {
+        struct sim_media *m = make(kinds[k]);
+        unsigned n = sim_media_n_luns(m);
+
+        cr_assert_eq(sim_media_add_lun(m, &added_lun, &lun), 0);
+        cr_assert(lun == n && sim_media_n_luns(m) == n + 1);
+        cr_assert(sim_media_lun(m, n)->added && !sim_media_lun(m, 0)->added);
+        cr_assert_eq(sim_media_lun(m, n)->port_mask, 2);
+        put(m, n, 0, 3000, 0x55);
+        put(m, 0, 0, 300, 0x44);
+        cr_assert_eq(sim_media_remove_lun(m, 0), 0);
+        cr_assert(!sim_media_lun(m, 0) && sim_media_n_luns(m) == n + 1);
+        cr_assert_eq(sim_media_remove_lun(m, 0), -EINVAL);
+        cr_assert_eq(sim_media_set_size(m, 0, 5), -EINVAL);
+        cr_assert_eq(sim_media_add_lun(m, &added_lun, &lun), 0);
+        cr_assert_eq(lun, 0);
+        cr_assert_eq(sim_media_counters(m, 0)->blocks_written, 0);
+        cr_assert_not(sim_media_mapped(m, 0, 0));
+        if (kinds[k] == SIM_MEDIA_MEMORY)
+            cr_assert(holds(m, 0, 0, 3000, 0) && holds(m, n, 0, 3000, 0x55));
+        cr_assert_eq(sim_media_remove_lun(m, n), 0);
+        cr_assert_eq(sim_media_n_luns(m), n, "the last number is free");
+        sim_media_close(m);
+    }
+}
+
+/* The space of a LUN that went, also behind a smaller end, serves the next ones. */
+Test(sim_media_memory, removed_luns_give_their_space_back)
+{
+    struct sim_media *m = make(SIM_MEDIA_MEMORY);
+    struct sim_media_lun big = {.blocks = 1000, .block_size = 4096, .wwid = {0x60}};
+    size_t used[2];
+    unsigned lun;
+    void *arena;
+
+    for (unsigned i = 0; i < 20; i++) {
+        cr_assert_eq(sim_media_add_lun(m, &big, &lun), 0);
+        put(m, lun, 0, 1000, 0x31);
+        cr_assert_eq(sim_media_set_size(m, lun, 10), 0);
+        cr_assert_eq(sim_media_remove_lun(m, lun), 0);
+        sim_media_arena(m, &arena, &used[i > 0]);
+        cr_assert(!i || used[1] == used[0], "round %u takes more space", i);
+    }
+    sim_media_close(m);
+}
+
+Test(sim_media_memory, bad_luns_are_not_added)
+{
+    struct sim_media *m = make(SIM_MEDIA_MEMORY);
+    struct sim_media_lun bad = added_lun;
+    unsigned lun = 99, n = sim_media_n_luns(m);
+
+    bad.blocks = 0;
+    cr_assert_eq(sim_media_add_lun(m, &bad, &lun), -EINVAL);
+    bad = added_lun;
+    bad.block_size = 1000;
+    cr_assert_eq(sim_media_add_lun(m, &bad, &lun), -EINVAL);
+    for (; n < SIM_MEDIA_LUNS_MAX; n++)
+        cr_assert_eq(sim_media_add_lun(m, &added_lun, &lun), 0);
+    cr_assert_eq(sim_media_add_lun(m, &added_lun, &lun), -ENOSPC);
+    cr_assert_eq(lun, SIM_MEDIA_LUNS_MAX - 1);
+    sim_media_close(m);
+}
+
 Test(sim_media_memory, the_store_is_bytes)
 {
     struct sim_media *m = make(SIM_MEDIA_TAG);

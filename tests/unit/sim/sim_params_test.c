@@ -40,6 +40,7 @@ static const struct row {
      'A'},
     {"afu_version", 0x53494D3030303031, 0x53494D3030303031, 0x53494D3030303031, 0, UINT64_MAX, 'D'},
     {"port_sel.reads_zero", 0, 0, 0, 0, 1, 'A'},
+    {"strict.registers", 0, 0, 0, 0, 1, 'D'},
     {"unmap_capability", 0, 1, 0, 0, 1, 'A'},
     {"media.lbprz", 1, 1, 1, 0, 1, 'D'},
     {"vpd.wwpn", 1, 1, 1, 0, 1, 'A'},
@@ -55,6 +56,10 @@ static const struct row {
     {"afu.status_build", 16, 16, 0, 0, 100000, 'D'},
     {"afu.sync.lw", 64, 64, 1, 1, 100000000, 'D'},
     {"afu.sync.hw", 64, 64, 1, 1, 100000000, 'D'},
+    {"afu.provision", 250000, 250000, 1, 1, 1000000000, 'D'},
+    {"afu.debug", 64, 64, 1, 1, 1000000000, 'D'},
+    {"provision.luns", 16, 16, 16, 0, 255, 'D'},
+    {"provision.blocks", 0x10000000, 0x10000000, 0x10000000, 0, UINT64_C(1) << 34, 'D'},
     {"afu.ctx_reset", 128, 128, 1, 1, 2000000000, 'D'},
     {"afu.reset", 250000, 250000, 1, 1, 2000000000, 'D'},
     {"mmio.write.latency", 75, 75, 1, 1, 100000, 'D'},
@@ -79,9 +84,14 @@ static const struct row {
     {"media.lun.write_interval", 0, 1351, 0, 0, 1000000, 'B'},
     {"card.interval", 0, 568, 0, 0, 1000000, 'B'},
     {"media.jitter", 0, 0, 0, 0, 100, 'D'},
+    {"internal.access", 250, 250, 0, 0, 1000000, 'D'},
     {"fc.link_loss", 250000, 250000, 1, 1, 2000000000, 'D'},
     {"fc.login", 50000000, 50000000, 1, 1, 2000000000, 'D'},
+    {"fc.flogi", 0, 0, 0, 0, 2000000000, 'D'},
+    {"fc.plogi", 0, 0, 0, 0, 2000000000, 'D'},
+    {"fc.login_timeout", 500000000, 500000000, 250000, 250000, 10000000000, 'D'},
     {"fc.shutdown", 25000000, 25000000, 1, 1, 2000000000, 'D'},
+    {"fc.echo_interval", 620, 620, 1, 1, 1000000, 'D'},
 };
 
 static const struct sim_param_info *find(const char *name)

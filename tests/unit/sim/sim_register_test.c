@@ -1,98 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Registers as SL 2-5 describe them: reset values, side effects, unknown offsets. */
+/* The address map (SL 1, 5.1): what an offset names, and what offsets do that name nothing. */
 #include <criterion/criterion.h>
-#include <string.h>
 
-#include "tests/testlib/model.h"
 #include "tests/testlib/proves.h"
+#include "tests/unit/sim/sim_port_fixture.h"
 
-static struct model *m;
+TestSuite(sim_register, .init = up_flashsystem, .fini = down);
 
-static void up(void) { m = model_create("flashsystem"); }
-static void down(void) { model_destroy(m); }
-
-TestSuite(sim_register, .init = up, .fini = down);
-
-static uint64_t global(uint64_t reg) { return model_load(m, &m->master, AFU_GLOBAL_BASE + reg); }
-
-Test(sim_register, reset_values_of_a_context)
-{
-    struct sim_ctx *ctx;
-    struct model_ctx user = {0};
-
-    cr_assert_eq(sim_bus_ctx_create(m->afu, false, &ctx), 0);
-    cr_assert_eq(sim_bus_ctx_start(ctx, 3), 0);
-    user.sim = ctx;
-    cr_assert_eq(model_load(m, &user, 0x00), 0);
-    cr_assert_eq(model_load(m, &user, 0x08), 0);
-    cr_assert_eq(model_load(m, &user, 0x18), UINT64_MAX); /* MD-2 */
-    cr_assert_eq(model_load(m, &user, 0x20), 0);
-    cr_assert_eq(model_load(m, &user, 0x38), 16); /* MD-3 */
-    cr_assert_eq(model_load(m, &user, 0x40), 0);
-    cr_assert_eq(model_load(m, &user, 0x78), 0); /* MD-4 */
-    cr_assert_eq(model_load(m, &user, 0xFFF8), 0);
-    sim_bus_ctx_release(ctx);
-}
-
-Test(sim_register, identity)
-{
-    uint64_t version = global(AFU_GLOBAL_AFU_VERSION);
-    char text[9] = {0};
-
-    version = hal_swap64(HAL_ORDER_BIG, version); /* bytes in memory order, no swap on the bus */
-    memcpy(text, &version, 8);
-    cr_assert_str_eq(text, "SIM00001");
-    cr_assert_eq(global(AFU_GLOBAL_INTERFACE_VERSION), 0x8000000000010002);
-    cr_assert_eq(global(AFU_GLOBAL_AFU_PORT_SEL), 3);
-    PROVES(R_4);
-}
-
-/* each read gives the value before plus one. */
-Test(sim_register, heartbeat)
-{
-    uint64_t first = global(AFU_GLOBAL_AFU_HB);
-
-    for (uint64_t i = 1; i < 10; i++)
-        cr_assert_eq(global(AFU_GLOBAL_AFU_HB), first + i);
-    PROVES(R_29);
-}
-
-Test(sim_register, port_selection_keeps_to_ports_present)
-{
-    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 0xFF);
-    cr_assert_eq(global(AFU_GLOBAL_AFU_PORT_SEL), 3);
-}
-
-Test(sim_register, mailbox)
-{
-    struct model_ctx user = {0};
-    uint64_t mbox;
-
-    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
-    mbox = AFU_CTRL_BASE(user.handle) + AFU_CTRL_MBOX_R;
-    model_store(m, &user, AFU_HOST_MBOX_W, 0xC0FFEE);
-    cr_assert_eq(model_load(m, &m->master, mbox), 0xC0FFEE);
-    cr_assert_eq(model_load(m, &m->master, mbox), 0xC0FFEE);
-    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CONFIG, AFU_CONFIG_MBOX_CLR_READ);
-    cr_assert_eq(model_load(m, &m->master, mbox), 0xC0FFEE);
-    cr_assert_eq(model_load(m, &m->master, mbox), 0);
-    model_ctx_end(m, &user);
-}
-
-Test(sim_register, write_one_to_clear)
-{
-    struct model_ctx user = {0};
-
-    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
-    model_store(m, &user, AFU_HOST_IOARRIN, 0x18); /* unaligned: RCB_READ */
-    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 8);
-    model_store(m, &user, AFU_HOST_INTR_CLEAR, ~UINT64_C(8));
-    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 8);
-    model_store(m, &user, AFU_HOST_INTR_CLEAR, 8);
-    cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
-    model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
-    model_ctx_end(m, &user);
-}
+static void poke(uint64_t offset) { model_store(m, &m->master, offset, UINT64_MAX); }
 
 Test(sim_register, lun_tables_of_each_port)
 {
@@ -113,4 +28,95 @@ Test(sim_register, absent_contexts)
     model_store(m, &m->master, ctrl + AFU_CTRL_RHT_START, 0x1000);
     cr_assert_eq(model_load(m, &m->master, ctrl + AFU_CTRL_RHT_START), 0);
     cr_assert_eq(model_load(m, &m->master, AFU_HOST_BASE(400) + AFU_HOST_CMD_ROOM), 0);
+}
+
+/* Offsets that nobody describes, one of each gap of the map. */
+static const uint64_t nowhere[] = {
+    0x78,      0xFFF8,                                                /* host page of the master */
+    0x2000048, 0x2000078,                                             /* its control registers */
+    0x2010050, 0x20107F8, 0x2010810, 0x2010FF8, 0x2011000, 0x2011028, /* pages 0 and 1 */
+    0x20120A0, 0x2012FF8,                                             /* port 0 */
+    0x2016010, 0x2018000,                                  /* port 2 of a card with two */
+    0x201A000, 0x201FFF8,                                  /* behind the ports */
+    0x2020000, 0x2040000, 0x2060000, 0x2060700, 0x209FFF8, /* reserved, debug windows */
+};
+
+#define NOWHERE (sizeof nowhere / sizeof nowhere[0])
+
+Test(sim_register, undescribed_offsets_read_zero)
+{
+    uint64_t before = violations();
+
+    for (unsigned i = 0; i < NOWHERE; i++) {
+        poke(nowhere[i]);
+        cr_assert_eq(model_load(m, &m->master, nowhere[i]), 0, "0x%llx",
+                     (unsigned long long)nowhere[i]);
+    }
+    cr_assert_eq(violations(), before, "only the strict mode records");
+    PROVES(MD_4);
+    PROVES(MD_21);
+}
+
+Test(sim_register, strict_mode_records)
+{
+    uint64_t before = violations();
+
+    sim_afu_params_mutable(m->afu)->strict_registers = 1;
+    for (unsigned i = 0; i < NOWHERE; i++) {
+        poke(nowhere[i]);
+        model_load(m, &m->master, nowhere[i]);
+        cr_assert_eq(violations(), before + 2 * i + 2, "0x%llx", (unsigned long long)nowhere[i]);
+    }
+    PROVES(MD_4);
+    model_expect_violations(m, SIM_RULE_UNDESCRIBED, 42);
+}
+
+/* What drivers do is no violation: registers, tables, contexts that do not exist. */
+Test(sim_register, strict_mode_lets_described_offsets_pass)
+{
+    uint64_t before = violations();
+
+    sim_afu_params_mutable(m->afu)->strict_registers = 1;
+    for (uint64_t at = 0; at < 0x78; at += 8)
+        model_load(m, &user, at);
+    for (uint64_t at = 0; at < 0x48; at += 8)
+        model_load(m, &m->master, AFU_CTRL_BASE(511) + at);
+    for (uint64_t at = 0; at < 0x50; at += 8)
+        global_reg(at);
+    for (unsigned c = 0; c < 512; c++)
+        model_store(m, &m->master, AFU_CTRL_BASE(c) + AFU_CTRL_CTX_CAP, 0);
+    model_load(m, &m->master, AFU_LUN_TABLE_ENTRY(1, 511));
+    port_reg(1, AFU_FC_LOOPBACK_ERRCNT);
+    cr_assert_eq(violations(), before);
+}
+
+/* SL 1: aligned accesses only; the neighbours do not change. */
+Test(sim_register, unaligned)
+{
+    uint64_t before = violations(), word = AFU_LUN_TABLE_ENTRY(0, 5);
+
+    model_store(m, &m->master, word, 0x55);
+    for (unsigned i = 1; i < 8; i++) {
+        poke(word + i);
+        cr_assert_eq(model_load(m, &m->master, word + i), 0);
+    }
+    cr_assert_eq(model_load(m, &m->master, word), 0x55);
+    cr_assert_eq(violations(), before);
+    sim_afu_params_mutable(m->afu)->strict_registers = 1;
+    model_load(m, &m->master, word + 4);
+    cr_assert_eq(violations(), before + 1);
+    model_expect_violations(m, SIM_RULE_UNDESCRIBED, 1);
+}
+
+/* SL 1: a user context has its own 64 KiB; what lies behind is not the page of its neighbour. */
+Test(sim_register, window_of_a_user)
+{
+    struct model_ctx next = {0};
+
+    model_ctx_start(m, &next, false, HAL_ORDER_LITTLE);
+    cr_assert_eq(next.handle, user.handle + 1);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_SIZE + AFU_HOST_CMD_ROOM), 0);
+    model_store(m, &user, AFU_HOST_SIZE + AFU_HOST_INTR_MASK, 0);
+    cr_assert_eq(model_load(m, &next, AFU_HOST_INTR_MASK), UINT64_MAX);
+    model_ctx_end(m, &next);
 }

@@ -229,6 +229,33 @@ Test(sim_scsi, another_device_behind_the_same_number)
     cr_assert_eq(sim_media_lun(t.media, 0)->wwid[0], 0x60, "media keep their own");
 }
 
+/* A target over media in which a number is free. */
+Test(sim_scsi, luns_come_and_go)
+{
+    static const struct sim_media_lun extra = {
+        .blocks = 10, .block_size = 4096, .wwid = {0x60, 9}, .port_mask = 2};
+    struct command c = COMMAND(.port = 1, CDB(0));
+    unsigned lun = 99;
+
+    cr_assert_eq(sim_scsi_add_lun(&t, &extra, &lun), 0);
+    cr_assert_eq(lun, 2);
+    run(&c);
+    cr_assert(checked(&c, 6, 0x3F, 0x0E));
+    c = COMMAND(.lun_id = 2 * LUN1, .port = 1, CDB(0));
+    run(&c);
+    cr_assert(good(&c, 0), "the new LUN knows of itself");
+    cr_assert_eq(sim_scsi_remove_lun(&t, 0), 0);
+    cr_assert_eq(sim_scsi_remove_lun(&t, 0), -EINVAL);
+    run(&c);
+    cr_assert(checked(&c, 6, 0x3F, 0x0E));
+    sim_scsi_init(&t, t.media);
+    run(&c);
+    cr_assert(good(&c, 0));
+    c = COMMAND(.port = 1, CDB(0));
+    run(&c);
+    cr_assert(checked(&c, 5, 0x25, 0));
+}
+
 Test(sim_scsi, a_full_disk_is_a_write_error)
 {
     static const struct sim_media_lun big = {

@@ -12,10 +12,12 @@
 #include "sim/sim_copy.h"
 #include "sim/world.h"
 
-void sim_violation(struct sim_afu *a, uint32_t ctx, uint64_t rule, uint64_t detail)
+static void breach(void *arg, const struct sim_breach *b)
 {
-    a->counters.violations++;
-    sim_record(a, SIM_EVENT_VIOLATION, ctx, rule, detail);
+    bool model = sim_rule_table[b->rule].verdict == SIM_VERDICT_MODEL;
+
+    sim_record(arg, model ? SIM_EVENT_MODEL_ERROR : SIM_EVENT_VIOLATION, b->context, b->rule,
+               b->detail);
 }
 
 /* ---- machine ----------------------------------------------------------------------------------
@@ -91,6 +93,12 @@ static void name_stages(struct sim_afu *a)
 
 static void power_on(struct sim_afu *a)
 {
+    sim_strict_init(&a->strict,
+                    &(struct sim_strict_config){.credits = (uint32_t)a->params.credits,
+                                                .read_latency = (uint32_t)a->params.buffer_latency,
+                                                .ports = (uint32_t)a->params.ports,
+                                                .told = breach,
+                                                .told_arg = a});
     for (uint64_t i = 0; i < a->params.cmd_slots; i++) {
         a->cmds[i].slot = (uint16_t)i;
         a->free_slot[i] = (uint16_t)(a->params.cmd_slots - 1 - i);
@@ -171,7 +179,8 @@ void sim_afu_stats(const struct sim_afu *a, struct sim_afu_stats *out)
         .completed = c->completed,
         .dropped = c->dropped,
         .interrupts = c->interrupts,
-        .violations = c->violations,
+        .violations = a->strict.total[SIM_VERDICT_HOST],
+        .model_errors = a->strict.total[SIM_VERDICT_MODEL],
         .misaligned_data = c->misaligned_data,
         .xlt_hits = c->xlt_hits,
         .xlt_misses = c->xlt_misses,
@@ -195,6 +204,8 @@ uint64_t sim_afu_peek(struct sim_afu *a, uint64_t offset)
         return sim_register_read(a, NULL, offset);
     }
 }
+
+const struct sim_strict *sim_afu_strict(const struct sim_afu *a) { return &a->strict; }
 
 void sim_afu_link_down(struct sim_afu *a, unsigned port)
 {
@@ -224,22 +235,38 @@ int sim_bus_mem_add(struct sim_afu *a, void *addr, size_t size, const char *name
 void sim_bus_mem_remove(struct sim_afu *a, void *addr)
 {
     sim_memory_remove(&a->memory, (uintptr_t)addr);
+    sim_strict_publish(&a->strict); /* it may be used for something else next */
 }
 
 /* The word as the table owner meant it, so that traces agree on every host; pointers to LXT arrays
  * in canonical form. */
 static uint64_t table_word(struct sim_afu *a, uint64_t value)
 {
-    enum hal_order order = a->config & AFU_CONFIG_ENDIAN_LITTLE ? HAL_ORDER_LITTLE : HAL_ORDER_BIG;
-    uint64_t word = hal_swap64(order, value), canonical = word;
+    uint64_t word = hal_swap64(sim_table_order(a), value), canonical = word;
 
     return sim_memory_known(&a->memory, word, &canonical) ? canonical : word;
+}
+
+/* The RHT entry that a store goes to, as it is with it. */
+static void tell_rht_store(struct sim_afu *a, uint16_t context, uint64_t ea, uint64_t value)
+{
+    struct afu_rht_entry with;
+
+    if (sim_memory_read(ea - ea % AFU_RHT_ENTRY_SIZE, &with, sizeof with))
+        return;
+    with.word[ea / sizeof value % 2] = value;
+    sim_strict_rht_store(&a->strict, a->engine->now, context, ea, sim_table_order(a), &with);
 }
 
 void sim_bus_table_store(struct sim_afu *a, const void *addr, uint64_t value)
 {
     uint32_t hint = 0;
+    uint16_t context;
 
+    if (sim_strict_in_rht(&a->strict, (uintptr_t)addr, &context))
+        tell_rht_store(a, context, (uintptr_t)addr, value);
+    else
+        sim_strict_lxt_store(&a->strict, (uintptr_t)addr);
     if (a->trace->on)
         sim_record(a, SIM_EVENT_TABLE_STORE, 0,
                    sim_memory_canonical(&a->memory, (uintptr_t)addr, &hint), table_word(a, value));
@@ -247,6 +274,7 @@ void sim_bus_table_store(struct sim_afu *a, const void *addr, uint64_t value)
 
 void sim_bus_publish(struct sim_afu *a, uint64_t stores)
 {
+    sim_strict_publish(&a->strict);
     sim_record(a, SIM_EVENT_PUBLISH, 0, stores, 0);
 }
 

@@ -23,6 +23,7 @@
 #include "sim/sim_memory.h"
 #include "sim/sim_params.h"
 #include "sim/sim_scsi.h"
+#include "sim/sim_strict.h"
 #include "sim/sim_trace.h"
 #include "sim/world.h"
 
@@ -116,13 +117,6 @@ enum sim_cmd_state {
 
 /** Context of violations that nobody in particular is to blame for. */
 #define SIM_NOBODY UINT32_MAX
-
-/** Rules of sim_violation that this file's blocks share; the others are numbers of the rulings. */
-enum sim_rule {
-    SIM_RULE_UNDESCRIBED = 4, /* access to an offset that no source describes (MD-4) */
-    SIM_RULE_WWPN = 17,       /* FC_PNAME written while the port is not offline (SL 17.1) */
-    SIM_RULE_LUN_MODE = 19,   /* internal LUN mode changed without a reset (SL 19) */
-};
 
 /** A contiguous piece of a command on one LUN of one port. */
 struct sim_segment {
@@ -258,7 +252,7 @@ struct sim_xlt_entry {
 };
 
 struct sim_afu_counters {
-    uint64_t doorbells, fetched, completed, dropped, interrupts, violations, misaligned_data;
+    uint64_t doorbells, fetched, completed, dropped, interrupts, misaligned_data;
     uint64_t xlt_hits, xlt_misses, bus_commands[2];
     uint64_t by_status[4]; /* good, afu_rc, scsi_rc, fc_rc */
 };
@@ -328,6 +322,7 @@ struct sim_afu {
     struct sim_event reset_event;
 
     struct sim_afu_counters counters;
+    struct sim_strict strict;
 };
 
 /* ---- shared by the blocks -------------------------------------------------------------------- */
@@ -362,7 +357,11 @@ static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, ui
 }
 
 /** Reports an access that hardware might let pass, but a correct host never makes. */
-void sim_violation(struct sim_afu *a, uint32_t context, uint64_t rule, uint64_t detail);
+static inline void sim_violation(struct sim_afu *a, uint32_t context, enum sim_rule rule,
+                                 uint64_t detail)
+{
+    sim_strict_breach(&a->strict, a->engine->now, rule, context, detail);
+}
 
 /* sim_holes.c: for sim_world_add_holes; arg is the machine */
 size_t sim_machine_holes(void *arg, struct sim_world_hole *out, size_t max);
@@ -389,7 +388,14 @@ bool sim_sq_present(const struct sim_afu *a);
 void sim_sq_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value);
 uint64_t sim_sq_read(const struct sim_ctx *ctx, uint64_t offset);
 static inline bool sim_sq_empty(const struct sim_ctx *ctx) { return ctx->sq_head == ctx->sq_tail; }
-uint64_t sim_sq_take(struct sim_ctx *ctx); /* address of the next slot; not when empty */
+uint64_t sim_sq_take(struct sim_ctx *ctx);          /* address of the next slot; not when empty */
+uint64_t sim_sq_waiting(const struct sim_ctx *ctx); /* slots not yet fetched */
+
+/** Commands of a context that were submitted and have not ended. */
+static inline uint64_t sim_under_way(const struct sim_ctx *ctx)
+{
+    return (sim_sq_empty(ctx) ? 0 : sim_sq_waiting(ctx)) + ctx->bell_count + ctx->in_flight;
+}
 
 /* sim_decode.c */
 void sim_decode(struct sim_event *ev);
@@ -400,6 +406,10 @@ void sim_timeout_stop(struct sim_cmd *c);
 void sim_timeout_expired(struct sim_cmd *c);
 
 /* sim_translate.c */
+static inline enum hal_order sim_table_order(const struct sim_afu *a) /* MD-8 */
+{
+    return a->config & AFU_CONFIG_ENDIAN_LITTLE ? HAL_ORDER_LITTLE : HAL_ORDER_BIG;
+}
 void sim_translate(struct sim_cmd *c);
 void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle);
 bool sim_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle);

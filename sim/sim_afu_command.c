@@ -41,6 +41,9 @@ void sim_afu_command_done(struct sim_cmd *c)
     struct sim_afu *a = c->ctx->afu;
 
     a->internal = NULL;
+    if (afu_sync_cdb_mode(c->rq.cdb) == AFU_SYNC_HW)
+        sim_strict_synced(&a->strict, a->engine->now, afu_sync_cdb_ctx(c->rq.cdb),
+                          afu_sync_cdb_handle(c->rq.cdb));
     sim_record(a, SIM_EVENT_AFU_CMD_DONE, c->slot, c->ctx->handle, 0);
     switch (a->internal_effect) {
     case SIM_EFFECT_ERROR:
@@ -95,6 +98,8 @@ static void sync_work(struct sim_event *ev)
         sim_afu_command_done(c);
         return;
     }
+    if (mode == AFU_SYNC_HW)
+        sim_strict_revoke(&a->strict, handle, afu_sync_cdb_handle(c->rq.cdb));
     a->drain_left = start_drain(c);
     c->state = SIM_CMD_DRAIN;
     if (!a->drain_left)
@@ -174,6 +179,7 @@ void sim_afu_command_gone(struct sim_cmd *c)
 static void target_abort(struct sim_cmd *c)
 {
     sim_engine_cancel(c->ctx->afu->engine, &c->event);
+    sim_strict_abandoned(&c->ctx->afu->strict, c->slot);
     sim_port_leave_media(c);
     c->status.fc_rc = AFU_FC_RC_TGTABORT;
     sim_status(c);

@@ -9,6 +9,7 @@
 
 #include "hal/support/bits.h"
 #include "sim/sim_fault.h"
+#include "sim/sim_strict.h"
 
 #define SLOTS 256u
 #define CONTEXTS 512u
@@ -209,7 +210,8 @@ static bool is_hex(const char *field)
 
 static bool is_mark(unsigned kind)
 {
-    return kind == SIM_EVENT_FAULT || kind == SIM_EVENT_VIOLATION || kind == SIM_EVENT_NOTE;
+    return kind == SIM_EVENT_FAULT || kind == SIM_EVENT_VIOLATION ||
+           kind == SIM_EVENT_MODEL_ERROR || kind == SIM_EVENT_NOTE;
 }
 
 /* A stage of a command lasts from its record to that of the next stage. */
@@ -416,19 +418,22 @@ static void follow_stage(struct sim_chrome *c, const struct sim_trace_record *r)
 
 /* ---- records ---- */
 
-/* A marker; faults are named as in a plan: "rrq#17=d". */
+/* A marker; faults are named as in a plan: "rrq#17=d", breaches of a rule by it. */
 static void put_mark(struct sim_chrome *c, const struct sim_trace_record *r, unsigned thread,
                      char scope)
 {
-    char fault[64];
+    char text[64];
     const char *name = sim_event_table[r->kind].name;
 
     if (r->kind == SIM_EVENT_FAULT) {
         bool printable = r->a > ' ' && r->a <= '~' && r->a != '"' && r->a != '\\';
-        snprintf(fault, sizeof fault, "%s#%" PRIu64 "=%c",
+        snprintf(text, sizeof text, "%s#%" PRIu64 "=%c",
                  r->who < SIM_SITE_COUNT ? sim_site_name((enum sim_site)r->who) : "?", r->b,
                  printable ? (int)r->a : '?');
-        name = fault;
+        name = text;
+    } else if (r->kind == SIM_EVENT_VIOLATION || r->kind == SIM_EVENT_MODEL_ERROR) {
+        snprintf(text, sizeof text, "%s %s", name, sim_rule_name(r->a));
+        name = text;
     }
     put_event(c, 'i', r->adapter, thread, name);
     put(c, ",\"s\":\"");

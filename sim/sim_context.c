@@ -76,6 +76,7 @@ int sim_bus_ctx_start(struct sim_ctx *ctx, unsigned interrupts)
     clear_registers(ctx);
     sim_xlt_drop(a, ctx, SIM_XLT_ALL_HANDLES);
     ctx->started = true;
+    sim_strict_ctx_add(&a->strict, ctx->handle);
     sim_record(a, SIM_EVENT_CTX_START, ctx->handle, ctx->master, interrupts);
     return 0;
 }
@@ -100,6 +101,7 @@ void sim_bus_ctx_stop(struct sim_ctx *ctx)
     sim_mmio_forget(ctx);
     sim_doorbells_drop(ctx);
     sim_abort_context(ctx);
+    sim_strict_ctx_terminate(&a->strict, ctx->handle);
     cancel_events(ctx);
     sim_xlt_drop(a, ctx, SIM_XLT_ALL_HANDLES);
     if (afu_ctrl_handle(a->afu_ctrl) == ctx->handle && afu_ctrl_lisn(a->afu_ctrl))
@@ -218,6 +220,7 @@ static void afu_reset_over(struct sim_event *ev)
 
     sim_record(a, SIM_EVENT_AFU_RESET, 0, 0, 0);
     sim_afu_registers_reset(a);
+    sim_strict_reset(&a->strict, a->engine->now);
     a->resetting = false;
 }
 

@@ -14,6 +14,7 @@
 #include "sim/sim_media.h"
 #include "sim/sim_params.h"
 #include "sim/sim_scsi.h"
+#include "sim/sim_strict.h"
 #include "sim/sim_trace.h"
 
 #define SIM_AFUS_MAX 8
@@ -28,6 +29,7 @@ enum sim_stream {
     SIM_STREAM_LATENCY = 2,
     SIM_STREAM_SCHEDULING = 3,
     SIM_STREAM_FAULTS = 4,
+    SIM_STREAM_BUFFER = 5,
 };
 
 /** One clock, one trace and the adapters that share them. Lives in a world. */
@@ -75,12 +77,16 @@ struct sim_scsi *sim_afu_scsi(struct sim_afu *a);
 /** What happened so far. */
 struct sim_afu_stats {
     uint64_t doorbells, fetched, completed, dropped, interrupts, violations, misaligned_data;
+    uint64_t model_errors; /* of the strict checker: there must be none */
     uint64_t xlt_hits, xlt_misses, read_lines, write_lines;
     uint64_t by_status[4]; /* completions: good, with afu_rc, scsi_rc only, fc_rc */
     uint32_t in_flight, contexts;
 };
 
 void sim_afu_stats(const struct sim_afu *a, struct sim_afu_stats *out);
+
+/** The strict checker of an adapter: what it has found so far. */
+const struct sim_strict *sim_afu_strict(const struct sim_afu *a);
 
 /** A register as it is, without the side effects and the time of a load. */
 uint64_t sim_afu_peek(struct sim_afu *a, uint64_t offset);

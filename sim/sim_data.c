@@ -118,7 +118,7 @@ static void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t a
     if (data_site(c, &late))
         return;
     if (bytes)
-        sim_wait_bus(c, direction, sim_bus_commands(direction, segment_ea(c), bytes), after + late,
+        sim_wait_bus(c, direction, SIM_STRICT_DATA, segment_ea(c), bytes, after + late,
                      SIM_RANK_DATA, fn);
     else
         sim_wait(c, after + late, SIM_RANK_DATA, fn);

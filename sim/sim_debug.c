@@ -68,7 +68,7 @@ void sim_debug(struct sim_event *ev)
         c->status.afu_rc = AFU_RC_OUT_OF_DATA_BUFS;
         sim_afu_command_done(c);
     } else {
-        sim_wait_bus(c, direction, sim_bus_commands(direction, c->data_ea, c->data_len), 0,
+        sim_wait_bus(c, direction, SIM_STRICT_DATA, c->data_ea, c->data_len, 0,
                      SIM_RANK_AFU_COMMAND, moved);
     }
 }

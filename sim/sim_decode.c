@@ -108,6 +108,8 @@ void sim_decode(struct sim_event *ev)
         return;
     }
     parse(c, &ioarcb);
+    sim_strict_ioarcb(&a->strict, a->engine->now, c->ctx->handle, c->ctx->order, &ioarcb,
+                      c->sq ? c->ioasa_ea : 0);
     if (__builtin_expect(!a->internal_fixed, 0))
         sim_internal_fix(a);
     sim_record(a, SIM_EVENT_DECODE, c->slot, ((uint64_t)c->flags << 32) | c->res_hndl,

@@ -74,12 +74,12 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
         return;
     a->counters.doorbells++;
     if (value % 16) {
-        sim_violation(a, ctx->handle, 21, value % 16);
+        sim_violation(a, ctx->handle, SIM_RULE_DOORBELL_ALIGN, value % 16);
         sim_intr_status(ctx, AFU_INTR_PERM_ERR_RCB_READ);
         return;
     }
     if (ctx->bell_count == a->params.cmd_room) {
-        sim_violation(a, ctx->handle, 2, ctx->bell_count);
+        sim_violation(a, ctx->handle, SIM_RULE_DOORBELL_CREDIT, ctx->bell_count);
         sim_intr_status(ctx, AFU_INTR_PERM_ERR_CMDROOM);
         return;
     }
@@ -87,6 +87,7 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
     if (tail >= a->params.cmd_room)
         tail -= (uint32_t)a->params.cmd_room;
     ctx->bells[tail] = value;
+    sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
     canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
     sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
     sim_fetch_ready(ctx);
@@ -152,8 +153,8 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
     default:
         break;
     }
-    sim_wait_bus(c, SIM_BUS_READ, sim_bus_commands(SIM_BUS_READ, c->ea, sizeof(struct afu_ioarcb)),
-                 after, SIM_RANK_DECODE, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb), after,
+                 SIM_RANK_DECODE, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
 }
 
 void sim_fetch_one(struct sim_afu *a)

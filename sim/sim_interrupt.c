@@ -37,7 +37,7 @@ void sim_interrupt(struct sim_ctx *ctx, unsigned lisn)
     uint64_t arg = 0, delay = a->params.irq_delivery, wrong;
 
     if (!lisn || lisn > SIM_LISN_MAX || lisn > ctx->interrupts) {
-        sim_violation(a, ctx->handle, 14, lisn);
+        sim_violation(a, ctx->handle, SIM_RULE_LISN, lisn);
         return;
     }
     if (sim_event_pending(&ctx->lisn_event[lisn]))

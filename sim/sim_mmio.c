@@ -62,6 +62,7 @@ int sim_bus_store(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t
     default:
         break;
     }
+    sim_strict_publish(&a->strict); /* a store to a register is a barrier too */
     m = ring_push(ctx, offset, delay);
     m->value = value;
     m->answer = NULL;
@@ -112,9 +113,24 @@ static uint64_t load(struct sim_afu *a, const struct sim_mmio *m)
     }
 }
 
+/* What the strict checker sees of a store; doorbells it is told about when they are taken. */
+static void tell_store(struct sim_afu *a, const struct sim_mmio *m)
+{
+    const struct sim_ctx *ctx = NULL;
+
+    if (m->offset < AFU_CTRL_START) {
+        if (m->offset % AFU_HOST_SIZE == AFU_HOST_IOARRIN)
+            return;
+        ctx = a->ctx[m->offset / AFU_HOST_SIZE];
+    }
+    sim_strict_register(&a->strict, a->engine->now, m->offset, m->value,
+                        ctx ? sim_under_way(ctx) : 0);
+}
+
 static void access(struct sim_afu *a, const struct sim_mmio *m)
 {
     if (!m->answer) {
+        tell_store(a, m);
         sim_register_write(a, m->ctx, m->offset, m->value);
         return;
     }
@@ -129,6 +145,7 @@ void sim_mmio_accept(struct sim_afu *a)
 
     CHECK(a->mmio_count > 0);
     a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
+    sim_strict_mmio(&a->strict, a->engine->now, a->params.mmio_ack);
     if (--a->mmio_count)
         expect(a);
     if (m.ctx)

@@ -247,6 +247,8 @@ int sim_params_validate(const struct sim_params *p, char *why, size_t size)
         return fail(-EINVAL, why, size,
                     "ctx.first = %" PRIu64 " leaves no handle below contexts = %" PRIu64,
                     p->ctx_first, p->contexts);
+    if (p->buffer_latency == 2)
+        return fail(-EINVAL, why, size, "psl.buffer_read_latency = 2 is neither 1 nor 3");
     if (p->irqs_min > p->irqs_max)
         return fail(-EINVAL, why, size, "irq.min = %" PRIu64 " is more than irq.max = %" PRIu64,
                     p->irqs_min, p->irqs_max);

@@ -6,12 +6,14 @@
 
 #include "hal/support/check.h"
 #include "sim/sim_control.h"
+#include "sim/sim_psl.h"
 #include "sim/sim_wait.h"
 #include "sim/world.h"
 
 #define WAITS_MAX (8 * SIM_CONTEXTS_MAX) /* commands, timers of contexts, ports and adapter */
 #define ITEMS_MAX 8192
 #define LINES_MAX 256 /* more than credits */
+#define NO_PSL UINT32_MAX
 
 /* Where an event is. */
 enum { PLACE_WAIT = SIM_EVENT_OTHER, PLACE_DUE, PLACE_ITEM };
@@ -22,7 +24,7 @@ struct item {
     struct sim_event *ev; /* NULL: withdrawn, but what it asked for is still used */
     uint64_t after;       /* cycles for the event itself when it is through */
     /* bus */
-    struct sim_bus_rate rate;
+    struct sim_strict_transfer fact; /* its ea and bytes: what is not sent yet */
     uint32_t to_send, to_answer;
     bool on_bus;
     /* stage */
@@ -36,6 +38,7 @@ struct fifo {
 struct line {
     struct item *item;
     uint64_t left; /* cycles to its answer */
+    uint32_t psl;  /* its number there, or NO_PSL */
 };
 
 struct bus {
@@ -80,6 +83,7 @@ struct sim_reference {
     uint64_t timeout_left[SIM_SLOTS_MAX], timeout_serial[SIM_SLOTS_MAX];
 
     struct bus bus[2];
+    struct sim_psl psl;
     struct stage stage[SIM_STAGES];
     uint32_t active; /* stages that are busy or have somebody waiting */
     uint16_t active_stage[SIM_STAGES];
@@ -211,12 +215,49 @@ static void bus_retire(struct sim_reference *r, struct item *it)
         free_item(r, it);
 }
 
-static void bus_send(struct bus *b)
+/* Bytes of the next command of a transfer (TM-7): a line that is read, or the most that one write
+ * can hold. */
+static uint32_t command_size(const struct sim_strict_transfer *t)
+{
+    uint32_t size = SIM_LINE;
+
+    while (t->direction && (t->ea % size || size > t->bytes))
+        size /= 2;
+    return size;
+}
+
+/* Takes the next command from what a transfer has left. */
+static struct sim_strict_command next_command(struct sim_strict_transfer *t)
+{
+    struct sim_strict_command c = {
+        .size = command_size(t), .context = t->context, .direction = t->direction};
+    uint64_t skip = t->ea % c.size;
+
+    c.ea = t->ea - skip;
+    t->ea = c.ea + c.size;
+    t->bytes -= hal_min64(t->bytes, c.size - skip);
+    return c;
+}
+
+/* A line of a transfer that nobody waits for any more leaves its turn empty. */
+static uint32_t psl_send(struct sim_reference *r, struct item *it)
+{
+    struct sim_strict_command c = next_command(&it->fact);
+
+    if ((it->to_send == 1) != !it->fact.bytes)
+        sim_strict_breach(&r->afu->strict, r->engine->now, SIM_RULE_BUS_SIZE, c.context,
+                          it->fact.bytes);
+    if (!it->ev || it->fact.latency < SIM_PSL_LATENCY_MIN)
+        return NO_PSL;
+    return sim_psl_ready(&r->psl, &c);
+}
+
+static void bus_send(struct sim_reference *r, struct bus *b)
 {
     struct item *it = b->current;
 
     CHECK(b->lines < LINES_MAX);
-    b->line[b->lines++] = (struct line){it, it->rate.latency};
+    b->line[b->lines++] = (struct line){it, it->fact.latency, psl_send(r, it)};
     it->to_send--;
 }
 
@@ -233,14 +274,14 @@ static void bus_leave(struct sim_reference *r, struct bus *b)
 
 /* The next transfer has the bus: one line goes at once, the first of many when its interval has
  * passed. */
-static void bus_begin(struct bus *b)
+static void bus_begin(struct sim_reference *r, struct bus *b)
 {
     if (b->current || !b->queue.first)
         return;
     b->current = pop(&b->queue);
-    b->pace = b->current->rate.step;
+    b->pace = b->current->fact.step;
     if (b->current->to_send == 1)
-        bus_send(b);
+        bus_send(r, b);
 }
 
 static void bus_pace(struct sim_reference *r, struct bus *b)
@@ -248,8 +289,8 @@ static void bus_pace(struct sim_reference *r, struct bus *b)
     if (!b->pace || --b->pace)
         return;
     if (b->current->to_send) {
-        bus_send(b);
-        b->pace = b->current->to_send ? b->current->rate.step : 0;
+        bus_send(r, b);
+        b->pace = b->current->to_send ? b->current->fact.step : 0;
     }
     if (!b->pace)
         bus_leave(r, b);
@@ -258,15 +299,22 @@ static void bus_pace(struct sim_reference *r, struct bus *b)
 static void bus_answers(struct sim_reference *r, struct bus *b)
 {
     for (uint32_t i = 0; i < b->lines;) {
-        struct item *it = b->line[i].item;
+        struct line *l = &b->line[i];
+        struct item *it = l->item;
 
-        if (--b->line[i].left) {
+        if (--l->left) {
+            if (l->psl != NO_PSL)
+                sim_psl_left(&r->psl, l->psl, l->left);
             i++;
             continue;
         }
-        b->line[i] = b->line[--b->lines];
+        if (l->psl != NO_PSL)
+            sim_psl_due(&r->psl, r->engine->now, l->psl);
+        *l = b->line[--b->lines];
         if (--it->to_answer)
             continue;
+        if (it->ev)
+            sim_strict_answered(&r->afu->strict, r->engine->now, it->fact.slot);
         through(r, it);
         bus_retire(r, it);
     }
@@ -276,21 +324,22 @@ static void bus_tick(struct sim_reference *r, struct bus *b)
 {
     bus_answers(r, b);
     bus_pace(r, b);
-    bus_begin(b);
+    bus_begin(r, b);
 }
 
-void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, enum sim_direction direction,
-                       uint32_t commands, struct sim_bus_rate rate, uint64_t after,
-                       enum sim_rank rank, sim_event_fn *fn)
+void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, const struct sim_strict_transfer *t,
+                       uint64_t after, enum sim_rank rank, sim_event_fn *fn)
 {
     struct sim_reference *r = a->engine->other;
     struct item *it = new_item(r, ev, after, rank, fn);
 
-    it->rate = rate;
-    it->to_send = it->to_answer = commands;
+    it->fact = *t;
+    sim_strict_begin(&a->strict, a->engine->now, t->slot, t->context, t->what);
+    sim_strict_credits(&a->strict, t->credits);
+    it->to_send = it->to_answer = t->commands;
     it->on_bus = true;
-    push(&r->bus[direction].queue, it);
-    bus_begin(&r->bus[direction]);
+    push(&r->bus[t->direction].queue, it);
+    bus_begin(r, &r->bus[t->direction]);
 }
 
 /* ---- serial stages -----------------------------------------------------------------------------
@@ -537,6 +586,7 @@ static void waits_tick(struct sim_reference *r)
 
 static void tick(struct sim_reference *r)
 {
+    sim_psl_tick(&r->psl, r->engine->now, r->afu->params.buffer_disorder);
     r->engine->now++;
     waits_tick(r);
     bus_tick(r, &r->bus[SIM_BUS_READ]);
@@ -629,6 +679,8 @@ int sim_reference_start(struct sim_machine *m)
     r->afu = m->afu[0];
     for (unsigned i = 0; i < ITEMS_MAX; i++)
         free_item(r, &r->item[i]);
+    sim_strict_forget(&r->afu->strict);
+    sim_psl_init(&r->psl, &r->afu->strict, m->seed);
     m->engine.other = r;
     m->engine.ops = &ops;
     return 0;
@@ -637,6 +689,7 @@ int sim_reference_start(struct sim_machine *m)
 void sim_reference_stop(struct sim_machine *m)
 {
     CHECK(m->engine.ops == &ops && idle(m->engine.other));
+    sim_strict_forget(&m->afu[0]->strict);
     sim_world_free(m->world, m->engine.other, sizeof(struct sim_reference));
     m->engine.ops = NULL;
     m->engine.other = NULL;

@@ -16,8 +16,6 @@
 
 #include "sim/sim_afu.h"
 
-struct sim_bus_rate;
-
 /* ---- for sim_wait.h and the blocks, while the reference engine is on -------------------------
  */
 
@@ -27,10 +25,10 @@ struct sim_stage_use {
     uint64_t travel, service, gap, after;
 };
 
-/** ev runs when `commands` > 0 bus commands have been answered and `after` cycles have passed. */
-void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, enum sim_direction direction,
-                       uint32_t commands, struct sim_bus_rate rate, uint64_t after,
-                       enum sim_rank rank, sim_event_fn *fn);
+/** ev runs when the commands of a transfer (without its cycles) have been answered and `after`
+ * cycles have passed. */
+void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, const struct sim_strict_transfer *t,
+                       uint64_t after, enum sim_rank rank, sim_event_fn *fn);
 
 /** ev runs when the stage has served it, see sim_wait_stage. */
 void sim_reference_stage(struct sim_afu *a, struct sim_event *ev, const struct sim_stage *s,

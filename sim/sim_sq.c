@@ -8,6 +8,13 @@
 
 #define SLOT sizeof(struct afu_ioarcb)
 
+uint64_t sim_sq_waiting(const struct sim_ctx *ctx)
+{
+    if (ctx->sq_tail >= ctx->sq_head)
+        return (ctx->sq_tail - ctx->sq_head) / SLOT;
+    return (ctx->sq_end - ctx->sq_head + ctx->sq_tail - ctx->sq_base) / SLOT + 1;
+}
+
 bool sim_sq_present(const struct sim_afu *a) { return sim_capable(a, AFU_IFV_SQ); }
 
 /* After head or tail moved: a ring may also become empty before it was fetched. */
@@ -42,11 +49,13 @@ static void write_tail(struct sim_ctx *ctx, uint64_t value)
         return;
     a->counters.doorbells++;
     if (!is_slot(ctx, value)) {
-        sim_violation(a, ctx->handle, 21, value);
+        sim_violation(a, ctx->handle, SIM_RULE_SQ_TAIL,
+                      sim_memory_canonical(&a->memory, value, &ctx->command_hint));
         sim_intr_status(ctx, AFU_INTR_PERM_ERR_RCB_READ);
         return;
     }
     ctx->sq_tail = value;
+    sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
     canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
     sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
     ring_changed(ctx);

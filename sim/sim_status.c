@@ -7,6 +7,7 @@
 #include "sim/sim_wait.h"
 
 #define IOASA_BYTES 12       /* written always (MD-7) */
+#define IOASA_BUS_BYTES 16   /* as a bus command, of which MD-7 uses 12 */
 #define IOASA_SENSE_BYTES 32 /* with sense data, or an answer in its place */
 
 static void free_slot(struct sim_cmd *c)
@@ -17,6 +18,7 @@ static void free_slot(struct sim_cmd *c)
     sim_timeout_stop(c);
     c->state = SIM_CMD_FREE;
     c->ctx->in_flight--;
+    sim_strict_free(&a->strict, c->slot);
     a->free_slot[a->free_count++] = c->slot;
     sim_drain_check(c);
     if (__builtin_expect(a->ready_count != 0, 0) && !SIM_PLANTED(2))
@@ -113,6 +115,7 @@ static void rrq_done(struct sim_event *ev)
     if (a->trace->on)
         sim_record(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
                    sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
+    sim_strict_posted(&a->strict, a->engine->now, c->slot, ctx->handle);
     rrq_write(ctx, element);
     count(a, c);
     free_slot(c);
@@ -185,13 +188,16 @@ static void ioasa_done(struct sim_event *ev)
                ((uint64_t)c->status.flags << 24) | ((uint64_t)c->status.afu_rc << 16) |
                    ((uint64_t)c->status.scsi_rc << 8) | c->status.fc_rc,
                c->status.resid);
-    sim_wait_bus(c, SIM_BUS_WRITE, 1, 0, SIM_RANK_STATUS, rrq_done);
+    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_ELEMENT, c->ctx->rrq_at, AFU_RRQ_ELEMENT_SIZE, 0,
+                 SIM_RANK_STATUS, rrq_done);
 }
 
 static void status_write(struct sim_cmd *c)
 {
     c->state = SIM_CMD_STATUS;
-    sim_wait_bus(c, SIM_BUS_WRITE, 1, 0, SIM_RANK_STATUS, ioasa_done);
+    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_IOASA, c->ioasa_ea,
+                 has_sense(c) ? IOASA_SENSE_BYTES : IOASA_BUS_BYTES, 0, SIM_RANK_STATUS,
+                 ioasa_done);
 }
 
 static void status_built(struct sim_event *ev) { status_write(sim_cmd_of(ev)); }

@@ -69,6 +69,7 @@ void sim_timeout_expired(struct sim_cmd *c)
 
     sim_timeout_stop(c);
     sim_engine_cancel(c->ctx->afu->engine, &c->event);
+    sim_strict_abandoned(&c->ctx->afu->strict, c->slot);
     sim_frame_timed_out(c);
     sim_port_leave_media(c);
     sim_afu_command_gone(c);

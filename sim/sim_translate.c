@@ -99,11 +99,6 @@ bool sim_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle)
     return false;
 }
 
-static enum hal_order table_order(const struct sim_afu *a)
-{
-    return a->config & AFU_CONFIG_ENDIAN_LITTLE ? HAL_ORDER_LITTLE : HAL_ORDER_BIG;
-}
-
 /* Step 1 and 2: the table itself. Returns 0 or an afu_rc. */
 static uint8_t check_table(const struct sim_cmd *c)
 {
@@ -119,6 +114,24 @@ static uint8_t check_table(const struct sim_cmd *c)
 }
 
 static void walked(struct sim_event *ev);
+
+static uint64_t lxt_index(const struct sim_cmd *c, unsigned which)
+{
+    return (c->vlba >> c->virt.nmask) + which;
+}
+
+/* Where the entry is that a walk reads. */
+static uint64_t entry_ea(const struct sim_cmd *c)
+{
+    return c->state == SIM_CMD_WALK_RHT
+               ? c->ctx->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE
+               : c->virt.lxt_start + lxt_index(c, c->lxt_which) * AFU_LXT_ENTRY_SIZE;
+}
+
+static uint64_t entry_bytes(const struct sim_cmd *c)
+{
+    return c->state == SIM_CMD_WALK_RHT ? AFU_RHT_ENTRY_SIZE : AFU_LXT_ENTRY_SIZE;
+}
 
 /* One bus read for a table entry; the memory is sampled when the response arrives. */
 static void walk(struct sim_cmd *c, enum sim_cmd_state state)
@@ -141,7 +154,8 @@ static void walk(struct sim_cmd *c, enum sim_cmd_state state)
     default:
         break;
     }
-    sim_wait_bus(c, SIM_BUS_READ, 1, late, SIM_RANK_DECODE, walked);
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_TABLE, entry_ea(c), entry_bytes(c), late,
+                 SIM_RANK_DECODE, walked);
 }
 
 static void walk_failed(struct sim_cmd *c, uint8_t psl_code)
@@ -150,30 +164,26 @@ static void walk_failed(struct sim_cmd *c, uint8_t psl_code)
                    psl_code);
 }
 
-static uint64_t lxt_index(const struct sim_cmd *c, unsigned which)
-{
-    return (c->vlba >> c->virt.nmask) + which;
-}
-
 /* The entry as its owner meant it, so that traces agree on every host. */
 static void record_entry(const struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
-    uint64_t start = hal_swap64(table_order(a), c->entry.word[0]);
+    uint64_t start = hal_swap64(sim_table_order(a), c->entry.word[0]);
 
     (void)sim_memory_known(&a->memory, start, &start);
-    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, start, hal_swap64(table_order(a), c->entry.word[1]));
+    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, start,
+               hal_swap64(sim_table_order(a), c->entry.word[1]));
 }
 
 static void walked_rht(struct sim_cmd *c)
 {
-    uint64_t ea = c->ctx->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE;
-
-    if (sim_memory_read(ea, &c->entry, sizeof c->entry)) {
+    if (sim_memory_read(entry_ea(c), &c->entry, sizeof c->entry)) {
         walk_failed(c, AFU_PSL_CONTEXT);
         return;
     }
     c->entry_valid = true;
+    sim_strict_rht_read(&c->ctx->afu->strict, c->ctx->afu->engine->now, c->ctx->handle,
+                        sim_table_order(c->ctx->afu), &c->entry);
     cache_put(c->ctx->afu, rht_tag(c), c->entry.word, 2);
     if (c->ctx->afu->trace->on)
         record_entry(c);
@@ -185,11 +195,13 @@ static void walked_lxt(struct sim_cmd *c)
     struct sim_afu *a = c->ctx->afu;
     uint64_t index = lxt_index(c, c->lxt_which), raw;
 
-    if (sim_memory_read(c->virt.lxt_start + index * AFU_LXT_ENTRY_SIZE, &raw, sizeof raw)) {
+    if (sim_memory_read(entry_ea(c), &raw, sizeof raw)) {
         walk_failed(c, AFU_PSL_CONTEXT);
         return;
     }
-    c->lxt[c->lxt_which] = hal_swap64(table_order(a), raw);
+    c->lxt[c->lxt_which] = hal_swap64(sim_table_order(a), raw);
+    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx->handle, entry_ea(c),
+                        c->lxt[c->lxt_which]);
     cache_put(a, lxt_tag(c, index), &c->lxt[c->lxt_which], 1);
     sim_record(a, SIM_EVENT_XLT_FILL, c->slot, c->lxt[c->lxt_which], index);
     c->lxt_which++;
@@ -344,7 +356,7 @@ static void translate_virtual(struct sim_cmd *c)
 /* Format 1: LUN and port are in the entry, the LBA stays. */
 static void translate_direct(struct sim_cmd *c)
 {
-    struct afu_rht_direct d = afu_rht_unpack_direct(table_order(c->ctx->afu), &c->entry);
+    struct afu_rht_direct d = afu_rht_unpack_direct(sim_table_order(c->ctx->afu), &c->entry);
 
     if (!d.valid) {
         sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
@@ -366,7 +378,7 @@ static void translate_entry(struct sim_cmd *c)
         translate_direct(c);
         return;
     }
-    c->virt = afu_rht_unpack_virtual(table_order(c->ctx->afu), &c->entry);
+    c->virt = afu_rht_unpack_virtual(sim_table_order(c->ctx->afu), &c->entry);
     if (!permitted(c, c->virt.permissions))
         sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
     else if (c->virt.lxt_cnt && (c->virt.nmask < AFU_NMASK_MIN || c->virt.nmask > 47))
@@ -385,6 +397,7 @@ void sim_translate(struct sim_cmd *c)
         return;
     }
     c->translated = true;
+    sim_strict_translated(&a->strict, c->slot, c->ctx->handle, c->res_hndl);
     if (!c->entry_valid && !cache_get(a, rht_tag(c), c->entry.word, 2)) {
         sim_record(a, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, UINT64_MAX);
         walk(c, SIM_CMD_WALK_RHT);

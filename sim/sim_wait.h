@@ -70,13 +70,14 @@ struct sim_bus_rate {
 static inline uint64_t sim_bus_credits(const struct sim_params *p, enum sim_direction direction)
 {
     uint64_t writes =
-        hal_min64(hal_div_up(p->write_latency, p->write_interval), hal_max64(1, p->credits / 2));
+        hal_min64(hal_div_up(p->write_latency, p->write_interval) + 1, p->credits / 2);
 
     return direction == SIM_BUS_WRITE ? writes : p->credits - writes;
 }
 
 /** The interval of the link, or more where the credits would not last: commands are paced so that
- * never more of them are under way than there are credits (TM-2). */
+ * never more of them are under way than there are credits (TM-2). One credit of each direction is
+ * for a single command that goes together with the last line of a transfer. */
 static inline struct sim_bus_rate sim_bus_rate(const struct sim_params *p,
                                                enum sim_direction direction)
 {
@@ -84,8 +85,8 @@ static inline struct sim_bus_rate sim_bus_rate(const struct sim_params *p,
 
     if (direction == SIM_BUS_WRITE)
         r = (struct sim_bus_rate){p->write_interval, p->write_latency};
-    if (__builtin_expect(r.latency > r.step * (p->credits / 2), 0))
-        r.step = hal_max64(r.step, hal_div_up(r.latency, sim_bus_credits(p, direction)));
+    if (__builtin_expect(r.latency > r.step * (p->credits / 2 - 1), 0))
+        r.step = hal_max64(r.step, hal_div_up(r.latency, sim_bus_credits(p, direction) - 1));
     return r;
 }
 
@@ -98,27 +99,73 @@ static inline void sim_wait(struct sim_cmd *c, uint64_t cycles, enum sim_rank ra
     sim_engine_at(e, &c->event, e->now + cycles, rank, fn);
 }
 
-/** ... when n > 0 bus commands have been answered, and `after` more cycles have passed. A single
- * command goes at once; in a longer transfer each one goes when its interval has passed
- * (timing.md 8). */
-static inline void sim_wait_bus(struct sim_cmd *c, enum sim_direction direction, uint32_t n,
-                                uint64_t after, enum sim_rank rank, sim_event_fn *fn)
+/* One aligned power of two: a single bus command. */
+static inline bool sim_bus_single(uint64_t ea, uint64_t bytes)
+{
+    return bytes <= SIM_LINE && !((bytes - 1) & (bytes | ea));
+}
+
+/* What the strict checker is told of a transfer; its cycles are those of the engine. */
+static inline struct sim_strict_transfer
+sim_wait_fact(const struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+              uint64_t ea, uint64_t bytes, uint32_t n, struct sim_bus_rate rate)
+{
+    return (struct sim_strict_transfer){.ea = ea,
+                                        .bytes = bytes,
+                                        .step = rate.step,
+                                        .latency = rate.latency,
+                                        .commands = n,
+                                        .credits = (uint32_t)c->ctx->afu->params.credits,
+                                        .context = c->ctx->handle,
+                                        .slot = c->slot,
+                                        .direction = (uint8_t)direction,
+                                        .what = (uint8_t)what};
+}
+
+/* For the reference engine. */
+void sim_wait_stepped(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                      uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
+                      sim_event_fn *fn);
+
+/* For the event engine, with the number of commands. */
+static inline __attribute__((always_inline)) void
+sim_wait_commands(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                  uint64_t ea, uint64_t bytes, uint32_t n, uint64_t after, enum sim_rank rank,
+                  sim_event_fn *fn)
 {
     struct sim_afu *a = c->ctx->afu;
     struct sim_bus_rate rate = sim_bus_rate(&a->params, direction);
-    uint64_t start, busy = n * rate.step;
+    struct sim_strict_transfer t = sim_wait_fact(c, direction, what, ea, bytes, n, rate);
+    uint64_t start = hal_max64(a->engine->now, a->bus_free[direction]), busy = n * rate.step;
 
     a->counters.bus_commands[direction] += n;
-    if (sim_stepped(a)) {
-        sim_reference_bus(a, &c->event, direction, n, rate, after, rank, fn);
-        return;
-    }
-    start = hal_max64(a->engine->now, a->bus_free[direction]);
     a->bus_free[direction] = start + busy;
+    t.first = n > 1 ? start + rate.step : start;
+    t.last = n > 1 ? start + busy : start;
+    sim_strict_transfer(&a->strict, &t);
     sim_engine_at(a->engine, &c->event,
-                  start + (n > 1 ? busy : 0) + rate.latency + after -
-                      (SIM_PLANTED(1) && n == 33 ? rate.step : 0),
-                  rank, fn);
+                  t.last + rate.latency + after - (SIM_PLANTED(1) && n == 33 ? rate.step : 0), rank,
+                  fn);
+}
+
+/* The same, if it may be more than one. */
+void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
+                       sim_event_fn *fn);
+
+/** ... when the bus commands for `bytes` > 0 at ea have been answered, and `after` more cycles have
+ * passed. A single command goes at once; in a longer transfer each one goes when its interval has
+ * passed (timing.md 8). */
+static inline __attribute__((always_inline)) void
+sim_wait_bus(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+             uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank, sim_event_fn *fn)
+{
+    if (sim_stepped(c->ctx->afu))
+        sim_wait_stepped(c, direction, what, ea, bytes, after, rank, fn);
+    else if (__builtin_expect(sim_bus_single(ea, bytes), 1))
+        sim_wait_commands(c, direction, what, ea, bytes, 1, after, rank, fn);
+    else
+        sim_wait_transfer(c, direction, what, ea, bytes, after, rank, fn);
 }
 
 /** ... when a serial stage, reached after `travel` cycles, has served it for `service` cycles, and

@@ -53,6 +53,7 @@ struct run {
     struct report report;
     char replay[OPTIONS_REPLAY_BYTES + 64];
     char faults[1024];
+    char violations[1024], model_errors[1024];
     char why[SESSION_WHY_BYTES];
 };
 
@@ -374,19 +375,32 @@ static void describe(struct run *r)
     r->report.bring_up_ns = s->bring_up_ns;
 }
 
+/* What the strict checkers have found; as text, of the first adapter that has something. */
+static void collect_strict(struct run *r)
+{
+    for (unsigned i = 0; i < r->session.adapters; i++) {
+        const struct sim_strict *s = sim_afu_strict(sim_host_afu(r->session.host, i));
+
+        r->report.violations += s->total[SIM_VERDICT_HOST];
+        r->report.model_errors += s->total[SIM_VERDICT_MODEL];
+        if (!*r->violations)
+            sim_strict_text(s, SIM_VERDICT_HOST, r->violations, sizeof r->violations);
+        if (!*r->model_errors)
+            sim_strict_text(s, SIM_VERDICT_MODEL, r->model_errors, sizeof r->model_errors);
+    }
+    r->report.violations_text = r->violations;
+    r->report.model_errors_text = r->model_errors;
+}
+
 static void collect(struct run *r)
 {
     struct session *s = &r->session;
     struct sim_trace *t = &sim_host_machine(s->host)->trace;
-    struct sim_afu_stats stats;
 
     describe(r);
     r->report.trace_hash = sim_trace_hash(t);
     r->report.trace_records = t->total;
-    for (unsigned i = 0; i < s->adapters; i++) {
-        sim_afu_stats(sim_host_afu(s->host, i), &stats);
-        r->report.violations += stats.violations;
-    }
+    collect_strict(r);
     if (r->options.faults)
         collect_faults(r);
 }

@@ -10,7 +10,7 @@
 bool report_passed(const struct report *r)
 {
     return !(r->failure && *r->failure) && !r->result->errors && !r->result->mismatches &&
-           !r->violations;
+           !r->violations && !r->model_errors;
 }
 
 /* n in a span, as a number a second. */
@@ -125,8 +125,8 @@ static void print_trace(FILE *out, const struct report *r)
         fprintf(out, "%-10s %13s fired of plan %s\n", "Faults", text_count(count, r->faults_fired),
                 r->faults);
     if (r->violations)
-        fprintf(out, "%-10s %13s accesses that the hardware does not allow\n", "Violations",
-                text_count(count, r->violations));
+        fprintf(out, "%-10s %13s accesses that a correct host never makes: %s\n", "Violations",
+                text_count(count, r->violations), r->violations_text);
 }
 
 static void print_verdict(FILE *out, const struct report *r)
@@ -136,6 +136,9 @@ static void print_verdict(FILE *out, const struct report *r)
 
     if (*w->first_error)
         fprintf(out, "First error: %s\n", w->first_error);
+    if (r->model_errors)
+        fprintf(out, "The model broke a rule of its own, which is a fault of this program: %s\n",
+                r->model_errors_text);
     if (*w->first_mismatch)
         fprintf(out, "First wrong block: %s\n", w->first_mismatch);
     fprintf(out, "%-10s ", "Result");

@@ -23,7 +23,9 @@ struct report {
     uint64_t trace_hash, trace_records;
     const char *trace_path; /* NULL = no trace file */
     uint64_t bring_up_ns;   /* device time */
-    uint64_t violations;    /* accesses that the strict model does not allow */
+    uint64_t violations;    /* accesses that a correct host never makes */
+    uint64_t model_errors;  /* rules of its bus that the model broke: a fault of this program */
+    const char *violations_text, *model_errors_text; /* which; NULL or "" = none */
     uint64_t faults_fired;
     const char *faults; /* plan, or NULL */
 };

@@ -140,6 +140,10 @@ static void add_verdict(cJSON *root, const struct report *r)
     json_u64(root, "errors", w->errors);
     json_u64(root, "mismatches", w->mismatches);
     json_u64(root, "violations", r->violations);
+    json_u64(root, "model_errors", r->model_errors);
+    cJSON_AddStringToObject(root, "violations_text", r->violations_text ? r->violations_text : "");
+    cJSON_AddStringToObject(root, "model_errors_text",
+                            r->model_errors_text ? r->model_errors_text : "");
     json_u64(root, "faults_fired", r->faults_fired);
     json_u64(root, "blocks_verified", w->verified);
     json_u64(root, "blocks_unknown", w->unverified);

@@ -45,6 +45,7 @@ Test(run, one_json_object)
     cr_assert_str_eq(cli_json(r.out, "errors"), "0");
     cr_assert_str_eq(cli_json(r.out, "mismatches"), "0");
     cr_assert_str_eq(cli_json(r.out, "violations"), "0");
+    cr_assert_str_eq(cli_json(r.out, "model_errors"), "0");
     cr_assert_eq(strncmp(cli_json(r.out, "trace_hash"), "\"0x", 3), 0);
     cr_assert_eq(strlen(cli_json(r.out, "trace_hash")), 20);
     cr_assert_gt(cli_json_number(r.out, "blocks_verified"), 0);

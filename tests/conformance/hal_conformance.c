@@ -330,11 +330,11 @@ void hal_conformance_a_master_reaches_the_map(struct hal_conformance *env)
     const unsigned n = sizeof offset / sizeof offset[0];
 
     for (unsigned i = 0; i < n; i++)
-        hal_reg_write64(master, offset[i], pattern + i);
+        hal_reg_write64(master, offset[i], pattern + 16 * i);
     for (unsigned i = 0; i < n; i++)
-        cr_assert_eq(hal_reg_read64(master, offset[i]), pattern + i, "offset 0x%llx",
+        cr_assert_eq(hal_reg_read64(master, offset[i]), pattern + 16 * i, "offset 0x%llx",
                      (unsigned long long)offset[i]);
-    cr_assert_eq(hal_reg_read64(user, AFU_HOST_RRQ_START), pattern + 1);
+    cr_assert_eq(hal_reg_read64(user, AFU_HOST_RRQ_START), pattern + 16);
     for (unsigned i = 0; i < n; i++)
         hal_reg_write64(master, offset[i], 0);
     hal_ctx_release(user);

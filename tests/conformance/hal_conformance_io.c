@@ -360,8 +360,8 @@ void hal_conformance_stop_silences_events(struct hal_conformance *env)
 /* ---- tables -----------------------------------------------------------------------------------
  */
 
-/* Stores to a table need no publish if a doorbell follows. No entry was ever looked at before, so
- * no sync is needed either. */
+/* The last store to a table needs no publish if a doorbell follows. No entry was ever looked at
+ * before, so no sync is needed either. */
 void hal_conformance_a_doorbell_is_a_barrier(struct hal_conformance *env)
 {
     struct afu_rht_entry e = conf_entry(env, AFU_PERM_RW);
@@ -371,6 +371,7 @@ void hal_conformance_a_doorbell_is_a_barrier(struct hal_conformance *env)
     conf_client_up(&u, env, &m);
     for (uint32_t handle = 0; handle < 40; handle++) {
         hal_table_store(env->dev, &u.rht[handle].word[0], e.word[0]);
+        hal_publish(env->dev);
         hal_table_store(env->dev, &u.rht[handle].word[1], e.word[1]);
         conf_rw(&u, handle % CONF_SLOTS, false, handle, 0);
         cr_assert_eq(conf_do(&u, handle % CONF_SLOTS), 0, "handle %u", handle);

@@ -5,6 +5,7 @@
 
 #include "hal/afu_tables.h"
 #include "sim/sched/sched.h"
+#include "tests/testlib/strict_check.h"
 
 #define SECOND UINT64_C(1000000000)
 #define BLOCKS 1024
@@ -56,13 +57,20 @@ void conf_sim_up(struct conf_sim *s, const struct sim_host_config *config)
             c.media[i] = s->media;
     }
     cr_assert_eq(sim_host_create(&c, &s->host, why, sizeof why), 0, "%s", why);
+    s->adapters = adapters;
+    s->breaks = SIM_RULE_COUNT;
     s->env = environment(s->host);
 }
 
 void conf_sim_down(struct conf_sim *s)
 {
-    size_t left = sim_host_destroy(s->host);
+    size_t left;
 
+    if (s->breaks != SIM_RULE_COUNT)
+        strict_check_broken(sim_host_afu(s->host, 0), s->breaks);
+    for (unsigned i = s->breaks != SIM_RULE_COUNT; i < s->adapters; i++)
+        strict_check(sim_host_afu(s->host, i));
+    left = sim_host_destroy(s->host);
     cr_assert_eq(left, 0, "%zu bytes are left allocated", left);
     sim_media_close(s->media);
 }

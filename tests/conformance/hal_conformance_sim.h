@@ -5,11 +5,14 @@
 #define TESTS_CONFORMANCE_HAL_CONFORMANCE_SIM_H
 
 #include "backends/sim/sim_host.h"
+#include "sim/sim_control.h"
 #include "tests/conformance/hal_conformance.h"
 
 /** A host, its media, and its first adapter as environment: LUN 1 is for commands; LUN 0 is where
  * an entry leads whose LUN id is not there yet. */
 struct conf_sim {
+    unsigned adapters;
+    enum sim_rule breaks; /* a rule that the test breaks; SIM_RULE_COUNT: none */
     struct sim_host *host;
     struct sim_media *media; /* NULL if they are the caller's */
     struct hal_conformance env;

@@ -16,21 +16,23 @@ static uint64_t data_lines(const struct load_plan *plan) { return blocks(plan) *
 /* ---- the bus (timing.md 3, 4, 8) --------------------------------------------------------------
  */
 
-/* Credits of the writes: what keeps up their rate, at most half (decision 0003). */
+/* Credits of the writes: what keeps up their rate and one for a single command that goes together
+ * with a last line, at most half (decision 0003). */
 static uint64_t write_credits(const struct sim_params *p)
 {
-    return hal_min64(hal_div_up(p->write_latency, p->write_interval), p->credits / 2);
+    return hal_min64(hal_div_up(p->write_latency, p->write_interval) + 1, p->credits / 2);
 }
 
 /* From one line to the next: the link's interval, or what the credits allow (TM-2). */
 static uint64_t read_step(const struct sim_params *p)
 {
-    return hal_max64(p->read_interval, hal_div_up(p->read_latency, p->credits - write_credits(p)));
+    return hal_max64(p->read_interval,
+                     hal_div_up(p->read_latency, p->credits - write_credits(p) - 1));
 }
 
 static uint64_t write_step(const struct sim_params *p)
 {
-    return hal_max64(p->write_interval, hal_div_up(p->write_latency, write_credits(p)));
+    return hal_max64(p->write_interval, hal_div_up(p->write_latency, write_credits(p) - 1));
 }
 
 /* A line that follows another one waits for the response of that one (TM-4) and for the link. */

@@ -19,6 +19,16 @@ struct run {
     uint64_t memory, cycles;
 };
 
+static void expect_no_model_error(const struct sim_afu *a, uint64_t seed, bool reference)
+{
+    const struct sim_strict *strict = sim_afu_strict(a);
+    char text[512];
+
+    cr_assert_eq(strict->total[SIM_VERDICT_MODEL], 0, "workload %" PRIu64 ", %s engine: %s", seed,
+                 reference ? "reference" : "event",
+                 sim_strict_text(strict, SIM_VERDICT_MODEL, text, sizeof text));
+}
+
 static void go(struct storm *s, uint64_t seed, bool reference, struct run *out)
 {
     struct sim_machine *machine;
@@ -31,6 +41,7 @@ static void go(struct storm *s, uint64_t seed, bool reference, struct run *out)
     begin = machine->engine.now;
     out->memory = storm_run(s, seed);
     out->cycles = machine->engine.now - begin;
+    expect_no_model_error(storm_model(s)->afu, seed, reference);
     cr_assert_leq(out->cycles, CYCLES_MAX);
 }
 

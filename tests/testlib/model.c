@@ -2,6 +2,7 @@
 #include "tests/testlib/model.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hal/support/check.h"
@@ -67,6 +68,42 @@ struct model *model_create(const char *profile)
     return m;
 }
 
+/* The strict checker has found something else than the test expects. */
+static void found(const struct sim_strict *s, enum sim_verdict verdict)
+{
+    char text[512];
+
+    fprintf(stderr, "strict checker: %s\n", sim_strict_text(s, verdict, text, sizeof text));
+    abort();
+}
+
+void model_expect_violations(struct model *m, enum sim_rule rule, uint64_t n)
+{
+    const struct sim_strict *s = sim_afu_strict(m->afu);
+
+    if (s->count[rule] - m->expected[rule] != n)
+        found(s, sim_rule_table[rule].verdict);
+    m->expected[rule] += n;
+}
+
+void model_expect_any_violations(struct model *m)
+{
+    const struct sim_strict *s = sim_afu_strict(m->afu);
+
+    for (unsigned r = 0; r < SIM_RULE_COUNT; r++)
+        if (sim_rule_table[r].verdict == SIM_VERDICT_HOST)
+            m->expected[r] = s->count[r];
+}
+
+static void check_strict(const struct model *m)
+{
+    const struct sim_strict *s = sim_afu_strict(m->afu);
+
+    for (unsigned r = 0; r < SIM_RULE_COUNT; r++)
+        if (s->count[r] != m->expected[r])
+            found(s, sim_rule_table[r].verdict);
+}
+
 void model_destroy(struct model *m)
 {
     struct sim_media *media = m->media;
@@ -74,6 +111,7 @@ void model_destroy(struct model *m)
 
     if (m->master.sim)
         model_ctx_end(m, &m->master);
+    check_strict(m);
     sim_machine_destroy(m->machine);
     sim_media_close(media);
     sim_world_destroy(world);

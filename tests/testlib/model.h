@@ -38,8 +38,9 @@ struct model {
     struct sim_media *media;
     struct sim_afu *afu;
     struct model_ctx master;
-    uint8_t *buffer; /* MODEL_BUFFER bytes of client memory */
-    uint64_t *lxt;   /* 64 entries */
+    uint8_t *buffer;                   /* MODEL_BUFFER bytes of client memory */
+    uint64_t *lxt;                     /* 64 entries */
+    uint64_t expected[SIM_RULE_COUNT]; /* breaches that the test provoked on purpose */
 };
 
 /** Builds a model: two LUNs of 4 chunks (first 4096-byte blocks, second 512), default parameters
@@ -57,7 +58,16 @@ struct model *model_create_media(const struct sim_params *params,
 /** Master, byte order of the tables, LUN tables: what model_create does after model_create_bare. */
 void model_bring_up(struct model *m);
 
+/** Ends it; aborts the test if the strict checker found a model error, or other violations of the
+ * host than model_expect_violations said. */
 void model_destroy(struct model *m);
+
+/** The test breaks a rule of the strict checker so many times, on purpose: aborts it if that is not
+ * what was found since the last call. */
+void model_expect_violations(struct model *m, enum sim_rule rule, uint64_t n);
+
+/** The test broke whatever rules for hosts at random. */
+void model_expect_any_violations(struct model *m);
 
 /** Starts a context of an order and programs its queue; user contexts get capability 3, an RHT of
  * 256 entries and the master as owner. */

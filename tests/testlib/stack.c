@@ -7,6 +7,7 @@
 #include "sim/sched/sched.h"
 #include "sim/sim_media.h"
 #include "tests/testlib/recording.h"
+#include "tests/testlib/strict_check.h"
 
 struct start {
     struct stack stack;
@@ -79,6 +80,7 @@ static uint64_t finish(struct sim_host *host, const struct stack_setup *setup)
         sim_engine_run(&machine->engine, SIM_NEVER);
         sim_reference_stop(machine);
     }
+    strict_check(sim_host_afu(host, 0));
     sim_host_destroy(host);
     return hash;
 }

@@ -68,8 +68,8 @@ static const char golden[] =
     "{\"ph\":\"e\",\"pid\":1,\"tid\":1005,\"ts\":139.572,\"name\":\"command of context 5\",\"cat\":\"command\",\"id\":\"0x1\",\"args\":{\"slot\":3,\"outcome\":\"done\"}},\n"
     "{\"ph\":\"C\",\"pid\":1,\"tid\":0,\"ts\":139.572,\"name\":\"commands in flight\",\"args\":{\"count\":0}},\n"
     "{\"ph\":\"i\",\"pid\":1,\"tid\":13,\"ts\":139.572,\"name\":\"lisn#1=d\",\"s\":\"p\",\"args\":{\"site\":17,\"effect\":100,\"hit\":1}},\n"
-    "{\"ph\":\"i\",\"pid\":1,\"tid\":14,\"ts\":139.572,\"name\":\"violation\",\"s\":\"p\",\"args\":{\"context\":5,\"rule\":21,\"detail\":3}},\n"
-    "{\"ph\":\"i\",\"pid\":1,\"tid\":1005,\"ts\":139.572,\"name\":\"violation\",\"s\":\"t\",\"args\":{\"context\":5,\"rule\":21,\"detail\":3}},\n"
+    "{\"ph\":\"i\",\"pid\":1,\"tid\":14,\"ts\":139.572,\"name\":\"violation sq.tail\",\"s\":\"p\",\"args\":{\"context\":5,\"rule\":17,\"detail\":3}},\n"
+    "{\"ph\":\"i\",\"pid\":1,\"tid\":1005,\"ts\":139.572,\"name\":\"violation sq.tail\",\"s\":\"t\",\"args\":{\"context\":5,\"rule\":17,\"detail\":3}},\n"
     "{\"ph\":\"i\",\"pid\":1,\"tid\":15,\"ts\":139.576,\"name\":\"note\",\"s\":\"t\",\"args\":{\"note\":2,\"a\":1,\"b\":\"0xffffffffffffffff\"}}\n"
     "]}\n";
 /* clang-format on */

@@ -12,6 +12,7 @@
 
 #include "hal/support/bits.h"
 #include "hal/support/prng.h"
+#include "sim/sim_strict.h"
 #include "tests/unit/sim/sim_chrome_golden.h"
 #include "tests/unit/sim/sim_trace_output_fixture.h"
 
@@ -134,7 +135,7 @@ Test(sim_chrome, small_file_byte_for_byte)
     add(33033, SIM_EVENT_MEDIA_DONE, 3, 1, 0);
     add(34893, SIM_EVENT_RRQ, 3, 5, 0x1000000000081);
     add(34893, SIM_EVENT_FAULT, 17, 'd', 1);
-    add(34893, SIM_EVENT_VIOLATION, 5, 21, 3);
+    add(34893, SIM_EVENT_VIOLATION, 5, SIM_RULE_SQ_TAIL, 3);
     add(34894, SIM_EVENT_NOTE, 2, 1, UINT64_MAX);
     text = finish();
     expect_text(text, golden);
@@ -239,6 +240,8 @@ static void expect_record(const char *event, const struct sim_trace_record *r)
     snprintf(text, sizeof text, "\"pid\":%u,", r->adapter + 1u);
     cr_assert(has(event, text));
     snprintf(text, sizeof text, "\"name\":\"%s\"", e->name);
+    if (r->kind == SIM_EVENT_VIOLATION || r->kind == SIM_EVENT_MODEL_ERROR)
+        snprintf(text, sizeof text, "\"name\":\"%s %s\"", e->name, sim_rule_name(r->a));
     cr_assert(has(event, text) || r->kind == SIM_EVENT_FAULT, "%s", e->name);
     expect_field(event, e->who, r->who);
     expect_field(event, e->a, r->a);

@@ -112,13 +112,13 @@ Test(sim_data, planned_faults)
     cr_assert_eq(m->buffer[0], 1, "silent corruption of a zero byte");
 }
 
-/* timing.md 8: below 23 credits they limit. Writes keep 150 / 10 = 15 of them, at most half; reads
- * have the rest, and a line of the read latency 220 goes every 220 / rest. */
+/* timing.md 8: below 23 credits they limit. Writes keep 150 / 10 + 1 = 16 of them, at most half;
+ * reads have the rest but one, and a line of the read latency 220 goes every 220 / (rest - 1). */
 Test(sim_data, credits_limit_the_rate)
 {
     static const struct {
         uint64_t credits, step;
-    } row[] = {{64, 10}, {37, 10}, {36, 11}, {22, 20}, {11, 37}, {2, 220}};
+    } row[] = {{64, 10}, {39, 10}, {38, 11}, {22, 22}, {11, 44}, {4, 220}};
     struct sim_params *p = sim_afu_params_mutable(m->afu);
 
     p->write_latency = 150;

@@ -47,6 +47,7 @@ Test(sim_fetch, one_doorbell_too_many_is_dropped)
     model_run(m, 500);
     cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_INTR_STATUS),
                  AFU_INTR_PERM_ERR_CMDROOM);
+    model_expect_violations(m, SIM_RULE_DOORBELL_CREDIT, 1);
     model_run_dry(m);
     for (int i = 0; i < 16; i++)
         cr_assert_eq(model_harvest(&user), i);
@@ -62,6 +63,7 @@ Test(sim_fetch, an_unaligned_doorbell_is_dropped)
     model_store(m, &user, AFU_HOST_IOARRIN, (uintptr_t)&user.pair[0] + 8);
     model_run_dry(m);
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), AFU_INTR_PERM_ERR_RCB_READ);
+    model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
 }
 
 Test(sim_fetch, contexts_take_turns)
@@ -153,4 +155,5 @@ Test(sim_fetch, a_permanent_error_costs_one_command)
     model_store(m, &user, AFU_HOST_INTR_CLEAR, AFU_INTR_PERM_ERR_RCB_READ);
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
     PROVES(MD_23);
+    model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
 }

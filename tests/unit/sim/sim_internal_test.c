@@ -165,6 +165,7 @@ Test(sim_internal, fixed_by_the_first_command)
     cr_assert_eq(capacity(LUN1, &size), 0);
     set_global(AFU_GLOBAL_AFU_CTRL, afu_ctrl(m->master.handle, 3, true));
     set_port_reg(0, AFU_FC_CONFIG2, UINT64_C(1) << 32); /* as it is */
+    model_expect_violations(m, SIM_RULE_LUN_MODE, 3);
 }
 
 /* Ordinary runs write both registers too, without a violation. */

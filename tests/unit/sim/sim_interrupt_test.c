@@ -58,6 +58,7 @@ Test(sim_interrupt, status_latches_while_masked_and_fires_on_unmask)
     model_store(m, &user, AFU_HOST_INTR_MASK, AFU_INTR_MASK_NONE);
     model_run_dry(m);
     cr_assert_eq(interrupts(1), 1);
+    model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
     PROVES(MD_2);
 }
 
@@ -81,6 +82,8 @@ Test(sim_interrupt, edges_and_re_evaluation)
     model_run_dry(m);
     cr_assert_eq(interrupts(1), 0);
     PROVES(R_19);
+    model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
+    model_expect_violations(m, SIM_RULE_DOORBELL_CREDIT, 1);
     PROVES(MD_15);
 }
 

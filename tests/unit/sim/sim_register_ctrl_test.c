@@ -103,4 +103,5 @@ Test(sim_register_ctrl, capability_bits)
     ctrl(AFU_CTRL_MBOX_R);
     set_ctrl(AFU_CTRL_CTX_CAP, UINT64_MAX);
     cr_assert_eq(ctrl(AFU_CTRL_CTX_CAP), 0xF00000000000000F);
+    model_expect_violations(m, SIM_RULE_CTX_CAP, 1);
 }

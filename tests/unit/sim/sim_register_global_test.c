@@ -38,6 +38,7 @@ Test(sim_register_global, read_and_write)
     set_global(AFU_GLOBAL_AFU_VERSION, 0);
     set_global(AFU_GLOBAL_INTERFACE_VERSION, 0);
     cr_assert_eq(global_reg(AFU_GLOBAL_INTERFACE_VERSION), 0x8000000000010002);
+    model_expect_violations(m, SIM_RULE_AFU_CONFIG, 1);
 }
 
 Test(sim_register_global, identity)

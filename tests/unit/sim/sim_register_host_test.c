@@ -56,6 +56,7 @@ Test(sim_register_host, write_one_to_clear)
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 8);
     model_store(m, &user, AFU_HOST_INTR_CLEAR, 8);
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
+    model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
 }
 
 Test(sim_register_host, read_and_write)
@@ -70,6 +71,7 @@ Test(sim_register_host, read_and_write)
     cr_assert_eq(model_load(m, &user, AFU_HOST_CTX_CTRL), 0xFF);
     model_store(m, &user, AFU_HOST_MBOX_W, 0x1234); /* write only for its owner */
     cr_assert_eq(model_load(m, &user, AFU_HOST_MBOX_W), 0);
+    model_expect_violations(m, SIM_RULE_CTX_CTRL, 1);
 }
 
 Test(sim_register_host, unmap_capability)

@@ -70,6 +70,7 @@ Test(sim_register_port, port_name)
     set_port_reg(0, AFU_FC_PNAME, 0x5005076012340001);
     cr_assert_eq(port_reg(0, AFU_FC_PNAME), 0x5005076012340001);
     cr_assert_eq(violations(), before + 2);
+    model_expect_violations(m, SIM_RULE_WWPN, 2);
 }
 
 /* What FLOGI and PLOGI brought, as long as the port is logged in. */

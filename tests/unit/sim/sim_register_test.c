@@ -68,6 +68,7 @@ Test(sim_register, strict_mode_records)
         cr_assert_eq(violations(), before + 2 * i + 2, "0x%llx", (unsigned long long)nowhere[i]);
     }
     PROVES(MD_4);
+    model_expect_violations(m, SIM_RULE_UNDESCRIBED, 42);
 }
 
 /* What drivers do is no violation: registers, tables, contexts that do not exist. */
@@ -104,6 +105,7 @@ Test(sim_register, unaligned)
     sim_afu_params_mutable(m->afu)->strict_registers = 1;
     model_load(m, &m->master, word + 4);
     cr_assert_eq(violations(), before + 1);
+    model_expect_violations(m, SIM_RULE_UNDESCRIBED, 1);
 }
 
 /* SL 1: a user context has its own 64 KiB; what lies behind is not the page of its neighbour. */

@@ -159,6 +159,7 @@ Test(sim_sq, a_tail_that_is_no_slot_is_dropped)
     refuses_tail(slot_ea(1) + 1);
     refuses_tail(0);
     refuses_tail(UINT64_MAX);
+    model_expect_violations(m, SIM_RULE_SQ_TAIL, 6);
     send(7); /* the context goes on accepting */
     model_run_dry(m);
     cr_assert_eq(model_harvest(&user), 7);
@@ -177,6 +178,7 @@ Test(sim_sq, the_ring_changes_with_its_end)
     cr_assert_eq(load(0x60), slot_ea(2));
     refuses_tail(slot_ea(1));
     refuses_tail(slot_ea(3));
+    model_expect_violations(m, SIM_RULE_SQ_TAIL, 2);
 }
 
 /* An end amid a slot ends the ring after the last whole step: the head meets every tail. */
@@ -366,6 +368,7 @@ Test(sim_sq, any_order_of_writes)
         model_run(m, hal_prng_below(&random, 20));
     }
     model_run_dry(m);
+    model_expect_any_violations(m);
     model_ctx_end(m, &user);
     start_user(HAL_ORDER_LITTLE);
     send(1);

@@ -138,6 +138,7 @@ Test(sim_translate, bad_tables)
 
     set_words(10, e.word[0], e.word[1]);
     cr_assert_eq(afu_rc(false, 10, 0, 1), 0x12);
+    model_expect_violations(m, SIM_RULE_LXT_ALIGN, 1);
     v.lxt_start = 0x1000; /* not mapped */
     e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
     set_words(10, e.word[0], e.word[1]);
@@ -145,6 +146,7 @@ Test(sim_translate, bad_tables)
     cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x0B);
     model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START, 0x2008);
     cr_assert_eq(afu_rc(false, 11, 0, 1), 0x02);
+    model_expect_violations(m, SIM_RULE_RHT_ALIGN, 1);
     model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START, 0x2000);
     cr_assert_eq(afu_rc(false, 11, 0, 1), 0x04);
 }
@@ -297,6 +299,8 @@ Test(sim_translate, checks_come_in_the_order_of_the_specification)
     model_sync(m, AFU_SYNC_LW, user.handle, 15);
     cr_assert_eq(afu_rc(true, 15, 0, 1), 0x20);
     PROVES(MD_9);
+    model_expect_violations(m, SIM_RULE_RHT_ALIGN, 1);
+    model_expect_violations(m, SIM_RULE_LXT_ALIGN, 2);
 }
 
 /* MD-25: a virtual entry with chunks has at least 2^16 blocks in each. */
@@ -423,6 +427,8 @@ Test(sim_translate, tables_are_aligned_or_refused)
         cr_expect_eq(afu_rc(false, 41, 0, 1), 0x12, "LXT + %u", off);
     }
     PROVES(R_22);
+    model_expect_violations(m, SIM_RULE_RHT_ALIGN, 15);
+    model_expect_violations(m, SIM_RULE_LXT_ALIGN, 7);
 }
 
 /* R-12, format 1: the device decides. */

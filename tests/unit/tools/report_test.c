@@ -151,6 +151,21 @@ Test(report, a_run_that_never_began_has_no_table)
     cr_assert_str_eq(print_table(), "");
 }
 
+Test(report, table_names_rules)
+{
+    const char *text;
+
+    report.violations = 2;
+    report.violations_text = "2 x sq.tail (R-21)";
+    report.model_errors = 1;
+    report.model_errors_text = "1 x bus.tag (TM-3)";
+    text = print_table();
+    cr_assert(strstr(text, "2 accesses that a correct host never makes: 2 x sq.tail (R-21)\n"),
+              "%s", text);
+    cr_assert(strstr(text, "a fault of this program: 1 x bus.tag (TM-3)\n"), "%s", text);
+    cr_assert(strstr(text, "FAILED"));
+}
+
 Test(report, what_passes)
 {
     cr_assert(report_passed(&report));
@@ -163,6 +178,9 @@ Test(report, what_passes)
     report.violations = 1;
     cr_assert_not(report_passed(&report));
     report.violations = 0;
+    report.model_errors = 1;
+    cr_assert_not(report_passed(&report));
+    report.model_errors = 0;
     report.failure = "";
     cr_assert(report_passed(&report));
     report.failure = "stopped";

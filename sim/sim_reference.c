@@ -487,6 +487,10 @@ static bool media_turn(const struct sim_reference *r)
 
 static void media_act(struct sim_reference *r) { sim_media_start_waiting(r->afu); }
 
+static bool buffer_turn(const struct sim_reference *r) { return sim_buffer_wanted(r->afu); }
+
+static void buffer_act(struct sim_reference *r) { sim_buffer_serve(r->afu); }
+
 /* Blocks with a rank of their own; the others run what is due. */
 static const struct {
     bool (*turn)(const struct sim_reference *r);
@@ -494,7 +498,7 @@ static const struct {
 } blocks[SIM_RANKS] = {
     [SIM_RANK_MMIO] = {mmio_turn, mmio_act},          [SIM_RANK_FETCH] = {fetch_turn, fetch_act},
     [SIM_RANK_TIMEOUT] = {timeout_turn, timeout_act}, [SIM_RANK_DRAIN] = {drain_turn, drain_act},
-    [SIM_RANK_MEDIA_START] = {media_turn, media_act},
+    [SIM_RANK_MEDIA_START] = {media_turn, media_act}, [SIM_RANK_BUFFER] = {buffer_turn, buffer_act},
 };
 
 /* ---- a cycle -----------------------------------------------------------------------------------

@@ -237,7 +237,6 @@ static void put_link(struct words *w, const struct sim_trace_record *r)
         PUT(w, ", state %" PRIu64, r->a);
 }
 
-/* As in a plan: "rrq#17=d". */
 /* The text of a site without its end in brackets, which is about arguments of a plan. */
 static void put_place(struct words *w, const char *text)
 {
@@ -246,6 +245,7 @@ static void put_place(struct words *w, const char *text)
     PUT(w, ", %.*s", (int)(text[n] && n ? n - 1 : n), text);
 }
 
+/* As in a plan: "rrq#17=d". */
 static void put_fault(struct words *w, const struct sim_trace_record *r)
 {
     bool known = r->who < SIM_SITE_COUNT;

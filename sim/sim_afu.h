@@ -363,14 +363,14 @@ struct sim_afu {
 
     struct sim_cmd *internal; /* the one AFU command at work */
     uint32_t drain_left;
-    struct sim_event drain_event;
     enum sim_effect internal_effect; /* planned for it */
     uint64_t internal_arg;
+    struct sim_event drain_event;
+    struct sim_internal *inside; /* NULL until a mode was in force */
+    uint8_t *debug_memory;       /* NULL until it is used */
+    uint32_t provisioned;        /* LUNs made so far */
     uint8_t internal_mode;       /* internal LUN mode in force (SL 19), 0 = external LUNs */
     bool internal_fixed;         /* and it stays until the next reset */
-    struct sim_internal *inside; /* NULL until a mode was in force */
-    uint32_t provisioned;        /* LUNs made so far */
-    uint8_t *debug_memory;       /* NULL until it is used */
 
     struct sim_port port[SIM_PORTS_MAX];
     uint8_t port_rr;

@@ -93,11 +93,13 @@ struct sim_ctx {
     struct sim_event lisn_event[SIM_LISN_MAX + 1];
     uint32_t lisn_pending; /* bit per LISN */
     struct sim_event storage_event;
+    struct sim_event events_event; /* pending: a fault keeps the program from reading */
     struct sim_storage_fault storage[SIM_FAULTS_QUEUED];
     uint32_t storage_count, storage_ready;
 
     uint32_t command_hint, data_hint, rrq_hint; /* for sim_memory_canonical */
     uint32_t in_flight;                         /* command slots */
+    uint32_t elements;                          /* RRQ elements written, running number */
 };
 
 enum sim_cmd_state {
@@ -105,9 +107,11 @@ enum sim_cmd_state {
     SIM_CMD_FETCH,
     SIM_CMD_WALK_RHT,
     SIM_CMD_WALK_LXT,
+    SIM_CMD_BUFFER_QUEUE, /* waits for a data buffer */
     SIM_CMD_PORT,
     SIM_CMD_MEDIA_QUEUE,
     SIM_CMD_MEDIA,
+    SIM_CMD_LOST, /* sent to the target, but a fault lets no answer come */
     SIM_CMD_DATA,
     SIM_CMD_AFU,   /* internal command at work */
     SIM_CMD_DRAIN, /* heavy-weight sync waiting for commands */
@@ -134,22 +138,59 @@ struct sim_status {
     uint8_t sense[SIM_SCSI_SENSE_BYTES];
 };
 
+/** What planned faults do to the data and the answer of one command. Zero it for none. */
+struct sim_fault_plan {
+    uint64_t value;    /* "changed byte" (sim_sites.def) of what a read is going to bring */
+    uint32_t hole_at;  /* bytes of the segment from here on ... */
+    uint32_t hole;     /* ... so many do not arrive */
+    uint32_t lost;     /* bytes by which the data of the segment are short, or too long */
+    uint32_t elements; /* RRQ elements of the context when its own was held back */
+    uint8_t loss;      /* enum sim_loss */
+    uint8_t damage;    /* enum sim_damage */
+    bool wrong;        /* `value` applies */
+    bool no_response;  /* the target carries it out and its answer is lost */
+};
+
+enum sim_loss {
+    SIM_LOSS_NONE,
+    SIM_LOSS_NOTICED,   /* port and target agree: RESID, underrun */
+    SIM_LOSS_UNNOTICED, /* the target thinks that all arrived: RESIDERR */
+    SIM_LOSS_TOO_MANY,  /* the target sent more: RESID, overrun */
+    SIM_LOSS_DMA,       /* between card and host: underrun */
+};
+
+/** Lies of the medium that only contents tell (FK-48). */
+enum sim_damage {
+    SIM_DAMAGE_NONE,
+    SIM_DAMAGE_BIT,         /* one bit is changed */
+    SIM_DAMAGE_LOST_WRITE,  /* nothing is written */
+    SIM_DAMAGE_WRONG_BLOCK, /* the neighbour is read or written */
+    SIM_DAMAGE_TORN_WRITE,  /* the first half is written */
+};
+
+/** The bus command that the PSL did not carry out (sim_psl.h). */
+struct sim_psl_fault {
+    uint8_t code;   /* enum afu_psl_code; 0 = none */
+    uint8_t access; /* enum sim_psl_access */
+};
+
 /** One command slot. */
 struct sim_cmd {
     struct sim_event event; /* the next step */
     struct sim_ctx *ctx;
     uint64_t expires;                               /* cycle; 0 = no time-out */
     struct sim_cmd *expires_before, *expires_after; /* neighbours in the list of time-outs */
-    struct sim_cmd *next_waiting;                   /* for a place on the medium */
+    struct sim_cmd *next_waiting; /* for a data buffer, or a place on the medium */
     uint64_t fault_address;
     uint64_t media_extra; /* cycles that a fault adds on the medium */
     uint16_t slot;
     uint8_t state;
     uint8_t port, ports; /* chosen, candidates */
     bool delayed;        /* a fault made one step late */
-    bool corrupt;        /* a fault changes a byte of the data */
     uint8_t bad_frames;  /* a fault damages so many data frames of this exchange */
     bool media_stuck;    /* a fault keeps it on the medium for ever */
+    bool interrupted;    /* a fault has sent its interrupt before its element */
+    bool has_buffer;     /* a data buffer of the card */
     bool translated;     /* holds a translation of (ctx, handle) */
     bool draining;       /* a heavy-weight sync waits for it */
     bool restart_walk;   /* a sync hit a table walk in progress */
@@ -174,10 +215,21 @@ struct sim_cmd {
     struct afu_rht_virtual virt; /* the entry, if of format 0 */
     struct afu_rht_entry entry;
 
+    uint64_t hold_until; /* cycle to which a fault keeps its RRQ element back at most */
+    uint64_t late;       /* cycles by which a fault makes its IOASA late */
+    struct sim_fault_plan plan;
+    struct sim_psl_fault psl;
     struct sim_scsi_request rq;
     struct sim_scsi_result rs;
     uint32_t part_offset; /* bytes of earlier segments */
     struct sim_status status;
+};
+
+/** An interrupt message that is going to be sent, and what goes wrong with it. */
+struct sim_message {
+    bool wanted; /* it would not collapse into one on its way */
+    enum sim_effect effect;
+    uint64_t arg;
 };
 
 /** A posted store or a load on its way to the AFU. */
@@ -234,6 +286,7 @@ struct sim_port {
     bool shutdown_active, shutdown_complete, shutdown_abrupt;
     bool user_reset;       /* by FC_CONFIG, until the link is up again */
     bool comes_back;       /* when it is down */
+    uint32_t flaps;        /* planned: so many times it falls when it is logged in */
     bool waits_for_config; /* the link is up, FC_CONFIG says not to log in */
     uint64_t lun_table[SIM_LUN_TABLE_WORDS];
 };
@@ -249,6 +302,7 @@ struct sim_media_stage {
 struct sim_xlt_entry {
     uint64_t tag; /* 0 = empty */
     uint64_t word[2];
+    uint64_t kept; /* flag: a fault lets it outlive a sync */
 };
 
 struct sim_afu_counters {
@@ -294,19 +348,23 @@ struct sim_afu {
     struct sim_cmd *expires_first, *expires_last; /* in order of expiry */
     uint16_t free_slot[SIM_SLOTS_MAX];
     uint32_t free_count;
+    uint32_t buffers_used; /* data buffers */
 
     struct sim_xlt_entry *xlt; /* afu.xlt.entries of them */
 
+    struct sim_cmd *buffer_first, *buffer_last; /* waiting for one */
+    struct sim_event buffer_event;
+
     struct sim_cmd *internal; /* the one AFU command at work */
     uint32_t drain_left;
-    struct sim_event drain_event;
     enum sim_effect internal_effect; /* planned for it */
     uint64_t internal_arg;
+    struct sim_event drain_event;
+    struct sim_internal *inside; /* NULL until a mode was in force */
+    uint8_t *debug_memory;       /* NULL until it is used */
+    uint32_t provisioned;        /* LUNs made so far */
     uint8_t internal_mode;       /* internal LUN mode in force (SL 19), 0 = external LUNs */
     bool internal_fixed;         /* and it stays until the next reset */
-    struct sim_internal *inside; /* NULL until a mode was in force */
-    uint32_t provisioned;        /* LUNs made so far */
-    uint8_t *debug_memory;       /* NULL until it is used */
 
     struct sim_port port[SIM_PORTS_MAX];
     uint8_t port_rr;
@@ -318,6 +376,8 @@ struct sim_afu {
     /* global registers */
     uint64_t aintr_status, aintr_mask, afu_ctrl, hb, scratch, port_sel, config;
     uint64_t rrin_read_to, cont_retry_to;
+    uint64_t aintr_again; /* bits that a fault raises later */
+    struct sim_event aintr_event;
     bool resetting, reset_failed;
     struct sim_event reset_event;
 
@@ -356,6 +416,20 @@ static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, ui
     return effect;
 }
 
+/** Cycles of a planned delay. */
+static inline uint64_t sim_late(const struct sim_afu *a, uint64_t arg)
+{
+    return arg ? arg : a->params.xlate_major;
+}
+
+/** Inverts bits of one of n bytes, as the argument of a fault says ("changed byte"). */
+static inline void sim_change_byte(void *bytes, size_t n, uint64_t arg)
+{
+    uint8_t *at = (uint8_t *)bytes + (arg >> 8) % n;
+
+    *at ^= (uint8_t)(arg & 0xFF ? arg : 1);
+}
+
 /** Reports an access that hardware might let pass, but a correct host never makes. */
 static inline void sim_violation(struct sim_afu *a, uint32_t context, enum sim_rule rule,
                                  uint64_t detail)
@@ -377,11 +451,13 @@ uint64_t sim_register_read(struct sim_afu *a, const struct sim_ctx *from, uint64
 /* sim_fetch.c */
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value);
 uint64_t sim_cmd_room(struct sim_ctx *ctx);
-void sim_fetch_ready(struct sim_ctx *ctx);    /* the context has something to fetch */
-void sim_fetch_idle(struct sim_ctx *ctx);     /* it has not, any more */
-void sim_fetch_kick(struct sim_afu *a);       /* something to fetch, or a free slot, may be there */
-void sim_fetch_one(struct sim_afu *a);        /* not without either */
-void sim_doorbells_drop(struct sim_ctx *ctx); /* and what stands in the SQ */
+void sim_fetch_ready(struct sim_ctx *ctx); /* the context has something to fetch */
+void sim_fetch_idle(struct sim_ctx *ctx);  /* it has not, any more */
+void sim_fetch_kick(struct sim_afu *a);    /* something to fetch, or a free slot, may be there */
+void sim_fetch_one(struct sim_afu *a);     /* not without either */
+void sim_fetch_ioarcb(struct sim_cmd *c);  /* reads its IOARCB, maybe not for the first time */
+bool sim_bell_lost(struct sim_ctx *ctx, uint64_t *value); /* a fault takes or changes it */
+void sim_doorbells_drop(struct sim_ctx *ctx);             /* and what stands in the SQ */
 
 /* sim_sq.c: the submission queue (SL 10.2) */
 bool sim_sq_present(const struct sim_afu *a);
@@ -411,13 +487,15 @@ static inline enum hal_order sim_table_order(const struct sim_afu *a) /* MD-8 */
     return a->config & AFU_CONFIG_ENDIAN_LITTLE ? HAL_ORDER_LITTLE : HAL_ORDER_BIG;
 }
 void sim_translate(struct sim_cmd *c);
+void sim_translate_again(struct sim_cmd *c); /* goes on, or begins anew if a sync came between */
+void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports); /* as the CDB says */
 void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle);
+void sim_xlt_drop_but_kept(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle);
 bool sim_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle);
 #define SIM_XLT_ALL_HANDLES UINT64_MAX
 
 /* sim_port.c: c->part and c->ports are set */
 void sim_port_command(struct sim_cmd *c);
-void sim_media_plan(struct sim_cmd *c);       /* before the data of a segment move */
 void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
 void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
 void sim_media_stage_reset(struct sim_afu *a, unsigned lun); /* nothing of it is in flight */
@@ -468,12 +546,29 @@ bool sim_inject(struct sim_cmd *c); /* true: the command has ended */
 /* sim_echo.c: loop-back test */
 void sim_echo_settle(struct sim_port *p); /* brings the counters up to now */
 
+/* sim_buffer.c: data buffers */
+bool sim_buffer_take(struct sim_cmd *c);  /* false: it waits or has ended */
+void sim_buffer_leave(struct sim_cmd *c); /* a command that ends while it waits */
+void sim_buffer_free(struct sim_cmd *c);
+bool sim_buffer_wanted(const struct sim_afu *a); /* somebody waits and may have one */
+void sim_buffer_serve(struct sim_afu *a);
+
+/* sim_target_fault.c: planned faults of exchanges and media */
+bool sim_exchange_fault(struct sim_cmd *c, uint64_t arg); /* fc=s; true: it has ended */
+void sim_segment_shorten(struct sim_cmd *c, enum sim_loss loss, uint64_t bytes);
+void sim_media_plan(struct sim_cmd *c); /* before the data of a segment move */
+void sim_loss_merge(struct sim_cmd *c);
+int sim_target_finish(struct sim_cmd *c, sim_media_sink *sink, sim_media_source *source);
+
 /* sim_data.c */
+void sim_data_again(struct sim_cmd *c); /* the transfer of a segment from its beginning */
 void sim_data_in(struct sim_cmd *c);    /* link has delivered: card to host */
 void sim_data_out(struct sim_cmd *c);   /* host to card */
 int sim_data_finish(struct sim_cmd *c); /* moves the bytes; -EFAULT with c->fault_address */
 
 /* sim_status.c */
+void sim_ioasa_send(struct sim_cmd *c);
+void sim_rrq_send(struct sim_cmd *c);
 void sim_status(struct sim_cmd *c); /* c->status is set: IOASA, RRQ, interrupt, slot */
 void sim_status_afu(struct sim_cmd *c, uint8_t afu_rc, uint8_t afu_extra);
 void sim_segment_done(struct sim_cmd *c);     /* c->rs is final: next segment or status */
@@ -513,7 +608,9 @@ uint64_t sim_lisn_read(struct sim_ctx *ctx, uint64_t offset);
 uint64_t sim_lisn_error(const struct sim_ctx *ctx, unsigned lisn); /* bit of intr_status, or 0 */
 
 /* sim_interrupt.c */
-void sim_interrupt(struct sim_ctx *ctx, unsigned lisn);
+void sim_interrupt(struct sim_ctx *ctx, unsigned lisn); /* the two that follow, in one */
+struct sim_message sim_interrupt_ask(struct sim_ctx *ctx, unsigned lisn);
+void sim_interrupt_send(struct sim_ctx *ctx, unsigned lisn, struct sim_message message);
 void sim_intr_status(struct sim_ctx *ctx, uint64_t bits);
 void sim_intr_reevaluate(struct sim_ctx *ctx);
 void sim_aintr_status(struct sim_afu *a, uint64_t bits);

@@ -49,8 +49,13 @@ void sim_afu_command_done(struct sim_cmd *c)
     case SIM_EFFECT_ERROR:
         sim_status_afu(c, a->internal_arg ? (uint8_t)a->internal_arg : AFU_RC_TIMED_OUT, 0);
         return;
-    case SIM_EFFECT_DROP:
-    case SIM_EFFECT_NEVER: /* a lost answer: the timer of the AFU does not see it */
+    case SIM_EFFECT_SHORT: /* data that are not there: no good end either */
+        if (c->data_len)
+            sim_status(c);
+        else
+            sim_status_afu(c, AFU_RC_TIMED_OUT, 0);
+        return;
+    case SIM_EFFECT_DROP: /* a lost answer: the timer of the AFU does not see it */
         sim_timeout_stop(c);
         c->state = SIM_CMD_STUCK;
         return;
@@ -82,24 +87,37 @@ void sim_drain_check(struct sim_cmd *finished)
         sim_engine_at(a->engine, &a->drain_event, a->engine->now, SIM_RANK_DRAIN, drained);
 }
 
+/* Only a heavy sync that ends well is sure to leave no old translation (FK-18). */
+static void forget(struct sim_cmd *c, uint8_t mode)
+{
+    struct sim_afu *a = c->ctx->afu;
+    uint16_t handle = afu_sync_cdb_ctx(c->rq.cdb);
+    bool well = a->internal_effect == SIM_EFFECT_NONE || a->internal_effect == SIM_EFFECT_LATE;
+
+    if (mode == AFU_SYNC_GSYNC)
+        sim_xlt_drop_but_kept(a, NULL, SIM_XLT_ALL_HANDLES);
+    else if (handle >= SIM_CONTEXTS_MAX || !a->ctx[handle])
+        return;
+    else if (mode == AFU_SYNC_HW && well)
+        sim_xlt_drop(a, a->ctx[handle], afu_sync_cdb_handle(c->rq.cdb));
+    else
+        sim_xlt_drop_but_kept(a, a->ctx[handle], afu_sync_cdb_handle(c->rq.cdb));
+}
+
 /* Light: forget translations. Heavy and global: then wait for what used them. */
 static void sync_work(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->ctx->afu;
-    uint16_t handle = afu_sync_cdb_ctx(c->rq.cdb);
     uint8_t mode = afu_sync_cdb_mode(c->rq.cdb);
 
-    if (mode == AFU_SYNC_GSYNC)
-        sim_xlt_drop(a, NULL, SIM_XLT_ALL_HANDLES);
-    else if (handle < SIM_CONTEXTS_MAX && a->ctx[handle])
-        sim_xlt_drop(a, a->ctx[handle], afu_sync_cdb_handle(c->rq.cdb));
+    forget(c, mode);
     if (mode == AFU_SYNC_LW) {
         sim_afu_command_done(c);
         return;
     }
     if (mode == AFU_SYNC_HW)
-        sim_strict_revoke(&a->strict, handle, afu_sync_cdb_handle(c->rq.cdb));
+        sim_strict_revoke(&a->strict, afu_sync_cdb_ctx(c->rq.cdb), afu_sync_cdb_handle(c->rq.cdb));
     a->drain_left = start_drain(c);
     c->state = SIM_CMD_DRAIN;
     if (!a->drain_left)
@@ -154,8 +172,12 @@ void sim_afu_command(struct sim_cmd *c)
     c->state = SIM_CMD_AFU;
     a->internal_arg = 0;
     a->internal_effect = sim_site(a, SIM_SITE_AFUCMD, &a->internal_arg);
+    if (a->internal_effect == SIM_EFFECT_LATE || a->internal_effect == SIM_EFFECT_NEVER)
+        sim_timeout_stop(c); /* not seen by the timer of the AFU */
+    if (a->internal_effect == SIM_EFFECT_NEVER)
+        return; /* the unit hangs until the command is aborted */
     if (a->internal_effect == SIM_EFFECT_LATE)
-        time += a->internal_arg;
+        time += sim_late(a, a->internal_arg);
     sim_wait(c, time, SIM_RANK_AFU_COMMAND, work);
 }
 

@@ -87,6 +87,7 @@ static void cancel_events(struct sim_ctx *ctx)
 
     sim_engine_cancel(e, &ctx->reset_event);
     sim_engine_cancel(e, &ctx->storage_event);
+    sim_engine_cancel(e, &ctx->events_event);
     for (unsigned i = 0; i <= SIM_LISN_MAX; i++)
         sim_engine_cancel(e, &ctx->lisn_event[i]);
 }
@@ -131,33 +132,84 @@ uint64_t sim_bus_ctx_key(const struct sim_ctx *ctx) { return ctx->wake_key; }
 /* ---- events that a program reads --------------------------------------------------------------
  */
 
-static struct sim_bus_event storage_event(struct sim_ctx *ctx)
-{
-    struct sim_storage_fault f = ctx->storage[0];
+static const struct sim_bus_event no_event = {SIM_BUS_EVENT_NONE, 0, 0, 0};
+static const struct sim_bus_event lost_event = {SIM_BUS_EVENT_LOST, 0, 0, 0};
 
+/* The event that is next, without taking it. */
+static struct sim_bus_event next_event(const struct sim_ctx *ctx)
+{
+    const struct sim_storage_fault *f = &ctx->storage[0];
+
+    if (ctx->storage_ready)
+        return (struct sim_bus_event){SIM_BUS_EVENT_DATA_STORAGE, 0, f->address, f->dsisr};
+    return (struct sim_bus_event){SIM_BUS_EVENT_INTERRUPT, hal_lowest_bit(ctx->lisn_pending), 0, 0};
+}
+
+static void take_event(struct sim_ctx *ctx, const struct sim_bus_event *ev)
+{
+    if (ev->kind == SIM_BUS_EVENT_INTERRUPT) {
+        ctx->lisn_pending &= ~(1u << ev->number);
+        return;
+    }
     ctx->storage_count--;
     ctx->storage_ready--;
-    memmove(ctx->storage, ctx->storage + 1, ctx->storage_count * sizeof f);
-    return (struct sim_bus_event){SIM_BUS_EVENT_DATA_STORAGE, 0, f.address, f.dsisr};
+    memmove(ctx->storage, ctx->storage + 1, ctx->storage_count * sizeof ctx->storage[0]);
+}
+
+/* Something that nobody sends: a number without an interrupt, an address that was not touched. */
+static void distort(struct sim_bus_event *ev, uint64_t arg)
+{
+    if (ev->kind == SIM_BUS_EVENT_INTERRUPT)
+        ev->number = arg ? (uint32_t)arg : SIM_LISN_MAX + 1;
+    else
+        ev->address ^= arg ? arg : 1;
+}
+
+static void events_there(struct sim_event *ev)
+{
+    struct sim_ctx *ctx = HAL_CONTAINER_OF(ev, struct sim_ctx, events_event);
+
+    ctx->afu->wake(ctx->afu->wake_arg, ctx->wake_key);
+}
+
+/* No event can be read before the delay is over. */
+static void events_late(struct sim_ctx *ctx, uint64_t cycles)
+{
+    struct sim_afu *a = ctx->afu;
+
+    sim_engine_at(a->engine, &ctx->events_event, a->engine->now + cycles, SIM_RANK_INTERRUPT,
+                  events_there);
 }
 
 struct sim_bus_event sim_bus_event(struct sim_ctx *ctx)
 {
-    struct sim_bus_event none = {SIM_BUS_EVENT_NONE, 0, 0, 0};
+    struct sim_bus_event ev;
     uint64_t arg = 0;
-    unsigned lisn;
 
     if (!ctx->started || ctx->lost)
-        return (struct sim_bus_event){SIM_BUS_EVENT_LOST, 0, 0, 0};
-    if (!ctx->storage_ready && !ctx->lisn_pending)
-        return none;
-    if (ctx->storage_ready)
-        return storage_event(ctx);
-    lisn = hal_lowest_bit(ctx->lisn_pending);
-    ctx->lisn_pending &= ~(1u << lisn);
-    if (sim_site(ctx->afu, SIM_SITE_EVT, &arg) == SIM_EFFECT_DROP)
-        return none;
-    return (struct sim_bus_event){SIM_BUS_EVENT_INTERRUPT, lisn, 0, 0};
+        return lost_event;
+    if ((!ctx->storage_ready && !ctx->lisn_pending) || sim_event_pending(&ctx->events_event))
+        return no_event;
+    ev = next_event(ctx);
+    switch (sim_site(ctx->afu, SIM_SITE_EVT, &arg)) {
+    case SIM_EFFECT_ERROR: /* the read fails, the event is still there */
+        return lost_event;
+    case SIM_EFFECT_DROP:
+        take_event(ctx, &ev);
+        return no_event;
+    case SIM_EFFECT_LATE:
+        events_late(ctx, sim_late(ctx->afu, arg));
+        return no_event;
+    case SIM_EFFECT_TWICE:
+        return ev;
+    case SIM_EFFECT_VALUE:
+        take_event(ctx, &ev);
+        distort(&ev, arg);
+        return ev;
+    default:
+        take_event(ctx, &ev);
+        return ev;
+    }
 }
 
 /* ---- context reset (SL 11, R-16) --------------------------------------------------------------
@@ -190,7 +242,7 @@ void sim_context_reset(struct sim_ctx *ctx)
         ctx->reset_ones = true;
         return;
     case SIM_EFFECT_LATE:
-        time += arg;
+        time += sim_late(a, arg);
         break;
     default:
         break;
@@ -224,19 +276,26 @@ static void afu_reset_over(struct sim_event *ev)
     a->resetting = false;
 }
 
+/* A reset that never ends is given up by the system after this time; the next one may work. */
+#define RESET_GIVEN_UP (UINT64_C(5) * 250000000) /* 5 s (timing 4) */
+
 int sim_bus_afu_reset(struct sim_afu *a, uint64_t *done)
 {
     uint64_t arg = 0, time = a->params.afu_reset;
     enum sim_effect effect;
 
-    if (a->ctx_open || a->resetting)
+    if (a->ctx_open || sim_event_pending(&a->reset_event))
         return -EBUSY;
     effect = sim_site(a, SIM_SITE_AFURST, &arg);
     a->reset_failed = effect == SIM_EFFECT_ERROR;
-    if (effect == SIM_EFFECT_LATE)
-        time += arg;
     a->resetting = true;
     sim_record(a, SIM_EVENT_AFU_RESET, 0, 1, 0);
+    if (effect == SIM_EFFECT_NEVER) {
+        *done = a->engine->now + RESET_GIVEN_UP;
+        return 0;
+    }
+    if (effect == SIM_EFFECT_LATE)
+        time += sim_late(a, arg);
     *done = a->engine->now + time;
     sim_engine_at(a->engine, &a->reset_event, *done, SIM_RANK_CONTEXT, afu_reset_over);
     return 0;

@@ -2,7 +2,9 @@
 /* Data between the card and the client's memory. The bus time of a transfer is computed in closed
  * form; the bytes move at its end, in one copy between medium and memory. */
 #include <errno.h>
+#include <string.h>
 
+#include "sim/sim_psl.h"
 #include "sim/sim_wait.h"
 
 static uint64_t segment_ea(const struct sim_cmd *c) { return c->data_ea + c->part_offset; }
@@ -12,11 +14,20 @@ static uint32_t transfer_bytes(const struct sim_cmd *c)
     return (uint32_t)hal_min64(c->rs.transfer_len, c->rq.data_len);
 }
 
-static int sink(void *arg, uint64_t offset, const void *data, size_t n)
+/* The part of [offset, offset + n) that a fault loses: its begin in *from, its length. */
+static size_t lost_part(const struct sim_cmd *c, uint64_t offset, size_t n, size_t *from)
 {
-    struct sim_cmd *c = arg;
+    uint64_t begin = hal_max64(offset, c->plan.hole_at);
+    uint64_t end = hal_min64(offset + n, (uint64_t)c->plan.hole_at + c->plan.hole);
+
+    *from = begin < end ? (size_t)(begin - offset) : n;
+    return begin < end ? (size_t)(end - begin) : 0;
+}
+
+static int to_host(struct sim_cmd *c, uint64_t offset, const void *data, size_t n)
+{
     uint64_t ea = segment_ea(c) + offset;
-    size_t left = sim_memory_write(ea, data, n);
+    size_t left = n ? sim_memory_write(ea, data, n) : 0;
 
     if (!left)
         return 0;
@@ -24,14 +35,27 @@ static int sink(void *arg, uint64_t offset, const void *data, size_t n)
     return -EFAULT;
 }
 
+static int sink(void *arg, uint64_t offset, const void *data, size_t n)
+{
+    struct sim_cmd *c = arg;
+    size_t from, lost = lost_part(c, offset, n, &from);
+    int rc = to_host(c, offset, data, from);
+
+    if (rc || !lost)
+        return rc;
+    from += lost;
+    return to_host(c, offset + from, (const uint8_t *)data + from, n - from);
+}
+
 static int source(void *arg, uint64_t offset, void *data, size_t n)
 {
     struct sim_cmd *c = arg;
     uint64_t ea = segment_ea(c) + offset;
-    size_t left = sim_memory_read(ea, data, n);
+    size_t from, lost = lost_part(c, offset, n, &from), left = sim_memory_read(ea, data, n);
 
-    if (c->corrupt && n)
-        ((uint8_t *)data)[0] ^= 1; /* planned silent corruption (FK-48) */
+    memset((uint8_t *)data + from, 0, lost);
+    if (c->plan.damage == SIM_DAMAGE_BIT && n)
+        ((uint8_t *)data)[0] ^= 1;
     if (!left)
         return 0;
     c->fault_address = ea + (n - left);
@@ -40,10 +64,9 @@ static int source(void *arg, uint64_t offset, void *data, size_t n)
 
 int sim_data_finish(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
-    int rc = sim_scsi_finish(&a->scsi, &c->rq, &c->rs, sink, source, c);
+    int rc = sim_target_finish(c, sink, source);
 
-    if (c->corrupt && !rc && c->rs.kind == SIM_SCSI_DATA_IN && c->rs.moved) {
+    if (c->plan.damage == SIM_DAMAGE_BIT && !rc && c->rs.kind == SIM_SCSI_DATA_IN && c->rs.moved) {
         uint8_t byte;
 
         if (!sim_memory_read(segment_ea(c), &byte, 1)) {
@@ -54,33 +77,47 @@ int sim_data_finish(struct sim_cmd *c)
     return rc;
 }
 
-/* no status and no RRQ element, only an event; the slot is free again. */
-static void unreachable(struct sim_cmd *c)
+/* Moves the bytes. True: the bus would not, as planned or because the buffer is not there, and the
+ * command has ended or tries again. */
+static bool move_fails(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
-
-    if (a->params.bad_ea_status) {
-        sim_status_afu(c, AFU_RC_DATA_DMA_ERR, AFU_PSL_CONTEXT);
-        return;
-    }
-    sim_storage_fault(c->ctx, c->fault_address, c->rs.kind == SIM_SCSI_DATA_IN);
-    sim_cmd_drop(c);
+    if (c->psl.code)
+        sim_psl_refused(c, SIM_PSL_DATA, c->psl.code, segment_ea(c));
+    else if (sim_data_finish(c))
+        sim_psl_refused(c, SIM_PSL_DATA, AFU_PSL_AERROR, c->fault_address);
+    else
+        return false;
+    return true;
 }
 
-/* True: a fault has ended the command. */
-static bool data_site(struct sim_cmd *c, uint64_t *late)
+/* A line that gets lost keeps what was there: in the host's memory, or zeros on the card. */
+static void lose_line(struct sim_cmd *c, uint64_t line)
+{
+    uint32_t bytes = transfer_bytes(c);
+
+    c->plan.hole_at = (uint32_t)(hal_min64(line, bytes / SIM_LINE) * SIM_LINE);
+    c->plan.hole = SIM_LINE;
+}
+
+static uint64_t data_site(struct sim_cmd *c)
 {
     uint64_t arg = 0;
+    uint32_t bytes = transfer_bytes(c);
 
     switch (sim_site(c->ctx->afu, SIM_SITE_DATA, &arg)) {
     case SIM_EFFECT_ERROR:
-        sim_status_afu(c, AFU_RC_DATA_DMA_ERR, arg ? (uint8_t)arg : AFU_PSL_CONTEXT);
-        return true;
+        c->psl.code = sim_psl_planned(arg, AFU_PSL_CONTEXT);
+        return 0;
+    case SIM_EFFECT_DROP:
+        lose_line(c, arg);
+        return 0;
+    case SIM_EFFECT_SHORT:
+        sim_segment_shorten(c, SIM_LOSS_DMA, bytes - hal_min64(bytes, arg ? arg : bytes / 2));
+        return 0;
     case SIM_EFFECT_LATE:
-        *late = arg;
-        return false;
+        return sim_late(c->ctx->afu, arg);
     default:
-        return false;
+        return 0;
     }
 }
 
@@ -98,10 +135,8 @@ static void in_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (sim_data_finish(c)) {
-        unreachable(c);
+    if (move_fails(c))
         return;
-    }
     record(c, c->rs.moved);
     sim_segment_done_now(c);
 }
@@ -111,12 +146,10 @@ static void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t a
                      sim_event_fn *fn)
 {
     uint32_t bytes = transfer_bytes(c);
-    uint64_t late = 0;
+    uint64_t late = data_site(c);
 
     c->state = SIM_CMD_DATA;
     c->ctx->afu->counters.misaligned_data += segment_ea(c) % SIM_LINE != 0;
-    if (data_site(c, &late))
-        return;
     if (bytes)
         sim_wait_bus(c, direction, SIM_STRICT_DATA, segment_ea(c), bytes, after + late,
                      SIM_RANK_DATA, fn);
@@ -133,12 +166,10 @@ static void out_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (c->rs.medium != SIM_SCSI_MEDIUM_NONE)
+    if (!c->psl.code && c->rs.medium != SIM_SCSI_MEDIUM_NONE)
         sim_media_plan(c);
-    if (sim_data_finish(c)) {
-        unreachable(c);
+    if (move_fails(c))
         return;
-    }
     record(c, c->rs.moved);
     if (c->rs.medium == SIM_SCSI_MEDIUM_NONE || (c->rs.status && !c->rs.forced))
         sim_segment_done(c);
@@ -147,3 +178,11 @@ static void out_done(struct sim_event *ev)
 }
 
 void sim_data_out(struct sim_cmd *c) { transfer(c, SIM_BUS_READ, 0, out_done); }
+
+void sim_data_again(struct sim_cmd *c)
+{
+    if (c->rs.kind == SIM_SCSI_DATA_IN)
+        sim_data_in(c);
+    else
+        sim_data_out(c);
+}

@@ -41,17 +41,31 @@ static void unreachable(struct sim_cmd *c, size_t left)
     sim_cmd_drop(c);
 }
 
+/* Bytes that move; a fault may leave some out. */
+static uint32_t bytes(const struct sim_cmd *c)
+{
+    const struct sim_afu *a = c->ctx->afu;
+    uint64_t planned = a->internal_arg ? a->internal_arg : c->data_len / 2;
+
+    return a->internal_effect == SIM_EFFECT_SHORT ? (uint32_t)hal_min64(planned, c->data_len)
+                                                  : c->data_len;
+}
+
 static void moved(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
     uint8_t *at = c->ctx->afu->debug_memory + address(c);
-    size_t left = c->flags & AFU_REQ_HOST_WRITE ? sim_memory_read(c->data_ea, at, c->data_len)
-                                                : sim_memory_write(c->data_ea, at, c->data_len);
+    uint32_t n = bytes(c);
+    size_t left = c->flags & AFU_REQ_HOST_WRITE ? sim_memory_read(c->data_ea, at, n)
+                                                : sim_memory_write(c->data_ea, at, n);
 
-    if (left)
-        unreachable(c, left);
-    else
-        sim_afu_command_done(c);
+    if (left) {
+        unreachable(c, left + c->data_len - n);
+        return;
+    }
+    c->status.resid = c->data_len - n;
+    c->status.flags |= c->status.resid ? AFU_RC_FLAG_UNDERRUN : 0;
+    sim_afu_command_done(c);
 }
 
 void sim_debug(struct sim_event *ev)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The IOARCB is here: read it, check capabilities, choose the way (SL 6, 13; order of MD-9:
  * context, addressing, command class, then tables). */
-#include "sim/sim_afu.h"
-
 #include <string.h>
+
+#include "sim/sim_psl.h"
 
 static void parse(struct sim_cmd *c, const struct afu_ioarcb *r)
 {
@@ -73,15 +73,6 @@ static uint64_t timeout_cycles(const struct sim_cmd *c)
     return c->timeout_field * unit[(c->flags & AFU_REQ_TIMEOUT_UNIT_MASK) >> 6];
 }
 
-/* Port and LUN are in the IOARCB: no translation. */
-static void by_port(struct sim_cmd *c)
-{
-    c->ports = (uint8_t)(c->res_hndl & 0xF);
-    c->segments = 1;
-    c->part[0] = (struct sim_segment){.lun_id = c->lun_id, .whole = true};
-    sim_port_command(c);
-}
-
 static void dispatch(struct sim_cmd *c)
 {
     if (c->flags & AFU_REQ_AFU_CMD)
@@ -90,8 +81,36 @@ static void dispatch(struct sim_cmd *c)
         sim_task_management(c);
     else if (c->flags & AFU_REQ_RES_HNDL)
         sim_translate(c);
-    else
-        by_port(c);
+    else /* port and LUN are in the IOARCB: no translation */
+        sim_whole_command(c, c->lun_id, (uint8_t)(c->res_hndl & 0xF));
+}
+
+/* True: the command goes no further, because its IOARCB did not come. */
+static bool unread(struct sim_cmd *c, struct afu_ioarcb *r)
+{
+    uint8_t code = c->psl.code <= AFU_PSL_CONTEXT ? c->psl.code : 0;
+
+    if (!code && sim_memory_read(c->ea, r, sizeof *r))
+        code = AFU_PSL_AERROR;
+    if (!code && c->plan.wrong) {
+        sim_change_byte(r, sizeof *r, c->plan.value);
+        c->plan.wrong = false;
+    }
+    if (code)
+        sim_psl_refused(c, SIM_PSL_IOARCB, code, c->ea);
+    return code;
+}
+
+/* A fault says how the command ends. */
+static bool ended(struct sim_cmd *c)
+{
+    uint8_t afu_rc = c->psl.code;
+
+    if (!afu_rc)
+        return false;
+    c->psl.code = 0;
+    sim_status_afu(c, afu_rc, 0);
+    return true;
 }
 
 void sim_decode(struct sim_event *ev)
@@ -101,12 +120,8 @@ void sim_decode(struct sim_event *ev)
     struct afu_ioarcb ioarcb;
     uint64_t arg = 0, needed, timeout;
 
-    if (sim_memory_read(c->ea, &ioarcb, sizeof ioarcb)) {
-        sim_storage_fault(c->ctx, c->ea, 0);
-        sim_intr_status(c->ctx, AFU_INTR_PERM_ERR_RCB_READ);
-        sim_cmd_drop(c);
+    if (unread(c, &ioarcb))
         return;
-    }
     parse(c, &ioarcb);
     sim_strict_ioarcb(&a->strict, a->engine->now, c->ctx->handle, c->ctx->order, &ioarcb,
                       c->sq ? c->ioasa_ea : 0);
@@ -117,6 +132,8 @@ void sim_decode(struct sim_event *ev)
     timeout = timeout_cycles(c);
     if (timeout)
         sim_timeout_start(c, timeout);
+    if (ended(c))
+        return;
     needed = needed_capabilities(c);
     if (!proxy_allowed(c) || (c->ctx->ctx_cap & needed) != needed ||
         sim_site(a, SIM_SITE_CAP, &arg) == SIM_EFFECT_ERROR)

@@ -36,6 +36,7 @@ enum sim_rank {
     SIM_RANK_PORT,
     SIM_RANK_DATA,
     SIM_RANK_STATUS,
+    SIM_RANK_BUFFER, /* data buffers that became free are given to those who wait */
     SIM_RANK_INTERRUPT,
     SIM_RANKS
 };

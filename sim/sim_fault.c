@@ -26,6 +26,29 @@ const char *sim_site_effects(enum sim_site site) { return site_table[site].effec
 
 const char *sim_site_text(enum sim_site site) { return site_table[site].text; }
 
+const char *sim_effect_word(enum sim_effect effect)
+{
+    static const char *const word[128] = {
+        [SIM_EFFECT_DROP] = "drop",
+        [SIM_EFFECT_TWICE] = "twice",
+        [SIM_EFFECT_LATE] = "late",
+        [SIM_EFFECT_EARLY] = "early",
+        [SIM_EFFECT_VALUE] = "value",
+        [SIM_EFFECT_ERROR] = "error",
+        [SIM_EFFECT_NEVER] = "never",
+        [SIM_EFFECT_SHORT] = "short",
+        [SIM_EFFECT_ONES] = "ones",
+        [SIM_EFFECT_REFUSE] = "refuse",
+        [SIM_EFFECT_FLAP] = "flap",
+        [SIM_EFFECT_STALE] = "stale",
+        [SIM_EFFECT_CRC] = "crc",
+        [SIM_EFFECT_LOGOUT] = "logout",
+        [SIM_EFFECT_PORT_ERROR] = "porterror",
+    };
+
+    return (unsigned)effect < 128 ? word[effect] : NULL;
+}
+
 enum sim_effect sim_fault_match(struct sim_faults *f, enum sim_site site, uint64_t *arg)
 {
     uint64_t hit = f->hits[site];
@@ -127,6 +150,23 @@ static int take_hits(struct parser *p, struct sim_fault *fault)
     return rc;
 }
 
+/* The word of an effect that the site offers, as a whole. */
+static bool take_word(struct parser *p, const char *offered, struct sim_fault *fault)
+{
+    size_t n = strspn(p->at, "abcdefghijklmnopqrstuvwxyz");
+
+    for (; *offered; offered++) {
+        const char *word = sim_effect_word((enum sim_effect) * offered);
+
+        if (!word || strlen(word) != n || memcmp(word, p->at, n))
+            continue;
+        fault->effect = (enum sim_effect) * offered;
+        p->at += n;
+        return true;
+    }
+    return false;
+}
+
 static int take_effect(struct parser *p, struct sim_fault *fault)
 {
     const char *offered = site_table[fault->site].effects;
@@ -135,6 +175,8 @@ static int take_effect(struct parser *p, struct sim_fault *fault)
         return refuse(p, "'=' and an effect must follow the hit");
     if (!*p->at || *p->at == '+')
         return refuse(p, "the effect is missing (the site offers: %s)", offered);
+    if (take_word(p, offered, fault))
+        return 0;
     if (!strchr(offered, *p->at))
         return refuse(p, "the site does not offer this effect (it offers: %s)", offered);
     fault->effect = (enum sim_effect) * p->at++;

@@ -33,6 +33,8 @@ enum sim_effect {
     SIM_EFFECT_CRC = 'c',
     SIM_EFFECT_LOGOUT = 'g',
     SIM_EFFECT_PORT_ERROR = 'p',
+    SIM_EFFECT_FLAP = 'b',
+    SIM_EFFECT_STALE = 't',
 };
 
 #define SIM_FAULTS_MAX 64
@@ -74,11 +76,12 @@ static inline enum sim_effect sim_fault(struct sim_faults *f, enum sim_site site
 void sim_faults_init(struct sim_faults *f);
 
 /** Loads a plan: `site#hit=effect(arg)` terms joined by '+', e.g. "rrq#17=d+creset#1=n"; the hit
- * may be followed by '*' (from then on) or 'xN' (N times). The argument with its brackets may be
- * left out and is then 0. Where several terms cover a hit, the first of them counts. Hits count
- * from 1 and from now: the counters of all sites go back to 0.
- * An empty string unloads and leaves the counters. Returns 0 or -EINVAL with a sentence in why
- * (size bytes, may be NULL) naming the bad term; *f is unchanged on failure. */
+ * may be followed by '*' (from then on) or 'xN' (N times). An effect is its letter or its word
+ * (sim_effect_word): "mr#1=ones". The argument with its brackets may be left out and is then 0.
+ * Where several terms cover a hit, the first of them counts. Hits count from 1 and from now: the
+ * counters of all sites go back to 0. An empty string unloads and leaves the counters. Returns 0 or
+ * -EINVAL with a sentence in why (size bytes, may be NULL) naming the bad term; *f is unchanged on
+ * failure. */
 HAL_MUST_CHECK int sim_faults_load(struct sim_faults *f, const char *plan, char *why, size_t size);
 
 /** Writes the plan back as text that sim_faults_load takes again, with the hits it resolved to;
@@ -91,5 +94,8 @@ const char *sim_site_name(enum sim_site site);
 const char *sim_site_id(enum sim_site site);
 const char *sim_site_effects(enum sim_site site);
 const char *sim_site_text(enum sim_site site);
+
+/** The word of an effect: "drop" for d; NULL if the letter is none. */
+const char *sim_effect_word(enum sim_effect effect);
 
 #endif

@@ -3,6 +3,7 @@
  * something to fetch are served round robin, one fetch at a time; a credit returns when its IOARCB
  * is fetched, not when the command completes. */
 #include "hal/support/check.h"
+#include "sim/sim_psl.h"
 #include "sim/sim_wait.h"
 
 void sim_fetch_ready(struct sim_ctx *ctx)
@@ -64,13 +65,31 @@ void sim_doorbells_drop(struct sim_ctx *ctx)
     sim_fetch_idle(ctx);
 }
 
+bool sim_bell_lost(struct sim_ctx *ctx, uint64_t *value)
+{
+    uint64_t arg = 0;
+
+    switch (sim_site(ctx->afu, SIM_SITE_BELL, &arg)) {
+    case SIM_EFFECT_DROP:
+        return true;
+    case SIM_EFFECT_ERROR:
+        sim_intr_status(ctx, AFU_INTR_PERM_ERR_CMDROOM);
+        return true;
+    case SIM_EFFECT_VALUE:
+        *value = arg;
+        return false;
+    default:
+        return false;
+    }
+}
+
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
-    uint64_t arg = 0, canonical;
+    uint64_t canonical;
     uint32_t tail;
 
-    if (sim_site(a, SIM_SITE_BELL, &arg) == SIM_EFFECT_DROP)
+    if (sim_bell_lost(ctx, &value))
         return;
     a->counters.doorbells++;
     if (value % 16) {
@@ -99,8 +118,11 @@ static struct sim_cmd *take_slot(struct sim_afu *a)
 
     CHECK(c->state == SIM_CMD_FREE && !sim_event_pending(&c->event));
     c->state = SIM_CMD_FETCH;
-    c->translated = c->restart_walk = c->entry_valid = c->delayed = c->corrupt = false;
-    c->draining = false;
+    c->translated = c->restart_walk = c->entry_valid = c->delayed = c->draining = false;
+    c->interrupted = false;
+    c->plan = (struct sim_fault_plan){0};
+    c->psl.code = 0;
+    c->late = c->hold_until = 0;
     c->lxt_which = c->bad_frames = 0;
     c->port = 0;
     c->segment = 0;
@@ -126,10 +148,34 @@ static uint64_t take_doorbell(struct sim_ctx *ctx)
 static void never_decoded(struct sim_event *ev) { (void)ev; }
 
 /* Issues the read of one IOARCB; the command is decoded when it is here. */
-static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
+void sim_fetch_ioarcb(struct sim_cmd *c)
 {
+    struct sim_afu *a = c->ctx->afu;
     uint64_t arg = 0, after = a->params.cmd_decode;
 
+    switch (sim_site(a, SIM_SITE_FETCH, &arg)) {
+    case SIM_EFFECT_NEVER:
+        c->state = SIM_CMD_STUCK;
+        break;
+    case SIM_EFFECT_ERROR:
+        c->psl.code = sim_psl_planned(arg, AFU_PSL_AERROR);
+        break;
+    case SIM_EFFECT_VALUE:
+        c->plan.wrong = true;
+        c->plan.value = arg;
+        break;
+    case SIM_EFFECT_LATE:
+        after += sim_late(a, arg);
+        break;
+    default:
+        break;
+    }
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb), after,
+                 SIM_RANK_DECODE, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
+}
+
+static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
+{
     c->ctx = ctx;
     c->sq = !ctx->bell_count;
     c->ea = c->sq ? sim_sq_take(ctx) : take_doorbell(ctx);
@@ -140,21 +186,7 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
     if (a->trace->on)
         sim_record(a, SIM_EVENT_FETCH, c->slot, ctx->handle,
                    sim_memory_canonical(&a->memory, c->ea, &ctx->command_hint));
-    switch (sim_site(a, SIM_SITE_FETCH, &arg)) {
-    case SIM_EFFECT_NEVER:
-        c->state = SIM_CMD_STUCK;
-        break;
-    case SIM_EFFECT_ERROR:
-        c->ea = 0; /* the read will fail */
-        break;
-    case SIM_EFFECT_LATE:
-        after += arg;
-        break;
-    default:
-        break;
-    }
-    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb), after,
-                 SIM_RANK_DECODE, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
+    sim_fetch_ioarcb(c);
 }
 
 void sim_fetch_one(struct sim_afu *a)

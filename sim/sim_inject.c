@@ -87,7 +87,7 @@ static bool strike(struct sim_cmd *c, uint8_t type, uint64_t data)
         return false;
     case AFU_FC_ERRINJ_WRITE_BAD_DATA:
     case AFU_FC_ERRINJ_READ_BAD_DATA:
-        c->corrupt = true;
+        c->plan.damage = SIM_DAMAGE_BIT;
         return false;
     default:
         sim_status_afu(c, AFU_RC_DATA_DMA_ERR, PSL_DATA_ERROR);

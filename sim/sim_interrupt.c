@@ -30,29 +30,42 @@ static void deliver_3(struct sim_event *ev)
     deliver(HAL_CONTAINER_OF(ev, struct sim_ctx, lisn_event[3]), 3);
 }
 
-void sim_interrupt(struct sim_ctx *ctx, unsigned lisn)
+struct sim_message sim_interrupt_ask(struct sim_ctx *ctx, unsigned lisn)
 {
-    static sim_event_fn *const fn[SIM_LISN_MAX + 1] = {NULL, deliver_1, deliver_2, deliver_3};
-    struct sim_afu *a = ctx->afu;
-    uint64_t arg = 0, delay = a->params.irq_delivery, wrong;
+    struct sim_message message = {.effect = SIM_EFFECT_NONE};
+    uint64_t wrong;
 
     if (!lisn || lisn > SIM_LISN_MAX || lisn > ctx->interrupts) {
-        sim_violation(a, ctx->handle, SIM_RULE_LISN, lisn);
-        return;
+        sim_violation(ctx->afu, ctx->handle, SIM_RULE_LISN, lisn);
+        return message;
     }
     if (sim_event_pending(&ctx->lisn_event[lisn]))
-        return;
+        return message;
     wrong = sim_lisn_error(ctx, lisn);
     if (wrong) {
         if (~ctx->intr_status & wrong) /* once: the error may have no way out itself */
             sim_intr_status(ctx, wrong);
-        return;
+        return message;
     }
-    switch (sim_site(a, SIM_SITE_LISN, &arg)) {
+    message.wanted = true;
+    message.effect = sim_site(ctx->afu, SIM_SITE_LISN, &message.arg);
+    return message;
+}
+
+void sim_interrupt_send(struct sim_ctx *ctx, unsigned lisn, struct sim_message message)
+{
+    static sim_event_fn *const fn[SIM_LISN_MAX + 1] = {NULL, deliver_1, deliver_2, deliver_3};
+    struct sim_afu *a = ctx->afu;
+    uint64_t delay = a->params.irq_delivery;
+
+    switch (message.effect) {
     case SIM_EFFECT_DROP:
         return;
+    case SIM_EFFECT_EARLY:
+        deliver(ctx, lisn);
+        return;
     case SIM_EFFECT_LATE:
-        delay += arg;
+        delay += sim_late(a, message.arg);
         break;
     case SIM_EFFECT_TWICE:
         deliver(ctx, lisn);
@@ -62,6 +75,14 @@ void sim_interrupt(struct sim_ctx *ctx, unsigned lisn)
     }
     sim_engine_at(a->engine, &ctx->lisn_event[lisn], a->engine->now + delay, SIM_RANK_INTERRUPT,
                   fn[lisn]);
+}
+
+void sim_interrupt(struct sim_ctx *ctx, unsigned lisn)
+{
+    struct sim_message message = sim_interrupt_ask(ctx, lisn);
+
+    if (message.wanted)
+        sim_interrupt_send(ctx, lisn, message);
 }
 
 /* ---- synchronous errors of a context ----------------------------------------------------------
@@ -95,17 +116,57 @@ void sim_aintr_reevaluate(struct sim_afu *a)
         sim_interrupt(ctx, afu_ctrl_lisn(a->afu_ctrl));
 }
 
-void sim_aintr_status(struct sim_afu *a, uint64_t bits)
+static void raise_bits(struct sim_afu *a, uint64_t bits)
 {
     bool quiet = !(a->aintr_status & ~a->aintr_mask);
-    uint64_t arg = 0;
 
-    if (sim_site(a, SIM_SITE_AINTR, &arg) == SIM_EFFECT_DROP)
-        return;
     a->aintr_status |= bits;
     sim_record(a, SIM_EVENT_AINTR_STATUS, 0, bits, a->aintr_status);
     if (quiet)
         sim_aintr_reevaluate(a);
+}
+
+static void raise_again(struct sim_event *ev)
+{
+    struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, aintr_event);
+    uint64_t bits = a->aintr_again;
+
+    a->aintr_again = 0;
+    raise_bits(a, bits);
+}
+
+/* Planned: what is under way already goes with it. */
+static void raise_later(struct sim_afu *a, uint64_t bits, uint64_t cycles)
+{
+    a->aintr_again |= bits;
+    if (!sim_event_pending(&a->aintr_event))
+        sim_engine_at(a->engine, &a->aintr_event, a->engine->now + cycles, SIM_RANK_INTERRUPT,
+                      raise_again);
+}
+
+#define SPURIOUS AFU_AINTR(3, AFU_AINTR_LINK_UP) /* of a port that most cards have not */
+
+void sim_aintr_status(struct sim_afu *a, uint64_t bits)
+{
+    uint64_t arg = 0;
+
+    switch (sim_site(a, SIM_SITE_AINTR, &arg)) {
+    case SIM_EFFECT_DROP:
+        break;
+    case SIM_EFFECT_LATE:
+        raise_later(a, bits, sim_late(a, arg));
+        break;
+    case SIM_EFFECT_TWICE:
+        raise_bits(a, bits);
+        raise_later(a, bits, sim_late(a, arg));
+        break;
+    case SIM_EFFECT_VALUE:
+        raise_bits(a, arg ? arg : SPURIOUS);
+        break;
+    default:
+        raise_bits(a, bits);
+        break;
+    }
 }
 
 /* ---- faults that the system could not resolve -------------------------------------------------

@@ -58,11 +58,27 @@ uint8_t sim_link_lost(const struct sim_port *p)
 /* ---- login ------------------------------------------------------------------------------------
  */
 
+/* Asks what goes wrong with an attempt to log in; a link that is going to flap logs in first. */
+static enum sim_effect ask(struct sim_port *p, uint64_t *arg)
+{
+    enum sim_effect effect = sim_site(p->afu, SIM_SITE_PLINK, arg);
+
+    if (effect != SIM_EFFECT_FLAP)
+        return effect;
+    p->flaps += *arg ? (uint32_t)*arg : 1;
+    return SIM_EFFECT_NONE;
+}
+
 static void logged_in(struct sim_port *p)
 {
     if (p->link != SIM_LINK_ONLINE)
         set_link(p, SIM_LINK_ONLINE);
     event(p, AFU_AINTR_LOGI_S);
+    if (!p->flaps)
+        return;
+    p->flaps--;
+    p->comes_back = true;
+    sim_link_offline(p);
 }
 
 static void plogi_done(struct sim_event *ev)
@@ -87,7 +103,7 @@ static void timed_out(struct sim_event *ev)
 {
     struct sim_port *p = port_of(ev);
     uint64_t arg = 0;
-    enum sim_effect effect = sim_site(p->afu, SIM_SITE_PLINK, &arg);
+    enum sim_effect effect = ask(p, &arg);
 
     p->reg[SIM_FC_CNT_TIMEOUT]++;
     event(p, AFU_AINTR_LOGI_R);
@@ -108,7 +124,7 @@ static void login(struct sim_port *p, enum sim_effect effect, uint64_t arg, bool
 {
     const struct sim_params *params = &p->afu->params;
     bool silent = effect == SIM_EFFECT_NEVER || effect == SIM_EFFECT_DROP;
-    uint64_t late = effect == SIM_EFFECT_LATE && !link_came_up ? arg : 0;
+    uint64_t late = effect == SIM_EFFECT_LATE && !link_came_up ? sim_late(p->afu, arg) : 0;
     bool at_once =
         !silent && effect != SIM_EFFECT_ERROR && !late && !params->flogi && !params->plogi;
 
@@ -135,7 +151,7 @@ static void login_again(struct sim_event *ev)
 {
     struct sim_port *p = port_of(ev);
     uint64_t arg = 0;
-    enum sim_effect effect = sim_site(p->afu, SIM_SITE_PLINK, &arg);
+    enum sim_effect effect = ask(p, &arg);
 
     login(p, effect, arg, false);
 }
@@ -178,18 +194,18 @@ static void link_up(struct sim_port *p, enum sim_effect effect, uint64_t arg)
 static void came_up_late(struct sim_event *ev) { link_up(port_of(ev), SIM_EFFECT_NONE, 0); }
 
 /* Asked once for the link and the first attempt to log in: d no light, l late, n no answer to the
- * login, x login refused. */
+ * login, x login refused, b so many times down and up again. */
 static void came_up(struct sim_event *ev)
 {
     struct sim_port *p = port_of(ev);
     uint64_t arg = 0;
-    enum sim_effect effect = sim_site(p->afu, SIM_SITE_PLINK, &arg);
+    enum sim_effect effect = ask(p, &arg);
 
     switch (effect) {
     case SIM_EFFECT_DROP:
         break;
     case SIM_EFFECT_LATE:
-        step_in(p, arg, came_up_late);
+        step_in(p, sim_late(p->afu, arg), came_up_late);
         break;
     default:
         link_up(p, effect, arg);

@@ -26,13 +26,13 @@ static void expect(struct sim_afu *a)
                       arrive);
 }
 
-static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t delay)
+static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t travel)
 {
     struct sim_afu *a = ctx->afu;
     struct sim_mmio *m = &a->mmio[(a->mmio_head + a->mmio_count) % SIM_MMIO_RING];
     uint64_t soonest = a->mmio_last + a->params.mmio_ack;
 
-    m->travel = a->params.mmio_write_latency + delay;
+    m->travel = travel;
     m->cycle = hal_max64(a->engine->now + m->travel, soonest);
     m->ctx = ctx;
     m->offset = ctx->master ? offset : AFU_HOST_BASE(ctx->handle) + offset;
@@ -42,30 +42,52 @@ static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t
     return m;
 }
 
+/* A fault lets the youngest store arrive before the store that was posted before it. Times stay
+ * with their places, and loads stay where they are. */
+static void overtake(struct sim_afu *a)
+{
+    struct sim_mmio *m, *before, store;
+
+    if (a->mmio_count < 2)
+        return;
+    m = &a->mmio[(a->mmio_head + a->mmio_count - 1) % SIM_MMIO_RING];
+    before = &a->mmio[(a->mmio_head + a->mmio_count - 2) % SIM_MMIO_RING];
+    if (before->answer)
+        return;
+    store = *m;
+    m->ctx = before->ctx;
+    m->offset = before->offset;
+    m->value = before->value;
+    before->ctx = store.ctx;
+    before->offset = store.offset;
+    before->value = store.value;
+}
+
 int sim_bus_store(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t *when)
 {
     struct sim_afu *a = ctx->afu;
     struct sim_mmio *m;
-    uint64_t arg = 0, delay = 0;
+    uint64_t arg = 0, travel = a->params.mmio_write_latency;
+    enum sim_effect effect;
     int rc = ring_room(a, when);
 
     if (rc)
         return rc;
     if (!ctx->started || ctx->lost)
         return 0;
-    switch (sim_site(a, SIM_SITE_MW, &arg)) {
-    case SIM_EFFECT_DROP:
+    effect = sim_site(a, SIM_SITE_MW, &arg);
+    if (effect == SIM_EFFECT_DROP)
         return 0;
-    case SIM_EFFECT_LATE:
-        delay = arg;
-        break;
-    default:
-        break;
-    }
+    if (effect == SIM_EFFECT_LATE)
+        travel += sim_late(a, arg);
+    else if (effect == SIM_EFFECT_EARLY)
+        travel = 1;
     sim_strict_publish(&a->strict); /* a store to a register is a barrier too */
-    m = ring_push(ctx, offset, delay);
+    m = ring_push(ctx, offset, travel);
     m->value = value;
     m->answer = NULL;
+    if (effect == SIM_EFFECT_EARLY)
+        overtake(a);
     return 0;
 }
 
@@ -87,7 +109,9 @@ int sim_bus_load(struct sim_ctx *ctx, uint64_t offset, uint64_t *answer, bool *d
         return 0;
     }
     effect = sim_site(a, SIM_SITE_MR, &arg);
-    m = ring_push(ctx, offset, effect == SIM_EFFECT_LATE ? arg : 0);
+    m = ring_push(ctx, offset,
+                  a->params.mmio_write_latency +
+                      (effect == SIM_EFFECT_LATE ? sim_late(a, arg) : 0));
     m->effect = effect;
     m->arg = arg;
     m->answer = answer;

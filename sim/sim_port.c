@@ -107,33 +107,6 @@ static uint64_t media_time(struct sim_afu *a, const struct sim_cmd *c)
     return base;
 }
 
-/* Asks the site of the medium, once a segment and before any data moves, so that a write which is
- * going to fail changes nothing. */
-void sim_media_plan(struct sim_cmd *c)
-{
-    uint64_t arg = 0;
-
-    c->media_extra = 0;
-    c->media_stuck = false;
-    switch (sim_site(c->ctx->afu, SIM_SITE_MEDIA, &arg)) {
-    case SIM_EFFECT_LATE:
-        c->media_extra = arg;
-        break;
-    case SIM_EFFECT_NEVER:
-        c->media_stuck = true;
-        break;
-    case SIM_EFFECT_ERROR: /* medium error: unrecovered read, or write error */
-        sim_scsi_force(&c->rs, SIM_SCSI_CHECK_CONDITION, 3,
-                       c->rs.medium == SIM_SCSI_MEDIUM_READ ? 0x11 : 0x0C, 0, false);
-        break;
-    case SIM_EFFECT_VALUE:
-        c->corrupt = true;
-        break;
-    default:
-        break;
-    }
-}
-
 /* Shortest time between two operations of one LUN. */
 static uint64_t media_interval(const struct sim_params *p, const struct sim_cmd *c)
 {
@@ -247,6 +220,7 @@ static void media_unqueue(struct sim_afu *a, struct sim_cmd *c)
 
 void sim_port_leave_media(struct sim_cmd *c)
 {
+    sim_buffer_leave(c);
     sim_frame_aborted(c);
     if (c->state == SIM_CMD_MEDIA)
         media_leave(c->ctx->afu, c->rs.lun, true);
@@ -367,7 +341,8 @@ static void with_medium(struct sim_cmd *c)
     media_enter(c);
 }
 
-static void begin(struct sim_cmd *c)
+/* True: there is nothing to carry out, and the command has ended. */
+static bool begin_fails(struct sim_cmd *c)
 {
     prepare_request(c);
     sim_scsi_begin(&c->ctx->afu->scsi, &c->rq, &c->rs);
@@ -375,9 +350,14 @@ static void begin(struct sim_cmd *c)
         mismatch(c);
     else if (c->rs.failed)
         sim_segment_done(c);
-    else if (sim_inject(c))
+    return c->rs.direction_mismatch || c->rs.failed;
+}
+
+static void carry_out(struct sim_cmd *c)
+{
+    if (sim_inject(c))
         return;
-    else if (c->rs.kind == SIM_SCSI_DATA_OUT)
+    if (c->rs.kind == SIM_SCSI_DATA_OUT)
         sim_data_out(c);
     else if (c->rs.kind == SIM_SCSI_NO_DATA)
         without_data(c);
@@ -385,6 +365,35 @@ static void begin(struct sim_cmd *c)
         send_data_in(c);
     else
         with_medium(c);
+}
+
+static void begin(struct sim_cmd *c)
+{
+    if (!begin_fails(c))
+        carry_out(c);
+}
+
+/* Frames of the exchange are going to be lost. */
+static void begin_short(struct sim_cmd *c, uint64_t arg)
+{
+    if (!begin_fails(c) && !sim_exchange_fault(c, arg))
+        carry_out(c);
+}
+
+/* Its frame does not arrive: the target knows nothing of it. */
+static void lose_command(struct sim_cmd *c)
+{
+    prepare_request(c);
+    c->rs.lun = (uint16_t)afu_lun_number(c->rq.lun_id);
+    c->state = SIM_CMD_LOST;
+}
+
+static void at_target_late(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (!link_lost(c))
+        begin(c);
 }
 
 static void at_target(struct sim_event *ev)
@@ -398,21 +407,23 @@ static void at_target(struct sim_event *ev)
     switch (sim_site(a, SIM_SITE_FC, &arg)) {
     case SIM_EFFECT_ERROR:
         c->status.fc_rc = arg ? (uint8_t)arg : AFU_FC_RC_ABORTPEND;
+        c->status.afu_rc = (uint8_t)(arg >> 8);
         if (c->status.fc_rc == AFU_FC_RC_ABORTPEND)
             sim_frame_timed_out(c);
         sim_status(c);
         return;
     case SIM_EFFECT_DROP:
+        lose_command(c);
+        return;
     case SIM_EFFECT_NEVER:
-        c->state = SIM_CMD_STUCK;
+        c->plan.no_response = true;
+        break;
+    case SIM_EFFECT_SHORT:
+        begin_short(c, arg);
         return;
     case SIM_EFFECT_LATE:
-        if (!c->delayed) {
-            c->delayed = true;
-            sim_wait(c, arg, SIM_RANK_PORT, at_target);
-            return;
-        }
-        break;
+        sim_wait(c, sim_late(a, arg), SIM_RANK_PORT, at_target_late);
+        return;
     case SIM_EFFECT_CRC:
         c->bad_frames = (uint8_t)hal_min64(arg ? arg : 1, UINT8_MAX);
         break;
@@ -440,17 +451,29 @@ static void send_frame(struct sim_cmd *c)
 
 static void passed_card(struct sim_event *ev) { send_frame(sim_cmd_of(ev)); }
 
+/* True: no port can have the command. */
+static bool no_channel(struct sim_cmd *c, uint8_t up)
+{
+    struct sim_afu *a = c->ctx->afu;
+    uint64_t arg = 0;
+
+    if (c->ports & up && sim_site(a, SIM_SITE_PORT, &arg) != SIM_EFFECT_ERROR)
+        return false;
+    if (arg && arg != AFU_RC_NO_CHANNELS)
+        sim_status_afu(c, (uint8_t)arg, 0);
+    else
+        sim_status_afu(c, AFU_RC_NO_CHANNELS,
+                       afu_no_channels_extra(up, c->ports, (unsigned)a->params.ports));
+    return true;
+}
+
 void sim_port_command(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
     uint8_t up = available(a);
-    uint64_t arg = 0;
 
-    if (!(c->ports & up) || sim_site(a, SIM_SITE_PORT, &arg) == SIM_EFFECT_ERROR) {
-        sim_status_afu(c, AFU_RC_NO_CHANNELS,
-                       afu_no_channels_extra(up, c->ports, (unsigned)a->params.ports));
+    if (!sim_buffer_take(c) || no_channel(c, up))
         return;
-    }
     c->port = choose(a, c->ports & up);
     c->state = SIM_CMD_PORT;
     sim_record(a, SIM_EVENT_PORT_START, c->slot, c->port, c->rq.cdb[0]);

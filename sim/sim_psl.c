@@ -1,156 +1,145 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/sim_psl.h"
 
-#include <string.h>
-
-#include "hal/support/bits.h"
 #include "hal/support/check.h"
-#include "sim/sim_control.h"
+#include "sim/sim_wait.h"
 
-#define HALF 64u
+/* What the AFU does about each kind of access. */
+static const struct access {
+    enum sim_strict_what what;
+    uint64_t retry;     /* bit of afu_config that lets it wait for a page */
+    uint64_t permanent; /* bit of intr_status, where the IOASA cannot tell */
+    uint8_t afu_rc;     /* status, where it can */
+    bool store;
+    void (*again)(struct sim_cmd *c);
+} accesses[] = {
+    [SIM_PSL_IOARCB] = {.what = SIM_STRICT_IOARCB,
+                        .retry = AFU_CONFIG_AR_IOARCB,
+                        .permanent = AFU_INTR_PERM_ERR_RCB_READ,
+                        .again = sim_fetch_ioarcb},
+    [SIM_PSL_RHT] = {.what = SIM_STRICT_TABLE,
+                     .retry = AFU_CONFIG_AR_RHT,
+                     .afu_rc = AFU_RC_RHT_DMA_ERR,
+                     .again = sim_translate_again},
+    [SIM_PSL_LXT] = {.what = SIM_STRICT_TABLE,
+                     .retry = AFU_CONFIG_AR_LXT,
+                     .afu_rc = AFU_RC_LXT_DMA_ERR,
+                     .again = sim_translate_again},
+    [SIM_PSL_DATA] = {.what = SIM_STRICT_DATA,
+                      .retry = AFU_CONFIG_AR_DATA,
+                      .afu_rc = AFU_RC_DATA_DMA_ERR,
+                      .again = sim_data_again},
+    [SIM_PSL_IOASA] = {.what = SIM_STRICT_IOASA,
+                       .retry = AFU_CONFIG_AR_IOASA,
+                       .permanent = AFU_INTR_PERM_ERR_SA_WRITE,
+                       .store = true,
+                       .again = sim_ioasa_send},
+    [SIM_PSL_RRQ] = {.what = SIM_STRICT_ELEMENT,
+                     .retry = AFU_CONFIG_AR_RRQ,
+                     .permanent = AFU_INTR_PERM_ERR_RRQ_WRITE,
+                     .store = true,
+                     .again = sim_rrq_send},
+};
 
-static void push(struct sim_psl_queue *q, uint32_t n)
+static const struct access *access_of(const struct sim_cmd *c) { return &accesses[c->psl.access]; }
+
+static void page_is_there(struct sim_event *ev)
 {
-    CHECK(q->count < SIM_PSL_COMMANDS);
-    q->at[(q->head + q->count++) % SIM_PSL_COMMANDS] = (uint8_t)n;
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    access_of(c)->again(c);
 }
 
-static uint32_t first(const struct sim_psl_queue *q) { return q->at[q->head]; }
-
-static uint32_t pop(struct sim_psl_queue *q)
+/* IOARCB, IOASA, RRQ: the host is told that something was lost, not what. */
+static void lost(struct sim_cmd *c, uint64_t bits)
 {
-    uint32_t n = first(q);
-
-    CHECK(q->count);
-    q->head = (q->head + 1) % SIM_PSL_COMMANDS;
-    q->count--;
-    return n;
+    sim_intr_status(c->ctx, bits);
+    sim_cmd_drop(c);
 }
 
-void sim_psl_init(struct sim_psl *p, struct sim_strict *strict, uint64_t seed)
+static void paged(struct sim_cmd *c)
 {
-    memset(p, 0, sizeof *p);
-    p->strict = strict;
-    hal_prng_seed(&p->order, seed, SIM_STREAM_BUFFER);
-    for (uint32_t i = 0; i < SIM_PSL_COMMANDS; i++) {
-        push(&p->free, i);
-        push(&p->tags, i);
+    struct sim_afu *a = c->ctx->afu;
+    const struct access *access = access_of(c);
+
+    if (a->config & access->retry)
+        sim_wait(c, a->params.xlate_minor, SIM_RANK_DECODE, page_is_there);
+    else if (access->permanent)
+        lost(c, AFU_INTR_TEMP_ERR_PAGEIN);
+    else
+        sim_status_afu(c, access->afu_rc, AFU_PSL_PAGED);
+}
+
+static void outcome(struct sim_cmd *c)
+{
+    const struct access *access = access_of(c);
+    uint8_t code = c->psl.code;
+
+    c->psl.code = 0;
+    if (code == AFU_PSL_PAGED)
+        paged(c);
+    else if (access->permanent)
+        lost(c, access->permanent);
+    else if (code == AFU_PSL_AERROR && c->psl.access == SIM_PSL_DATA)
+        sim_cmd_drop(c);
+    else
+        sim_status_afu(c, access->afu_rc, code);
+}
+
+static void restarted(struct sim_event *ev) { outcome(sim_cmd_of(ev)); }
+
+/* Whose address it is: tables are in the address space of their owner. */
+static struct sim_ctx *address_space(const struct sim_cmd *c)
+{
+    uint16_t owner = afu_rht_cnt_id_owner(c->ctx->rht_cnt_id);
+    struct sim_ctx *ctx = owner < SIM_CONTEXTS_MAX ? c->ctx->afu->ctx[owner] : NULL;
+
+    if (c->psl.access != SIM_PSL_RHT && c->psl.access != SIM_PSL_LXT)
+        return c->ctx;
+    return ctx && ctx->started ? ctx : NULL;
+}
+
+static void address_error(const struct sim_cmd *c, uint64_t ea)
+{
+    struct sim_ctx *ctx = address_space(c);
+    bool store =
+        access_of(c)->store || (c->psl.access == SIM_PSL_DATA && c->rs.kind == SIM_SCSI_DATA_IN);
+
+    if (ctx)
+        sim_storage_fault(ctx, ea, store);
+}
+
+/* A command like any other, with a tag and a credit, and nothing else of the context goes before it
+ * (TM-11). */
+static void restart(struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+
+    sim_record(a, SIM_EVENT_PSL_RESTART, c->ctx->handle, c->psl.code, c->slot);
+    sim_strict_restart(&a->strict, a->engine->now, c->ctx->handle);
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_RESTART, 0, SIM_LINE, 0, SIM_RANK_DECODE, restarted);
+    sim_strict_again(&a->strict, c->slot, (uint8_t)access_of(c)->what);
+}
+
+static bool flushes(uint8_t code)
+{
+    return code == AFU_PSL_AERROR || code == AFU_PSL_DERROR || code == AFU_PSL_PAGED;
+}
+
+void sim_psl_refused(struct sim_cmd *c, enum sim_psl_access access, uint8_t code, uint64_t ea)
+{
+    struct sim_afu *a = c->ctx->afu;
+
+    CHECK(code && !sim_event_pending(&c->event));
+    if (code == AFU_PSL_AERROR && access == SIM_PSL_DATA && a->params.bad_ea_status)
+        code = AFU_PSL_CONTEXT; /* */
+    c->psl = (struct sim_psl_fault){.code = code, .access = (uint8_t)access};
+    if (code == AFU_PSL_AERROR)
+        address_error(c, ea);
+    if (!flushes(code)) {
+        outcome(c);
+        return;
     }
-}
-
-uint32_t sim_psl_ready(struct sim_psl *p, const struct sim_strict_command *c)
-{
-    uint32_t n = pop(&p->free);
-
-    p->command[n] = (struct sim_psl_command){
-        .command = *c, .halves = c->size > HALF ? 3 : (uint8_t)(1u << c->ea / HALF % 2)};
-    push(&p->skid, n);
-    return n;
-}
-
-/* ---- one thing an interface and cycle ---------------------------------------------------------
- */
-
-static void issue(struct sim_psl *p, uint64_t now)
-{
-    struct sim_psl_command *c;
-    uint32_t n;
-
-    if (!p->skid.count)
-        return;
-    n = pop(&p->skid);
-    c = &p->command[n];
-    c->command.tag = (uint8_t)pop(&p->tags);
-    sim_strict_command(p->strict, now, &c->command);
-    if (c->command.direction) /* the PSL asks for data to be written at once */
-        push(&p->buffer[1], n);
-}
-
-/* Which half of the first in a queue crosses now; with disorder either one, and sometimes one that
- * has crossed. */
-static unsigned choose(struct sim_psl *p, const struct sim_psl_command *c)
-{
-    bool both = c->halves == 3;
-
-    if (p->disorder && c->command.size > HALF && hal_prng_below(&p->order, 4) == 0)
-        return (unsigned)hal_prng_below(&p->order, 2);
-    if (both && p->disorder)
-        return (unsigned)hal_prng_below(&p->order, 2);
-    return hal_lowest_bit(c->halves);
-}
-
-static void transfer(struct sim_psl *p, uint64_t now, unsigned direction)
-{
-    struct sim_psl_queue *q = &p->buffer[direction];
-    struct sim_psl_command *c;
-    unsigned half;
-
-    if (!q->count)
-        return;
-    c = &p->command[first(q)];
-    half = q->count > 1 ? hal_lowest_bit(c->halves) : choose(p, c);
-    c->halves &= (uint8_t) ~(1u << half);
-    if (!c->halves)
-        (void)pop(q);
-    if (!direction) {
-        sim_strict_buffer_write(p->strict, now, c->command.tag, half);
-        return;
-    }
-    sim_strict_buffer_read(p->strict, now, c->command.tag, half);
-    p->data[(p->data_head + p->data_count++) % HAL_ARRAY_LENGTH(p->data)] = (struct sim_psl_data){
-        .cycle = now + 1 + p->strict->read_latency, .tag = c->command.tag, .half = (uint8_t)half};
-}
-
-/* The AFU supplies what was asked for so many cycles ago. */
-static void supply(struct sim_psl *p, uint64_t now)
-{
-    const struct sim_psl_data *d = &p->data[p->data_head];
-
-    if (!p->data_count || d->cycle != now)
-        return;
-    p->data_head = (p->data_head + 1) % HAL_ARRAY_LENGTH(p->data);
-    p->data_count--;
-    sim_strict_buffer_data(p->strict, now, d->tag, d->half);
-}
-
-static void respond(struct sim_psl *p, uint64_t now)
-{
-    struct sim_psl_command *c;
-
-    if (!p->response.count)
-        return;
-    c = &p->command[pop(&p->response)];
-    c->answered = true;
-    sim_strict_response(p->strict, now, c->command.tag);
-    push(&p->tags, c->command.tag);
-}
-
-void sim_psl_data(struct sim_psl *p, uint32_t n)
-{
-    if (!p->command[n].command.direction)
-        push(&p->buffer[0], n);
-}
-
-void sim_psl_answer(struct sim_psl *p, uint32_t n) { push(&p->response, n); }
-
-void sim_psl_tick(struct sim_psl *p, uint64_t now, bool disorder)
-{
-    p->disorder = disorder;
-    if (p->free.count == SIM_PSL_COMMANDS)
-        return;
-    issue(p, now);
-    sim_strict_skid(p->strict, now, p->skid.count);
-    supply(p, now);
-    transfer(p, now, 0);
-    transfer(p, now, 1);
-    respond(p, now);
-}
-
-void sim_psl_due(struct sim_psl *p, uint64_t now, uint32_t n)
-{
-    struct sim_psl_command *c = &p->command[n];
-
-    if (!c->answered)
-        sim_strict_breach(p->strict, now, SIM_RULE_BUS_RESPONSE, c->command.context, n);
-    push(&p->free, n);
+    sim_strict_error(&a->strict, c->ctx->handle);
+    restart(c);
 }

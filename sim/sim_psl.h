@@ -1,84 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command, buffer and response interfaces of the PSL, cycle by cycle, for the reference engine.
- * The link (sim_reference.c) says when a command is ready and when its answer is due; here is what
- * lies between: commands leave one a cycle (TM-1), with tags from a pool (TM-3), halves of lines
- * cross the buffer interfaces (TM-5, TM-6), responses come one a cycle. All that is told to the
- * strict checker. Nothing here changes when an answer is due (docs/decisions/0003). */
+/* Answers of the PSL that are no data (timing.md 2.4): what becomes of a bus command that was not
+ * carried out, by response code and by what the AFU was doing (TM-11, TM-13, R-11, R-18).
+ *
+ *                IOARCB, IOASA, RRQ element      data                     RHT, LXT
+ *   AERROR       event, PERM_ERR, dropped        event, dropped (R-11)    event for the owner,
+ * status PAGED        automatic retry, or             automatic retry, or      as data
+ *                TEMP_ERR_PAGEIN, dropped        status with code 0x0A
+ *   others       PERM_ERR, dropped               status with the code     as data
+ *
+ * After AERROR, DERROR and PAGED the PSL flushes what the context asks for until it gets a RESTART,
+ * which is a bus command like any other (TM-11): the AFU sends it first. Commands of the context
+ * that were under way have been translated already and are not held up. */
 #ifndef SIM_SIM_PSL_H
 #define SIM_SIM_PSL_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "sim/sim_afu.h"
 
-#include "hal/support/prng.h"
-#include "sim/sim_strict.h"
-
-#define SIM_PSL_COMMANDS 256
-/* Up to four commands become ready in one cycle (SIM_STRICT_SKID), and so up to four answers are
- * due in one: the first of them is given so many cycles before. */
-#define SIM_PSL_RESPONSE_LEAD (SIM_STRICT_SKID + 1)
-/* Read data come before that: two halves for each of four lines, and some again. */
-#define SIM_PSL_DATA_LEAD (SIM_PSL_RESPONSE_LEAD + 16)
-/* Shortest latency that leaves room for the skid, and for all halves before the response. */
-#define SIM_PSL_LATENCY_MIN 32
-
-/** A ring of numbers. */
-struct sim_psl_queue {
-    uint32_t head, count;
-    uint8_t at[SIM_PSL_COMMANDS];
+enum sim_psl_access {
+    SIM_PSL_IOARCB,
+    SIM_PSL_RHT,
+    SIM_PSL_LXT,
+    SIM_PSL_DATA,
+    SIM_PSL_IOASA,
+    SIM_PSL_RRQ,
 };
 
-/** A command between "ready" and "due". */
-struct sim_psl_command {
-    struct sim_strict_command command;
-    uint8_t halves; /* that have to cross a buffer interface; bit a half */
-    bool answered;
-};
+/** A bus command of c, for `access` at effective address `ea`, was answered with `code` (enum
+ * afu_psl_code, not 0). The command ends, or tries again; its event must be idle. */
+void sim_psl_refused(struct sim_cmd *c, enum sim_psl_access access, uint8_t code, uint64_t ea);
 
-/** A half of write data behind its request. */
-struct sim_psl_data {
-    uint64_t cycle; /* in which it is supplied */
-    uint8_t tag, half;
-};
-
-struct sim_psl {
-    struct sim_strict *strict;
-    struct hal_prng order;
-    bool disorder;
-    struct sim_psl_queue free, tags;
-    struct sim_psl_queue skid;      /* ready and not issued */
-    struct sim_psl_queue buffer[2]; /* by direction: issued, with halves to transfer */
-    struct sim_psl_queue response;  /* answered as soon as the interface is free */
-    uint32_t data_head, data_count;
-    struct sim_psl_data data[8];
-    struct sim_psl_command command[SIM_PSL_COMMANDS];
-};
-
-/* For sim_psl_left: the data of a read arrive; and the answer may be given. */
-void sim_psl_data(struct sim_psl *p, uint32_t number);
-void sim_psl_answer(struct sim_psl *p, uint32_t number);
-
-/** Starts with all tags free. `seed` orders halves. */
-void sim_psl_init(struct sim_psl *p, struct sim_strict *strict, uint64_t seed);
-
-/** A command is ready; its answer is due SIM_PSL_LATENCY_MIN cycles later or more. c->tag is chosen
- * here. Returns its number. */
-uint32_t sim_psl_ready(struct sim_psl *p, const struct sim_strict_command *c);
-
-/** Its answer is due in so many cycles: told in each of them. */
-static inline void sim_psl_left(struct sim_psl *p, uint32_t number, uint64_t left)
+/** The code that a planned fault (effect x) gives to a bus command. */
+static inline uint8_t sim_psl_planned(uint64_t arg, enum afu_psl_code otherwise)
 {
-    if (left == SIM_PSL_DATA_LEAD)
-        sim_psl_data(p, number);
-    else if (left == SIM_PSL_RESPONSE_LEAD)
-        sim_psl_answer(p, number);
+    return arg & 0xFF ? (uint8_t)arg : (uint8_t)otherwise;
 }
-
-/** The cycle `now` is over: whatever becomes ready in it has. With disorder, halves of lines come
- * in any order, and some again. */
-void sim_psl_tick(struct sim_psl *p, uint64_t now, bool disorder);
-
-/** The answer of a command is due. */
-void sim_psl_due(struct sim_psl *p, uint64_t now, uint32_t number);
 
 #endif

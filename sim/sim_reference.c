@@ -6,7 +6,7 @@
 
 #include "hal/support/check.h"
 #include "sim/sim_control.h"
-#include "sim/sim_psl.h"
+#include "sim/sim_psl_bus.h"
 #include "sim/sim_wait.h"
 #include "sim/world.h"
 
@@ -83,7 +83,7 @@ struct sim_reference {
     uint64_t timeout_left[SIM_SLOTS_MAX], timeout_serial[SIM_SLOTS_MAX];
 
     struct bus bus[2];
-    struct sim_psl psl;
+    struct sim_psl_bus psl;
     struct stage stage[SIM_STAGES];
     uint32_t active; /* stages that are busy or have somebody waiting */
     uint16_t active_stage[SIM_STAGES];
@@ -247,9 +247,9 @@ static uint32_t psl_send(struct sim_reference *r, struct item *it)
     if ((it->to_send == 1) != !it->fact.bytes)
         sim_strict_breach(&r->afu->strict, r->engine->now, SIM_RULE_BUS_SIZE, c.context,
                           it->fact.bytes);
-    if (!it->ev || it->fact.latency < SIM_PSL_LATENCY_MIN)
+    if (!it->ev || it->fact.latency < SIM_PSL_BUS_LATENCY_MIN)
         return NO_PSL;
-    return sim_psl_ready(&r->psl, &c);
+    return sim_psl_bus_ready(&r->psl, &c);
 }
 
 static void bus_send(struct sim_reference *r, struct bus *b)
@@ -304,12 +304,12 @@ static void bus_answers(struct sim_reference *r, struct bus *b)
 
         if (--l->left) {
             if (l->psl != NO_PSL)
-                sim_psl_left(&r->psl, l->psl, l->left);
+                sim_psl_bus_left(&r->psl, l->psl, l->left);
             i++;
             continue;
         }
         if (l->psl != NO_PSL)
-            sim_psl_due(&r->psl, r->engine->now, l->psl);
+            sim_psl_bus_due(&r->psl, r->engine->now, l->psl);
         *l = b->line[--b->lines];
         if (--it->to_answer)
             continue;
@@ -536,6 +536,10 @@ static bool media_turn(const struct sim_reference *r)
 
 static void media_act(struct sim_reference *r) { sim_media_start_waiting(r->afu); }
 
+static bool buffer_turn(const struct sim_reference *r) { return sim_buffer_wanted(r->afu); }
+
+static void buffer_act(struct sim_reference *r) { sim_buffer_serve(r->afu); }
+
 /* Blocks with a rank of their own; the others run what is due. */
 static const struct {
     bool (*turn)(const struct sim_reference *r);
@@ -543,7 +547,7 @@ static const struct {
 } blocks[SIM_RANKS] = {
     [SIM_RANK_MMIO] = {mmio_turn, mmio_act},          [SIM_RANK_FETCH] = {fetch_turn, fetch_act},
     [SIM_RANK_TIMEOUT] = {timeout_turn, timeout_act}, [SIM_RANK_DRAIN] = {drain_turn, drain_act},
-    [SIM_RANK_MEDIA_START] = {media_turn, media_act},
+    [SIM_RANK_MEDIA_START] = {media_turn, media_act}, [SIM_RANK_BUFFER] = {buffer_turn, buffer_act},
 };
 
 /* ---- a cycle -----------------------------------------------------------------------------------
@@ -586,7 +590,7 @@ static void waits_tick(struct sim_reference *r)
 
 static void tick(struct sim_reference *r)
 {
-    sim_psl_tick(&r->psl, r->engine->now, r->afu->params.buffer_disorder);
+    sim_psl_bus_tick(&r->psl, r->engine->now, r->afu->params.buffer_disorder);
     r->engine->now++;
     waits_tick(r);
     bus_tick(r, &r->bus[SIM_BUS_READ]);
@@ -680,7 +684,7 @@ int sim_reference_start(struct sim_machine *m)
     for (unsigned i = 0; i < ITEMS_MAX; i++)
         free_item(r, &r->item[i]);
     sim_strict_forget(&r->afu->strict);
-    sim_psl_init(&r->psl, &r->afu->strict, m->seed);
+    sim_psl_bus_init(&r->psl, &r->afu->strict, m->seed);
     m->engine.other = r;
     m->engine.ops = &ops;
     return 0;

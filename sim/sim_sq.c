@@ -43,9 +43,9 @@ static bool is_slot(const struct sim_ctx *ctx, uint64_t ea)
 static void write_tail(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
-    uint64_t arg = 0, canonical;
+    uint64_t canonical;
 
-    if (sim_site(a, SIM_SITE_BELL, &arg) == SIM_EFFECT_DROP)
+    if (sim_bell_lost(ctx, &value))
         return;
     a->counters.doorbells++;
     if (!is_slot(ctx, value)) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hal/support/check.h"
+#include "sim/sim_psl.h"
 #include "sim/sim_wait.h"
 
 #define IOASA_BYTES 12       /* written always (MD-7) */
@@ -16,6 +17,7 @@ static void free_slot(struct sim_cmd *c)
 
     CHECK(!sim_event_pending(&c->event));
     sim_timeout_stop(c);
+    sim_buffer_free(c);
     c->state = SIM_CMD_FREE;
     c->ctx->in_flight--;
     sim_strict_free(&a->strict, c->slot);
@@ -51,21 +53,22 @@ void sim_abort_context(struct sim_ctx *ctx)
 /* ---- RRQ --------------------------------------------------------------------------------------
  */
 
-/* Writes one element and moves on; at the end back to the start with the toggle inverted (SL 9). */
-static void rrq_write(struct sim_ctx *ctx, uint64_t element)
+/* Writes one element and moves on; at the end back to the start with the toggle inverted (SL 9).
+ * False: the ring is not there. */
+static bool rrq_write(struct sim_ctx *ctx, uint64_t element)
 {
+    element = hal_swap64(ctx->order, element);
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    if (!ctx->rrq_at || sim_memory_write(ctx->rrq_at, &element, sizeof element)) {
-        sim_storage_fault(ctx, ctx->rrq_at, 1);
-        sim_intr_status(ctx, AFU_INTR_PERM_ERR_RRQ_WRITE);
-        return;
-    }
+    if (!ctx->rrq_at || sim_memory_write(ctx->rrq_at, &element, sizeof element))
+        return false;
+    ctx->elements++;
     if (ctx->rrq_at == ctx->rrq_end) {
         ctx->rrq_at = ctx->rrq_start;
         ctx->toggle ^= 1;
     } else {
         ctx->rrq_at += AFU_RRQ_ELEMENT_SIZE;
     }
+    return true;
 }
 
 static void count(struct sim_afu *a, const struct sim_cmd *c)
@@ -79,49 +82,117 @@ static void count(struct sim_afu *a, const struct sim_cmd *c)
 /* What the element names (SL 9). */
 static uint64_t rrq_ea(const struct sim_cmd *c) { return c->sq ? c->ioasa_ea : c->ea; }
 
-static void rrq_done(struct sim_event *ev)
+static uint64_t element_of(const struct sim_cmd *c)
 {
-    struct sim_cmd *c = sim_cmd_of(ev);
+    return afu_rrq_element(rrq_ea(c), c->ctx->toggle);
+}
+
+static void ioasa_overdue(struct sim_event *ev);
+
+/* The element is written: the host is told, and the slot is free unless the IOASA is missing. */
+static void posted(struct sim_cmd *c, struct sim_message message)
+{
     struct sim_ctx *ctx = c->ctx;
     struct sim_afu *a = ctx->afu;
-    uint64_t element = hal_swap64(ctx->order, afu_rrq_element(rrq_ea(c), ctx->toggle)), arg = 0;
     uint8_t msi = c->msi;
 
-    switch (sim_site(a, SIM_SITE_RRQ, &arg)) {
-    case SIM_EFFECT_DROP:
-        sim_cmd_drop(c);
+    sim_strict_posted(&a->strict, a->engine->now, c->slot, ctx->handle);
+    count(a, c);
+    if (c->late)
+        sim_wait(c, c->late, SIM_RANK_STATUS, ioasa_overdue);
+    else
+        free_slot(c);
+    a->wake(a->wake_arg, ctx->wake_key);
+    if (message.wanted)
+        sim_interrupt_send(ctx, msi, message);
+}
+
+static void rrq_post(struct sim_cmd *c, uint64_t element, bool twice);
+
+static void rrq_post_now(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    rrq_post(c, element_of(c), false);
+}
+
+static void rrq_post(struct sim_cmd *c, uint64_t element, bool twice)
+{
+    struct sim_ctx *ctx = c->ctx;
+    struct sim_afu *a = ctx->afu;
+    struct sim_message message = {.wanted = false};
+
+    if (c->msi && !c->interrupted)
+        message = sim_interrupt_ask(ctx, c->msi);
+    if (message.effect == SIM_EFFECT_EARLY) {
+        c->interrupted = true;
+        sim_interrupt_send(ctx, c->msi, message);
+        sim_wait(c, sim_late(a, message.arg), SIM_RANK_STATUS, rrq_post_now);
         return;
-    case SIM_EFFECT_VALUE:
-        element = hal_swap64(ctx->order, arg);
-        break;
-    case SIM_EFFECT_TWICE:
-        rrq_write(ctx, element);
-        element = hal_swap64(ctx->order, afu_rrq_element(rrq_ea(c), ctx->toggle));
-        break;
-    case SIM_EFFECT_LATE:
-        if (!c->delayed) {
-            c->delayed = true;
-            sim_wait(c, arg, SIM_RANK_STATUS, rrq_done);
-            return;
-        }
-        break;
-    case SIM_EFFECT_ERROR:
-        sim_intr_status(ctx, AFU_INTR_PERM_ERR_RRQ_WRITE);
-        sim_cmd_drop(c);
-        return;
-    default:
-        break;
     }
     if (a->trace->on)
         sim_record(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
                    sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
-    sim_strict_posted(&a->strict, a->engine->now, c->slot, ctx->handle);
-    rrq_write(ctx, element);
-    count(a, c);
-    free_slot(c);
-    a->wake(a->wake_arg, ctx->wake_key);
-    if (msi)
-        sim_interrupt(ctx, msi);
+    if (!rrq_write(ctx, element) || (twice && !rrq_write(ctx, element_of(c))))
+        sim_psl_refused(c, SIM_PSL_RRQ, AFU_PSL_AERROR, ctx->rrq_at);
+    else
+        posted(c, message);
+}
+
+/* Another element of the context is to go first; after a while it goes anyhow. */
+static void rrq_held(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (c->plan.elements != c->ctx->elements || c->ctx->afu->engine->now >= c->hold_until)
+        rrq_post(c, element_of(c), false);
+    else
+        sim_wait(c, 1, SIM_RANK_STATUS, rrq_held);
+}
+
+static void rrq_hold(struct sim_cmd *c, uint64_t cycles)
+{
+    c->plan.elements = c->ctx->elements;
+    c->hold_until = c->ctx->afu->engine->now + cycles;
+    sim_wait(c, 1, SIM_RANK_STATUS, rrq_held);
+}
+
+static void rrq_done(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+    struct sim_afu *a = c->ctx->afu;
+    uint64_t element = element_of(c), arg = 0;
+
+    switch (sim_site(a, SIM_SITE_RRQ, &arg)) {
+    case SIM_EFFECT_DROP:
+        sim_cmd_drop(c);
+        break;
+    case SIM_EFFECT_VALUE:
+        rrq_post(c, arg == UINT64_MAX ? arg : element ^ (arg ? arg : 1), false);
+        break;
+    case SIM_EFFECT_LATE:
+        sim_wait(c, sim_late(a, arg), SIM_RANK_STATUS, rrq_post_now);
+        break;
+    case SIM_EFFECT_EARLY:
+        rrq_hold(c, sim_late(a, arg));
+        break;
+    case SIM_EFFECT_ERROR:
+        sim_psl_refused(c, SIM_PSL_RRQ, sim_psl_planned(arg, AFU_PSL_AERROR), c->ctx->rrq_at);
+        break;
+    case SIM_EFFECT_TWICE:
+        rrq_post(c, element, true);
+        break;
+    default:
+        rrq_post(c, element, false);
+        break;
+    }
+}
+
+void sim_rrq_send(struct sim_cmd *c)
+{
+    c->state = SIM_CMD_STATUS;
+    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_ELEMENT, c->ctx->rrq_at, AFU_RRQ_ELEMENT_SIZE, 0,
+                 SIM_RANK_STATUS, rrq_done);
 }
 
 /* ---- IOASA ------------------------------------------------------------------------------------
@@ -146,53 +217,94 @@ static void build(const struct sim_cmd *c, struct afu_ioasa *s)
         memcpy(s->sense_data, c->status.sense, sizeof s->sense_data);
 }
 
-/* True: the IOASA is in memory, or a fault wants the host to believe so. */
-static bool ioasa_write(struct sim_cmd *c, uint64_t arg, enum sim_effect effect)
+/* A planned rc word; without an argument a code that nobody knows. */
+static void lie(struct afu_rc *rc, uint64_t arg)
+{
+    uint32_t word = arg ? (uint32_t)arg : 0x00FF0000;
+
+    *rc = (struct afu_rc){(uint8_t)(word >> 24), (uint8_t)(word >> 16), (uint8_t)(word >> 8),
+                          (uint8_t)word};
+}
+
+/* True: the IOASA is in memory. */
+static bool ioasa_write(const struct sim_cmd *c, enum sim_effect effect, uint64_t arg)
 {
     struct afu_ioasa s;
     size_t n = has_sense(c) ? IOASA_SENSE_BYTES : IOASA_BYTES;
 
     build(c, &s);
     if (effect == SIM_EFFECT_VALUE) {
-        s.rc = (struct afu_rc){(uint8_t)(arg >> 24), (uint8_t)(arg >> 16), (uint8_t)(arg >> 8),
-                               (uint8_t)arg};
+        lie(&s.rc, arg);
         n = IOASA_SENSE_BYTES;
     }
-    if (effect == SIM_EFFECT_DROP)
-        return true;
-    if (effect == SIM_EFFECT_ERROR || sim_memory_write(c->ioasa_ea, &s, n)) {
-        sim_storage_fault(c->ctx, c->ioasa_ea, 1);
-        sim_intr_status(c->ctx, AFU_INTR_PERM_ERR_SA_WRITE);
-        return false;
+    return !sim_memory_write(c->ioasa_ea, &s, n);
+}
+
+/* The element follows (TM-4). */
+static void ioasa_written(struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+
+    sim_record(a, SIM_EVENT_IOASA, c->slot,
+               ((uint64_t)c->status.flags << 24) | ((uint64_t)c->status.afu_rc << 16) |
+                   ((uint64_t)c->status.scsi_rc << 8) | c->status.fc_rc,
+               c->status.resid);
+    sim_rrq_send(c);
+}
+
+/* The element did not wait for it: the order of TM-4 is broken. */
+static void ioasa_overdue(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+    struct sim_ctx *ctx = c->ctx;
+
+    c->late = 0;
+    sim_violation(ctx->afu, ctx->handle, SIM_RULE_IOASA_LATE, c->slot);
+    if (!ioasa_write(c, SIM_EFFECT_NONE, 0))
+        sim_storage_fault(ctx, c->ioasa_ea, 1);
+    free_slot(c);
+}
+
+static void ioasa_now(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (ioasa_write(c, SIM_EFFECT_NONE, 0))
+        ioasa_written(c);
+    else
+        sim_psl_refused(c, SIM_PSL_IOASA, AFU_PSL_AERROR, c->ioasa_ea);
+}
+
+/* By itself the element overtakes the IOASA (FK-14); with bit 32 the address takes its time. */
+static void ioasa_late(struct sim_cmd *c, uint64_t arg)
+{
+    uint64_t cycles = sim_late(c->ctx->afu, (uint32_t)arg);
+
+    if (arg >> 32) {
+        sim_wait(c, cycles, SIM_RANK_STATUS, ioasa_now);
+        return;
     }
-    return true;
+    c->late = cycles;
+    sim_rrq_send(c);
 }
 
 static void ioasa_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
-    struct sim_afu *a = c->ctx->afu;
     uint64_t arg = 0;
-    enum sim_effect effect = sim_site(a, SIM_SITE_ASA, &arg);
+    enum sim_effect effect = sim_site(c->ctx->afu, SIM_SITE_ASA, &arg);
 
-    if (effect == SIM_EFFECT_LATE && !c->delayed) {
-        c->delayed = true;
-        sim_wait(c, arg, SIM_RANK_STATUS, ioasa_done);
-        return;
-    }
-    if (!ioasa_write(c, arg, effect)) {
-        sim_cmd_drop(c);
-        return;
-    }
-    sim_record(a, SIM_EVENT_IOASA, c->slot,
-               ((uint64_t)c->status.flags << 24) | ((uint64_t)c->status.afu_rc << 16) |
-                   ((uint64_t)c->status.scsi_rc << 8) | c->status.fc_rc,
-               c->status.resid);
-    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_ELEMENT, c->ctx->rrq_at, AFU_RRQ_ELEMENT_SIZE, 0,
-                 SIM_RANK_STATUS, rrq_done);
+    if (effect == SIM_EFFECT_LATE)
+        ioasa_late(c, arg);
+    else if (effect == SIM_EFFECT_ERROR)
+        sim_psl_refused(c, SIM_PSL_IOASA, sim_psl_planned(arg, AFU_PSL_AERROR), c->ioasa_ea);
+    else if (effect == SIM_EFFECT_DROP || ioasa_write(c, effect, arg))
+        ioasa_written(c);
+    else
+        sim_psl_refused(c, SIM_PSL_IOASA, AFU_PSL_AERROR, c->ioasa_ea);
 }
 
-static void status_write(struct sim_cmd *c)
+void sim_ioasa_send(struct sim_cmd *c)
 {
     c->state = SIM_CMD_STATUS;
     sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_IOASA, c->ioasa_ea,
@@ -200,7 +312,7 @@ static void status_write(struct sim_cmd *c)
                  ioasa_done);
 }
 
-static void status_built(struct sim_event *ev) { status_write(sim_cmd_of(ev)); }
+static void status_built(struct sim_event *ev) { sim_ioasa_send(sim_cmd_of(ev)); }
 
 void sim_status(struct sim_cmd *c)
 {
@@ -237,29 +349,52 @@ static void merge(struct sim_cmd *c)
     }
 }
 
+/* Bytes of later segments that are not going to move any more. */
+static uint32_t left_out(const struct sim_cmd *c)
+{
+    uint32_t done = c->part_offset + c->rq.data_len;
+
+    return c->status.flags & AFU_RC_FLAG_OVERRUN ? 0 : c->data_len - done;
+}
+
 /* True when the command goes on with its next segment. */
 static bool next_segment(struct sim_cmd *c)
 {
-    if (c->rs.status || c->segment + 1 >= c->segments)
+    if (c->segment + 1 >= c->segments)
         return false;
+    if (c->rs.status || c->plan.loss) {
+        c->status.resid += left_out(c);
+        return false;
+    }
     c->part_offset += c->rq.data_len;
     c->segment++;
+    c->plan = (struct sim_fault_plan){0};
     sim_port_command(c);
     return true;
 }
 
+/* True: nothing more is to be done, because the command goes on or never ends. */
+static bool goes_on(struct sim_cmd *c)
+{
+    if (c->plan.no_response) {
+        c->state = SIM_CMD_LOST;
+        return true;
+    }
+    merge(c);
+    sim_loss_merge(c);
+    return next_segment(c);
+}
+
 void sim_segment_done(struct sim_cmd *c)
 {
-    merge(c);
-    if (!next_segment(c))
+    if (!goes_on(c))
         sim_status(c);
 }
 
 void sim_segment_done_now(struct sim_cmd *c)
 {
-    merge(c);
-    if (next_segment(c))
+    if (goes_on(c))
         return;
     sim_timeout_stop(c);
-    status_write(c);
+    sim_ioasa_send(c);
 }

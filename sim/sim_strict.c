@@ -341,3 +341,11 @@ void sim_strict_restart(struct sim_strict *s, uint64_t now, uint16_t context)
         sim_strict_breach(s, now, SIM_RULE_RESTART, context, 1);
     s->state[context] = SIM_STRICT_ADDED;
 }
+
+/* As if it had come no further than to what must precede it. */
+void sim_strict_again(struct sim_strict *s, uint16_t slot, uint8_t what)
+{
+    bool follows = what == SIM_STRICT_IOASA || what == SIM_STRICT_ELEMENT;
+
+    s->slot[slot].what = (uint8_t)(follows ? what - 1 : what);
+}

@@ -70,6 +70,7 @@ enum sim_strict_what {
     SIM_STRICT_DATA,
     SIM_STRICT_IOASA,
     SIM_STRICT_ELEMENT, /* of the RRQ */
+    SIM_STRICT_RESTART, /* of the context: a command without data */
 };
 
 /** One direction of the bus, from transfers in closed form. */
@@ -342,6 +343,9 @@ void sim_strict_reset(struct sim_strict *s, uint64_t now);
 /** A command of a context was answered with a code after which the context flushes (AERROR, DERROR,
  * PAGED); and its RESTART is issued. */
 void sim_strict_error(struct sim_strict *s, uint16_t context);
+
+/** Behind a RESTART the slot may do again what it did last (enum sim_strict_what). */
+void sim_strict_again(struct sim_strict *s, uint16_t slot, uint8_t what);
 void sim_strict_restart(struct sim_strict *s, uint64_t now, uint16_t context);
 
 /* ---- what the host wrote to memory -----------------------------------------------------------

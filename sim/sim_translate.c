@@ -8,6 +8,7 @@
 
 #include "hal/afu_tables.h"
 #include "hal/support/check.h"
+#include "sim/sim_psl.h"
 #include "sim/sim_wait.h"
 
 /* Tag: valid, kind, context, handle, index of the LXT word. */
@@ -37,13 +38,16 @@ static struct sim_xlt_entry *cache_entry(struct sim_afu *a, uint64_t tag)
 
 static bool cache_get(struct sim_afu *a, uint64_t tag, uint64_t *words, unsigned n)
 {
-    const struct sim_xlt_entry *e;
+    struct sim_xlt_entry *e;
+    uint64_t arg = 0;
 
     if (!a->params.xlt_entries)
         return false;
     e = cache_entry(a, tag);
     if (e->tag != tag)
         return false;
+    if (sim_site(a, SIM_SITE_XC, &arg) == SIM_EFFECT_STALE)
+        e->kept = true;
     memcpy(words, e->word, n * sizeof *words);
     a->counters.xlt_hits++;
     return true;
@@ -57,6 +61,7 @@ static void cache_put(struct sim_afu *a, uint64_t tag, const uint64_t *words, un
         return;
     e = cache_entry(a, tag);
     e->tag = tag;
+    e->kept = false;
     memcpy(e->word, words, n * sizeof *words);
 }
 
@@ -70,15 +75,24 @@ static bool belongs(uint64_t tag, const struct sim_ctx *ctx, uint64_t handle)
     return handle == SIM_XLT_ALL_HANDLES || (tag >> 32 & 0xFFFF) == handle;
 }
 
-void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle)
+/* Forgets an entry; with `spare`, one that a fault keeps only next time. */
+static bool forget(struct sim_xlt_entry *e, bool spare)
+{
+    bool kept = e->kept && spare;
+
+    e->kept = false;
+    if (!kept)
+        e->tag = 0;
+    return !kept;
+}
+
+static void drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle, bool spare)
 {
     uint64_t dropped = 0;
 
     for (uint64_t i = 0; i < a->params.xlt_entries; i++)
-        if (a->xlt[i].tag && belongs(a->xlt[i].tag, ctx, handle)) {
-            a->xlt[i].tag = 0;
-            dropped++;
-        }
+        if (a->xlt[i].tag && belongs(a->xlt[i].tag, ctx, handle))
+            dropped += forget(&a->xlt[i], spare);
     for (uint64_t i = 0; i < a->params.cmd_slots; i++) {
         struct sim_cmd *c = &a->cmds[i];
 
@@ -87,6 +101,16 @@ void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle)
             c->restart_walk = true;
     }
     sim_record(a, SIM_EVENT_XLT_DROP, ctx ? ctx->handle : 0xFFFF, handle, dropped);
+}
+
+void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle)
+{
+    drop(a, ctx, handle, false);
+}
+
+void sim_xlt_drop_but_kept(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle)
+{
+    drop(a, ctx, handle, true);
 }
 
 bool sim_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle)
@@ -142,14 +166,18 @@ static void walk(struct sim_cmd *c, enum sim_cmd_state state)
 
     a->counters.xlt_misses++;
     c->state = (uint8_t)state;
-    c->restart_walk = false;
-    c->fault_address = 0;
+    c->restart_walk = c->plan.wrong = false;
+    c->psl.code = 0;
     switch (sim_site(a, site, &arg)) {
     case SIM_EFFECT_LATE:
-        late = arg;
+        late = sim_late(a, arg);
         break;
     case SIM_EFFECT_ERROR:
-        c->fault_address = arg ? arg : AFU_PSL_CONTEXT; /* the code to report */
+        c->psl.code = sim_psl_planned(arg, AFU_PSL_CONTEXT);
+        break;
+    case SIM_EFFECT_VALUE:
+        c->plan.wrong = true;
+        c->plan.value = arg;
         break;
     default:
         break;
@@ -158,10 +186,22 @@ static void walk(struct sim_cmd *c, enum sim_cmd_state state)
                  SIM_RANK_DECODE, walked);
 }
 
-static void walk_failed(struct sim_cmd *c, uint8_t psl_code)
+/* Reads what the walk went for. False: it did not come, and the command has ended or tries again.
+ * Tables that their owner has unmapped are a matter of its life (R-18): code CONTEXT. */
+static bool arrived(struct sim_cmd *c, enum sim_psl_access access, uint64_t ea, void *to, size_t n)
 {
-    sim_status_afu(c, c->state == SIM_CMD_WALK_RHT ? AFU_RC_RHT_DMA_ERR : AFU_RC_LXT_DMA_ERR,
-                   psl_code);
+    uint8_t code = c->psl.code;
+
+    if (!code && sim_memory_read(ea, to, n))
+        code = AFU_PSL_CONTEXT;
+    if (code) {
+        sim_psl_refused(c, access, code, ea);
+        return false;
+    }
+    if (c->plan.wrong)
+        sim_change_byte(to, n, c->plan.value);
+    c->plan.wrong = false;
+    return true;
 }
 
 /* The entry as its owner meant it, so that traces agree on every host. */
@@ -177,10 +217,8 @@ static void record_entry(const struct sim_cmd *c)
 
 static void walked_rht(struct sim_cmd *c)
 {
-    if (sim_memory_read(entry_ea(c), &c->entry, sizeof c->entry)) {
-        walk_failed(c, AFU_PSL_CONTEXT);
+    if (!arrived(c, SIM_PSL_RHT, entry_ea(c), &c->entry, sizeof c->entry))
         return;
-    }
     c->entry_valid = true;
     sim_strict_rht_read(&c->ctx->afu->strict, c->ctx->afu->engine->now, c->ctx->handle,
                         sim_table_order(c->ctx->afu), &c->entry);
@@ -195,10 +233,8 @@ static void walked_lxt(struct sim_cmd *c)
     struct sim_afu *a = c->ctx->afu;
     uint64_t index = lxt_index(c, c->lxt_which), raw;
 
-    if (sim_memory_read(entry_ea(c), &raw, sizeof raw)) {
-        walk_failed(c, AFU_PSL_CONTEXT);
+    if (!arrived(c, SIM_PSL_LXT, entry_ea(c), &raw, sizeof raw))
         return;
-    }
     c->lxt[c->lxt_which] = hal_swap64(sim_table_order(a), raw);
     sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx->handle, entry_ea(c),
                         c->lxt[c->lxt_which]);
@@ -213,11 +249,7 @@ static void walked(struct sim_event *ev)
     struct sim_cmd *c = sim_cmd_of(ev);
 
     if (c->restart_walk) {
-        c->restart_walk = c->entry_valid = false;
-        c->lxt_which = 0;
-        sim_translate(c);
-    } else if (c->fault_address) {
-        walk_failed(c, (uint8_t)c->fault_address);
+        sim_translate_again(c);
     } else if (c->state == SIM_CMD_WALK_RHT) {
         walked_rht(c);
     } else {
@@ -353,23 +385,42 @@ static void translate_virtual(struct sim_cmd *c)
         sim_port_command(c);
 }
 
+/* what the device is to decide must not be more than one transfer may hold. */
+static bool too_long_for_device(const struct sim_cmd *c, uint64_t lun_id)
+{
+    const struct sim_media_lun *lun =
+        sim_media_lun(c->ctx->afu->scsi.media, afu_lun_number(lun_id));
+    uint64_t lba = 0;
+    uint32_t blocks = 0;
+
+    if (c->rq.cdb[0] == 0x93 || !cdb_range(c->rq.cdb, &lba, &blocks))
+        return false;
+    return (uint64_t)blocks * (lun ? lun->block_size : 4096) > AFU_TRANSFER_MAX;
+}
+
+void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports)
+{
+    if (too_long_for_device(c, lun_id)) {
+        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
+        return;
+    }
+    c->ports = ports;
+    c->segments = 1;
+    c->part[0] = (struct sim_segment){.lun_id = lun_id, .whole = true};
+    sim_port_command(c);
+}
+
 /* Format 1: LUN and port are in the entry, the LBA stays. */
 static void translate_direct(struct sim_cmd *c)
 {
     struct afu_rht_direct d = afu_rht_unpack_direct(sim_table_order(c->ctx->afu), &c->entry);
 
-    if (!d.valid) {
+    if (!d.valid)
         sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
-        return;
-    }
-    if (!permitted(c, d.permissions)) {
+    else if (!permitted(c, d.permissions))
         sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
-        return;
-    }
-    c->ports = d.port_sel;
-    c->segments = 1;
-    c->part[0] = (struct sim_segment){.lun_id = d.lun_id, .whole = true};
-    sim_port_command(c);
+    else
+        sim_whole_command(c, d.lun_id, d.port_sel);
 }
 
 static void translate_entry(struct sim_cmd *c)
@@ -405,4 +456,13 @@ void sim_translate(struct sim_cmd *c)
     }
     c->entry_valid = true;
     translate_entry(c);
+}
+
+void sim_translate_again(struct sim_cmd *c)
+{
+    if (c->restart_walk) {
+        c->restart_walk = c->entry_valid = false;
+        c->lxt_which = 0;
+    }
+    sim_translate(c);
 }

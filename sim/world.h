@@ -114,8 +114,8 @@ typedef size_t sim_world_holes_fn(void *arg, struct sim_world_hole *out, size_t 
 /** Most who know dead stretches. */
 #define SIM_WORLD_HOLES_MAX 4
 
-/** Adds somebody who knows dead stretches (the scheduler, the model). arg must lie in the world, and
- * names the owner for sim_world_remove_holes. They keep snapshots small; under AddressSanitizer
+/** Adds somebody who knows dead stretches (the scheduler, the model). arg must lie in the world,
+ * and names the owner for sim_world_remove_holes. They keep snapshots small; under AddressSanitizer
  * they are copied all the same. */
 void sim_world_add_holes(struct sim_world *w, sim_world_holes_fn *fn, void *arg);
 void sim_world_remove_holes(struct sim_world *w, const void *arg);

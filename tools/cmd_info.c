@@ -7,6 +7,7 @@
 
 #include "hal/support/bits.h"
 #include "tools/command.h"
+#include "tools/info_sites.h"
 #include "tools/json.h"
 #include "tools/param_options.h"
 #include "tools/session.h"
@@ -17,7 +18,7 @@
 
 struct info_options {
     const char *media;
-    bool parameters, json;
+    bool parameters, sites, json;
     struct param_options param;
 };
 
@@ -42,6 +43,10 @@ static const struct option_spec specs[] = {
      .offset = offsetof(struct info_options, parameters),
      .help =
          "list every parameter: name, value, unit, range, default,\nconfidence, source, meaning"},
+    {.name = "sites",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct info_options, sites),
+     .help = "list every fault site: name, id, effects, arguments"},
     {.name = "json",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct info_options, json),
@@ -353,13 +358,23 @@ static int show_adapter(struct info *f)
     return rc ? command_fail(&set, COMMAND_FAILED, "%s", f->why) : COMMAND_GOOD;
 }
 
+static void show_sites(const struct info *f)
+{
+    if (f->json)
+        info_sites_add(f->json);
+    else
+        info_sites_print();
+}
+
 static int show(struct info *f)
 {
     int code = COMMAND_GOOD;
 
     if (f->options.json)
         f->json = cJSON_CreateObject();
-    if (!f->options.parameters)
+    if (f->options.sites)
+        show_sites(f);
+    else if (!f->options.parameters)
         code = show_adapter(f);
     else if (f->json)
         add_parameters(f);

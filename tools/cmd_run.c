@@ -350,16 +350,22 @@ static int open_session(struct run *r)
     return session_open(&c, &r->session, r->why, sizeof r->why);
 }
 
+static void collect_sites(struct run *r, const struct sim_faults *f)
+{
+    for (unsigned k = 0; k < SIM_SITE_COUNT; k++)
+        r->report.site[k].hits += f->hits[k];
+    for (unsigned k = 0; k < f->count; k++) {
+        r->report.site[f->fault[k].site].fired += f->fault[k].fired;
+        r->report.faults_fired += f->fault[k].fired;
+    }
+}
+
 static void collect_faults(struct run *r)
 {
     struct session *s = &r->session;
 
-    for (unsigned i = 0; i < s->adapters; i++) {
-        struct sim_faults *f = sim_afu_faults(sim_host_afu(s->host, i));
-
-        for (unsigned k = 0; k < f->count; k++)
-            r->report.faults_fired += f->fault[k].fired;
-    }
+    for (unsigned i = 0; i < s->adapters; i++)
+        collect_sites(r, sim_afu_faults(sim_host_afu(s->host, i)));
     sim_faults_format(sim_afu_faults(sim_host_afu(s->host, 0)), r->faults, sizeof r->faults);
 }
 
@@ -401,8 +407,7 @@ static void collect(struct run *r)
     r->report.trace_hash = sim_trace_hash(t);
     r->report.trace_records = t->total;
     collect_strict(r);
-    if (r->options.faults)
-        collect_faults(r);
+    collect_faults(r);
 }
 
 static int body(struct session *s, void *arg, char *why, size_t size)

@@ -109,6 +109,21 @@ static void print_time(FILE *out, const struct report *r)
             w->wall_ns ? (double)w->total_ns / (double)w->wall_ns : 0, text_ns(up, r->bring_up_ns));
 }
 
+/* How often each site was passed. */
+static void print_sites(FILE *out, const struct report *r)
+{
+    char count[TEXT_BYTES], fired[TEXT_BYTES];
+    unsigned n = 0;
+
+    for (unsigned s = 0; s < SIM_SITE_COUNT; s++)
+        if (r->site[s].hits)
+            fprintf(out, "%-10s %13s hits of %s%s%s%s\n", n++ ? "" : "Sites",
+                    text_count(count, r->site[s].hits), sim_site_name((enum sim_site)s),
+                    r->site[s].fired ? ", " : "",
+                    r->site[s].fired ? text_count(fired, r->site[s].fired) : "",
+                    r->site[s].fired ? " of them went wrong" : "");
+}
+
 static void print_trace(FILE *out, const struct report *r)
 {
     char count[TEXT_BYTES];
@@ -121,9 +136,11 @@ static void print_trace(FILE *out, const struct report *r)
     if (r->trace_path)
         fprintf(out, ", in %s", r->trace_path);
     fprintf(out, "\n");
-    if (r->faults)
+    if (r->faults) {
         fprintf(out, "%-10s %13s fired of plan %s\n", "Faults", text_count(count, r->faults_fired),
                 r->faults);
+        print_sites(out, r);
+    }
     if (r->violations)
         fprintf(out, "%-10s %13s accesses that a correct host never makes: %s\n", "Violations",
                 text_count(count, r->violations), r->violations_text);

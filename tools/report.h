@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "sim/sim_fault.h"
 #include "tools/workload.h"
 
 /** Everything about one run. */
@@ -28,6 +29,11 @@ struct report {
     const char *violations_text, *model_errors_text; /* which; NULL or "" = none */
     uint64_t faults_fired;
     const char *faults; /* plan, or NULL */
+    /* passes of each site, and how often something went wrong there; of all adapters, since the
+     * plan was loaded, or since power-on */
+    struct report_site {
+        uint64_t hits, fired;
+    } site[SIM_SITE_COUNT];
 };
 
 /** Whether the run is a success: carried through, without error, mismatch or violation. */

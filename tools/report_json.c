@@ -212,6 +212,18 @@ static void add_statuses(cJSON *root, const struct workload_result *w)
     }
 }
 
+static void add_sites(cJSON *root, const struct report *r)
+{
+    cJSON *sites = cJSON_AddObjectToObject(root, "sites");
+
+    for (unsigned s = 0; s < SIM_SITE_COUNT; s++) {
+        cJSON *j = cJSON_AddObjectToObject(sites, sim_site_name((enum sim_site)s));
+
+        json_u64(j, "hits", r->site[s].hits);
+        json_u64(j, "fired", r->site[s].fired);
+    }
+}
+
 char *report_json(const struct report *r)
 {
     cJSON *root = cJSON_CreateObject();
@@ -221,6 +233,7 @@ char *report_json(const struct report *r)
     add_setup(root, r);
     add_figures(root, r);
     add_statuses(root, r->result);
+    add_sites(root, r);
     add_job(root, r);
     return json_finish(root);
 }

@@ -237,6 +237,14 @@ static void put_link(struct words *w, const struct sim_trace_record *r)
         PUT(w, ", state %" PRIu64, r->a);
 }
 
+/* The text of a site without its end in brackets, which is about arguments of a plan. */
+static void put_place(struct words *w, const char *text)
+{
+    size_t n = strcspn(text, "(");
+
+    PUT(w, ", %.*s", (int)(text[n] && n ? n - 1 : n), text);
+}
+
 /* As in a plan: "rrq#17=d". */
 static void put_fault(struct words *w, const struct sim_trace_record *r)
 {
@@ -245,7 +253,7 @@ static void put_fault(struct words *w, const struct sim_trace_record *r)
     PUT(w, "%s#%" PRIu64 "=%c", known ? sim_site_name((enum sim_site)r->who) : "?", r->b,
         r->a > ' ' && r->a <= '~' ? (int)r->a : '?');
     if (known)
-        PUT(w, ", %s", sim_site_text((enum sim_site)r->who));
+        put_place(w, sim_site_text((enum sim_site)r->who));
 }
 
 static void put_xlt_drop(struct words *w, const struct sim_trace_record *r)

@@ -153,6 +153,32 @@ Test(run, faults_are_found)
     cr_assert(strstr(r.out, "Result     FAILED: 1 I/O error, 0 wrong blocks"), "%s", r.out);
 }
 
+/* How often each site was passed, and where something went wrong. */
+Test(run, sites_are_counted)
+{
+    struct cli_result r = cli(SMALL "--json --faults media#3x2=late(10)");
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert(strstr(r.out, "\"sites\":"), "%s", r.out);
+    cr_assert(strstr(r.out, "\"plink\":"), "%s", r.out);
+    cr_assert_str_eq(cli_json(r.out, "faults_fired"), "2");
+    r = cli(SMALL "--faults media#3x2=late(10)");
+    cr_assert(strstr(r.out, "fired of plan media#3x2=l(10)"), "%s", r.out);
+    cr_assert(strstr(r.out, " hits of media, 2 of them went wrong"), "%s", r.out);
+}
+
+Test(run, info_lists_sites)
+{
+    struct cli_result r = cli("info --sites");
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert(strstr(r.out, "afucmd") && strstr(r.out, "FS-24") && strstr(r.out, "d drop"), "%s",
+              r.out);
+    r = cli("info --sites --json");
+    cr_assert_eq(r.code, 0);
+    cr_assert(strstr(r.out, "\"n\":") && strstr(r.out, "\"never\""), "%s", r.out);
+}
+
 Test(run, too_little_room_is_a_sentence)
 {
     cli_fails(1, "run --luns 1 --lun-size 256M --duration 1ms", "has no room left");

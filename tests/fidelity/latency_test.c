@@ -160,7 +160,9 @@ static const struct {
     {"bus.write.latency", 3, 3, 2, 0}, /* data of a read; IOASA; RRQ element */
     {"bus.read.line_interval", 0, 0, 32, 0},
     {"bus.write.line_interval", 32, 32, 0, 0},
-    {"irq.delivery", 0, 0, 0, 0}, /* the host polls */
+    {"irq.delivery", 0, 0, 0, 0},      /* the host polls */
+    {"xlate.fault.minor", 0, 0, 0, 0}, /* planned faults only */
+    {"xlate.fault.major", 0, 0, 0, 0},
     {"xlate.fault.bad", 0, 0, 0, 0},
     {"fc.cmd_overhead", 1, 1, 1, 0},
     {"fc.4k_time", 1, 1, 1, 0},

@@ -29,7 +29,7 @@ static void expect_no_model_error(const struct sim_afu *a, uint64_t seed, bool r
                  sim_strict_text(strict, SIM_VERDICT_MODEL, text, sizeof text));
 }
 
-static void go(struct storm *s, uint64_t seed, bool reference, struct run *out)
+static void go(struct storm *s, uint64_t seed, bool reference, bool quiet, struct run *out)
 {
     struct sim_machine *machine;
     uint64_t begin;
@@ -41,7 +41,8 @@ static void go(struct storm *s, uint64_t seed, bool reference, struct run *out)
     begin = machine->engine.now;
     out->memory = storm_run(s, seed);
     out->cycles = machine->engine.now - begin;
-    expect_no_model_error(storm_model(s)->afu, seed, reference);
+    if (!quiet) /* a planted error may break a rule of the bus too */
+        expect_no_model_error(storm_model(s)->afu, seed, reference);
     cr_assert_leq(out->cycles, CYCLES_MAX);
 }
 
@@ -51,8 +52,8 @@ static bool agree(struct storm *s, uint64_t seed, bool quiet, struct run *event,
 {
     size_t at;
 
-    go(s, seed, false, event);
-    go(s, seed, true, reference);
+    go(s, seed, false, quiet, event);
+    go(s, seed, true, quiet, reference);
     at = recording_difference(&event->trace, &reference->trace);
     if (at != SIZE_MAX && !quiet) {
         fprintf(stderr, "workload %" PRIu64 ": record %zu differs\n", seed, at);

@@ -176,3 +176,89 @@ Test(sim_afu_command, what_a_sync_drops)
     cr_assert_eq(model_harvest(&user), 2);
     PROVES(MD_13);
 }
+
+static uint8_t one_sync(unsigned slot, uint64_t limit)
+{
+    prepare_sync(slot, AFU_SYNC_LW, 0, 5);
+    return model_issue(m, &m->master, slot, limit) ? m->master.pair[slot].ioasa.rc.afu_rc : 0xFF;
+}
+
+/* planned delays are not seen by the timer of the card, so a sync may take 9.9 or 10.1 s. */
+Test(sim_afu_command, a_slow_sync_bypasses_the_cards_timer)
+{
+    uint64_t start;
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "afucmd#1=l(2475000000)", NULL, 0), 0);
+    start = m->machine->engine.now;
+    cr_assert_eq(one_sync(0, UINT64_C(3000000000)), 0);
+    cr_assert_geq(m->machine->engine.now - start, UINT64_C(2475000000));
+    PROVES(R_14);
+}
+
+/* A unit that hangs answers nobody, and everybody else with 0x22, until its context is reset. */
+Test(sim_afu_command, a_unit_that_hangs)
+{
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "afucmd#1=n", NULL, 0), 0);
+    cr_assert_eq(one_sync(0, UINT64_C(3000000000)), 0xFF);
+    cr_assert_eq(one_sync(1, 1000000), 0x22);
+    model_store(m, &m->master, AFU_HOST_BASE(m->master.handle) + AFU_HOST_IOARRIN, 1);
+    model_run_dry(m);
+    cr_assert_eq(one_sync(2, 1000000), 0, "the reset left it hanging");
+    PROVES(R_16);
+}
+
+/* commands of all contexts end, and each port reports the reset once. */
+Test(sim_afu_command, lun_reset_concerns_all_contexts_and_ports)
+{
+    struct model_ctx two = {0};
+    struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
+
+    model_ctx_start(m, &two, false, HAL_ORDER_BIG);
+    two.rht[0] = user.rht[0];
+    start_read(0, 0);
+    model_rw(m, &two, 0, false, 0, 3, 1, m->buffer + 8192);
+    model_doorbell(m, &two, 0);
+    model_run(m, 2000);
+    r->req_flags = xe16_of(m->master.order, AFU_TMF_REQ_FLAGS);
+    r->port_sel = xe32_of(m->master.order, 1);
+    afu_tmf_cdb(r->cdb, m->master.order, AFU_TMF_LUN_RESET);
+    cr_assert(model_issue(m, &m->master, 0, 1000000));
+    model_run(m, 2000);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(model_harvest(&two), 0);
+    cr_assert_eq(user.pair[0].ioasa.rc.fc_rc, 0x5C);
+    cr_assert_eq(two.pair[0].ioasa.rc.fc_rc, 0x5C);
+    sim_afu_params_mutable(m->afu)->port_choice_rr = 1;
+    for (unsigned i = 1; i < 5; i++) {
+        model_rw(m, &user, i, false, 0, 0, 1, m->buffer);
+        cr_assert(model_issue(m, &user, i, 1000000));
+        cr_assert_eq(user.pair[i].ioasa.rc.scsi_rc, i < 3 ? 0x02 : 0, "%u", i);
+    }
+    cr_assert_neq(user.pair[1].ioasa.port, user.pair[2].ioasa.port);
+    model_ctx_end(m, &two);
+    PROVES(R_27);
+}
+
+/* commands of which the port waits in vain for an answer are in flight too. */
+Test(sim_afu_command, lun_reset_ends_lost_commands)
+{
+    struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "fc#1=d+fc#2=n+media#1=n", NULL, 0), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        model_rw(m, &user, i, i == 1, 0, i, 1, m->buffer);
+        model_doorbell(m, &user, i);
+    }
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), -1);
+    r->req_flags = xe16_of(m->master.order, AFU_TMF_REQ_FLAGS);
+    r->port_sel = xe32_of(m->master.order, 1);
+    afu_tmf_cdb(r->cdb, m->master.order, AFU_TMF_LUN_RESET);
+    cr_assert(model_issue(m, &m->master, 0, 1000000));
+    model_run_dry(m);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_geq(model_harvest(&user), 0);
+        cr_assert_eq(user.pair[i].ioasa.rc.fc_rc, 0x5C);
+    }
+    PROVES(R_27);
+}

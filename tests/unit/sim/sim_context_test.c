@@ -157,3 +157,102 @@ Test(sim_context, planned_faults)
     cr_assert_eq(sim_bus_afu_reset_result(m->afu), -EIO);
     model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
 }
+
+static void plan(const char *faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), faults, why, sizeof why), 0, "%s", why);
+}
+
+static struct sim_bus_event interrupt_of_a_read(void)
+{
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    user.pair[0].ioarcb.msi = 2;
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    model_run_dry(m);
+    return sim_bus_event(user.sim);
+}
+
+/* FS-23: the read of an event fails, loses it, gives it twice, late, or wrong. */
+Test(sim_context, planned_faults_of_events)
+{
+    struct sim_bus_event ev;
+
+    plan("evt#1=x+evt#3=d+evt#4=2+evt#6=l(5000)+evt#8=v+evt#9=v(9)");
+    cr_assert_eq(interrupt_of_a_read().kind, SIM_BUS_EVENT_LOST);
+    ev = sim_bus_event(user.sim);
+    cr_assert(ev.kind == SIM_BUS_EVENT_INTERRUPT && ev.number == 2, "the event is gone");
+    cr_assert_eq(interrupt_of_a_read().kind, SIM_BUS_EVENT_NONE);
+    cr_assert_eq(sim_bus_event(user.sim).kind, SIM_BUS_EVENT_NONE);
+    cr_assert_eq(interrupt_of_a_read().number, 2);
+    cr_assert_eq(sim_bus_event(user.sim).number, 2);
+    cr_assert_eq(sim_bus_event(user.sim).kind, SIM_BUS_EVENT_NONE);
+    cr_assert_eq(interrupt_of_a_read().kind, SIM_BUS_EVENT_NONE);
+    model_run(m, 4999);
+    cr_assert_eq(sim_bus_event(user.sim).kind, SIM_BUS_EVENT_NONE);
+    model_run(m, 1);
+    cr_assert_eq(sim_bus_event(user.sim).number, 2);
+    cr_assert_eq(interrupt_of_a_read().number, 4);
+    cr_assert_eq(interrupt_of_a_read().number, 9);
+}
+
+/* The same for a data-storage event, whose address can be wrong. */
+Test(sim_context, planned_faults_of_storage_events)
+{
+    plan("evt#1=v(0x1000)+evt#2=2");
+    model_rw(m, &user, 0, false, 0, 0, 1, (void *)(uintptr_t)0x1000);
+    cr_assert_not(model_issue(m, &user, 0, 1000000));
+    model_run_dry(m);
+    cr_assert_eq(sim_bus_event(user.sim).address, 0);
+    model_doorbell(m, &user, 0);
+    model_run_dry(m);
+    cr_assert_eq(sim_bus_event(user.sim).address, 0x1000);
+    cr_assert_eq(sim_bus_event(user.sim).address, 0x1000);
+    cr_assert_eq(sim_bus_event(user.sim).kind, SIM_BUS_EVENT_NONE);
+}
+
+/* FS-25 l: AD-115 polls for 2.047 ms at most. */
+Test(sim_context, a_slow_context_reset)
+{
+    plan("creset#1=l(600000)");
+    model_store(m, &user, AFU_HOST_IOARRIN, 1);
+    model_run(m, 600000 + 127);
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_IOARRIN), 1);
+    model_run(m, 1);
+    cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_IOARRIN), 0);
+}
+
+/* TM-10: after the reset "done", nothing of the life before is under way: no event, no command, no
+ * translation, no interrupt, and what is asked next is answered in the usual time. FS-29: late, or
+ * given up by the system after 5 s, and then another one is possible. */
+Test(sim_context, afu_reset_leaves_nothing)
+{
+    uint64_t done = 0;
+    struct sim_afu_stats stats;
+
+    for (unsigned i = 0; i < 8; i++) {
+        model_rw(m, &user, i, false, 0, i, 1, m->buffer);
+        user.pair[i].ioarcb.msi = 2;
+        model_doorbell(m, &user, i);
+    }
+    model_run(m, 40000); /* some are at their status, some on the link */
+    model_ctx_end(m, &user);
+    model_ctx_end(m, &m->master);
+    plan("afurst#1=n+afurst#2=l(1000)");
+    cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);
+    cr_assert_eq(done - m->machine->engine.now, UINT64_C(1250000000));
+    model_run(m, UINT64_C(1250000000));
+    cr_assert_eq(sim_bus_afu_reset_result(m->afu), -EBUSY);
+    cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);
+    cr_assert_eq(done - m->machine->engine.now, 250000 + 1000);
+    model_run(m, 250000 + 1000);
+    cr_assert_eq(sim_bus_afu_reset_result(m->afu), 0);
+    cr_assert_eq(sim_engine_next(&m->machine->engine), SIM_NEVER);
+    sim_afu_stats(m->afu, &stats);
+    cr_assert_eq(stats.in_flight, 0);
+    model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
+    cr_assert_eq(model_harvest(&m->master), -1);
+    cr_assert_eq(sim_bus_event(m->master.sim).kind, SIM_BUS_EVENT_NONE);
+    PROVES(TM_10);
+}

@@ -92,10 +92,16 @@ Test(sim_data, a_short_buffer_is_the_devices_business)
     PROVES(R_12);
 }
 
+static void no_auto_retry(void)
+{
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CONFIG, AFU_CONFIG_ENDIAN_LITTLE);
+}
+
 Test(sim_data, planned_faults)
 {
     char why[128];
 
+    no_auto_retry();
     cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "data#1=x(10)+media#2=x+media#3=v", why,
                                  sizeof why),
                  0);
@@ -271,4 +277,73 @@ Test(sim_data, whether_unmapping_wipes_is_announced)
     cr_assert_eq(sim_params_profile(&p, "flashgt"), 0);
     cr_assert_eq(p.unmap_capability, 1);
     PROVES(R_24);
+}
+
+static void plan(const char *faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), faults, why, sizeof why), 0, "%s", why);
+}
+
+static unsigned count_of(uint8_t value)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 4096; i++)
+        n += m->buffer[i] == value;
+    return n;
+}
+
+/* FS-19 d: one line keeps what was there, in host memory on a read, zeros on a write; the status is
+ * good. */
+Test(sim_data, a_lost_line)
+{
+    memset(m->buffer, 0x99, 4096);
+    model_rw(m, &user, 0, true, 0, 0, 1, m->buffer);
+    go(0);
+    plan("data#1=d(31)+data#2=d(2)");
+    memset(m->buffer, 0x11, 4096);
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    go(0);
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    cr_assert_eq(count_of(0x11), 128);
+    cr_assert_eq(m->buffer[31 * 128], 0x11);
+    memset(m->buffer, 0x22, 4096);
+    model_rw(m, &user, 0, true, 0, 0, 1, m->buffer);
+    go(0);
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    go(0);
+    cr_assert_eq(count_of(0x22), 4096 - 128);
+    cr_assert(m->buffer[2 * 128] == 0 && m->buffer[3 * 128 - 1] == 0);
+}
+
+static uint32_t resid(unsigned slot) { return xe32_get(user.order, user.pair[slot].ioasa.resid); }
+
+/* FS-19 s, FK-22: so many bytes arrive, the rest is the residual. Of a write, whole blocks count.
+ */
+Test(sim_data, a_short_transfer)
+{
+    plan("data#1=s(1000)+data#2=s+data#3=s(5000)+data#4=s(100)");
+    memset(m->buffer, 0x77, 8192);
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    go(0);
+    cr_assert_eq(model_ioasc(&user, 0), 0x10000000); /* UNDERRUN alone */
+    cr_assert_eq(resid(0), 3096);
+    cr_assert_eq(count_of(0x77), 3096, "more or fewer bytes than reported");
+    memset(m->buffer, 0x77, 8192);
+    go(0);
+    cr_assert_eq(resid(0), 2048);
+    cr_assert_eq(count_of(0x77), 2048);
+    memset(m->buffer, 0x55, 8192);
+    model_rw(m, &user, 0, true, 0, 8, 2, m->buffer);
+    go(0);
+    cr_assert_eq(resid(0), 4096);
+    cr_assert_eq(sim_media_counters(m->media, 0)->blocks_written, 1);
+    model_rw(m, &user, 0, false, 0, 8, 1, m->buffer);
+    user.pair[0].ioarcb.req_flags = xe16_of(user.order, AFU_REQ_RES_HNDL | AFU_REQ_SUP_UNDERRUN);
+    go(0);
+    cr_assert_eq(model_ioasc(&user, 0), 0, "SUP_UNDERRUN");
+    cr_assert_eq(resid(0), 3996);
 }

@@ -133,3 +133,21 @@ Test(sim_debug, capability)
         cr_assert_eq(debug(false, 0, NULL, 0)->rc.afu_rc, 0x21);
     }
 }
+
+/* FK-33: data short, in both directions; the rest of the buffer is not touched. */
+Test(sim_debug, short_data)
+{
+    struct afu_ioasa *s;
+
+    fill(4096);
+    debug(true, 0, m->buffer, 4096);
+    plan("afucmd#1=s(1000)+afucmd#2=s+afucmd#3=s");
+    memset(m->buffer, 0, 4096);
+    s = debug(false, 0, m->buffer, 4096);
+    cr_assert_eq(afu_ioasc(&s->rc), 0x10000000);
+    cr_assert_eq(xe32_get(m->master.order, s->resid), 3096);
+    cr_assert(filled(0, 1000) && m->buffer[1000] == 0 && m->buffer[4095] == 0);
+    s = debug(false, 0, m->buffer, 4096);
+    cr_assert_eq(xe32_get(m->master.order, s->resid), 2048);
+    cr_assert_eq(debug(false, 0, NULL, 0)->rc.afu_rc, 0x51, "nothing to be short of");
+}

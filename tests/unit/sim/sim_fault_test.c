@@ -153,18 +153,18 @@ static const struct {
     const char *name, *id, *effects;
 } sites[] = {
     {SIM_SITE_CTX, "ctx", "FS-7", "f"},          {SIM_SITE_VPD, "vpd", "FS-8", "fs"},
-    {SIM_SITE_MR, "mr", "FS-9", "ovl"},          {SIM_SITE_MW, "mw", "FS-10", "dl"},
-    {SIM_SITE_BELL, "bell", "FS-11", "d"},       {SIM_SITE_ROOM, "room", "FS-11", "vo"},
-    {SIM_SITE_FETCH, "fetch", "FS-12", "xln"},   {SIM_SITE_CAP, "cap", "FS-13", "x"},
-    {SIM_SITE_RHT, "rht", "FS-14", "xl"},        {SIM_SITE_LXT, "lxt", "FS-14", "xl"},
-    {SIM_SITE_XC, "xc", "FS-15", "v"},           {SIM_SITE_PORT, "port", "FS-16", "x"},
-    {SIM_SITE_FC, "fc", "FS-17", "xdlncgp"},        {SIM_SITE_MEDIA, "media", "FS-18", "xlnv"},
-    {SIM_SITE_DATA, "data", "FS-19", "xl"},      {SIM_SITE_ASA, "asa", "FS-20", "dlxv"},
-    {SIM_SITE_RRQ, "rrq", "FS-21", "d2lxv"},     {SIM_SITE_LISN, "lisn", "FS-22", "d2l"},
-    {SIM_SITE_EVT, "evt", "FS-23", "xd"},        {SIM_SITE_AFUCMD, "afucmd", "FS-24", "xdln"},
-    {SIM_SITE_CRESET, "creset", "FS-25", "lno"}, {SIM_SITE_PLINK, "plink", "FS-26", "xlnd"},
-    {SIM_SITE_AINTR, "aintr", "FS-27", "d2l"},   {SIM_SITE_HB, "hb", "FS-28", "v"},
-    {SIM_SITE_AFURST, "afurst", "FS-29", "xl"},
+    {SIM_SITE_MR, "mr", "FS-9", "ovl"},          {SIM_SITE_MW, "mw", "FS-10", "dle"},
+    {SIM_SITE_BELL, "bell", "FS-11", "dvx"},     {SIM_SITE_ROOM, "room", "FS-11", "vo"},
+    {SIM_SITE_FETCH, "fetch", "FS-12", "xlvn"},  {SIM_SITE_CAP, "cap", "FS-13", "x"},
+    {SIM_SITE_RHT, "rht", "FS-14", "xvl"},       {SIM_SITE_LXT, "lxt", "FS-14", "xvl"},
+    {SIM_SITE_XC, "xc", "FS-15", "t"},           {SIM_SITE_PORT, "port", "FS-16", "x"},
+    {SIM_SITE_FC, "fc", "FS-17", "xdlnscgp"},    {SIM_SITE_MEDIA, "media", "FS-18", "xvln"},
+    {SIM_SITE_DATA, "data", "FS-19", "xdsl"},    {SIM_SITE_ASA, "asa", "FS-20", "vdlx"},
+    {SIM_SITE_RRQ, "rrq", "FS-21", "d2levx"},    {SIM_SITE_LISN, "lisn", "FS-22", "d2le"},
+    {SIM_SITE_EVT, "evt", "FS-23", "xd2lv"},     {SIM_SITE_AFUCMD, "afucmd", "FS-24", "xdlns"},
+    {SIM_SITE_CRESET, "creset", "FS-25", "lno"}, {SIM_SITE_PLINK, "plink", "FS-26", "xlndb"},
+    {SIM_SITE_AINTR, "aintr", "FS-27", "d2lv"},  {SIM_SITE_HB, "hb", "FS-28", "v"},
+    {SIM_SITE_AFURST, "afurst", "FS-29", "xln"},
 };
 
 Test(sim_fault, table_of_sites)
@@ -193,6 +193,36 @@ Test(sim_fault, only_offered_effects)
         }
 }
 
+/* An effect is its letter or its word; what comes back is the letter. */
+Test(sim_fault, effects_have_words)
+{
+    static const struct {
+        const char *plan, *text;
+    } plans[] = {
+        {"mr#1=ones", "mr#1=o"},
+        {"xc#3=stale", "xc#3=t"},
+        {"rrq#1x2=twice", "rrq#1x2=2"},
+        {"fc#2=late(7)", "fc#2=l(7)"},
+        {"rrq#1=drop+asa#1=error", "rrq#1=d+asa#1=x"},
+        {"lisn#1=early", "lisn#1=e"},
+        {"fc#1=short+fc#2=never", "fc#1=s+fc#2=n"},
+        {"hb#1=value(3)", "hb#1=v(3)"},
+        {"plink#1=flap(3)", "plink#1=b(3)"},
+        {"ctx#1=refuse", "ctx#1=f"},
+    };
+
+    for (size_t i = 0; i < HAL_ARRAY_LENGTH(plans); i++) {
+        char text[64];
+
+        load(plans[i].plan);
+        sim_faults_format(&f, text, sizeof text);
+        cr_expect(!strcmp(text, plans[i].text), "%s", text);
+    }
+    cr_assert_eq(sim_faults_load(&f, "rrq#1=ones", NULL, 0), -EINVAL, "not offered");
+    cr_assert_eq(sim_faults_load(&f, "rrq#1=dropped", NULL, 0), -EINVAL, "no word");
+    cr_assert_null(sim_effect_word((enum sim_effect)'q'));
+}
+
 /* ---- refusals ---- */
 
 static const struct {
@@ -219,10 +249,10 @@ static const struct {
      "fault 1, 'rrq#1x99999999999999999999=d': the number of times does not fit in 64 bits"},
     {"rrq#1", "fault 1, 'rrq#1': '=' and an effect must follow the hit"},
     {"rrq#1**=d", "fault 1, 'rrq#1**=d': '=' and an effect must follow the hit"},
-    {"rrq#1=", "fault 1, 'rrq#1=': the effect is missing (the site offers: d2lxv)"},
-    {"rrq#1=+fc#1=x", "fault 1, 'rrq#1=': the effect is missing (the site offers: d2lxv)"},
-    {"rrq#1=n", "fault 1, 'rrq#1=n': the site does not offer this effect (it offers: d2lxv)"},
-    {"rrq#1=(", "fault 1, 'rrq#1=(': the site does not offer this effect (it offers: d2lxv)"},
+    {"rrq#1=", "fault 1, 'rrq#1=': the effect is missing (the site offers: d2levx)"},
+    {"rrq#1=+fc#1=x", "fault 1, 'rrq#1=': the effect is missing (the site offers: d2levx)"},
+    {"rrq#1=n", "fault 1, 'rrq#1=n': the site does not offer this effect (it offers: d2levx)"},
+    {"rrq#1=(", "fault 1, 'rrq#1=(': the site does not offer this effect (it offers: d2levx)"},
     {"rrq#1=dd", "fault 1, 'rrq#1=dd': '+' or the end must follow the effect"},
     {"rrq#1=d ", "fault 1, 'rrq#1=d ': '+' or the end must follow the effect"},
     {"rrq#1=l(", "fault 1, 'rrq#1=l(': the argument is missing or not a number"},

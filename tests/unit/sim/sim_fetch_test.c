@@ -157,3 +157,65 @@ Test(sim_fetch, a_permanent_error_costs_one_command)
     PROVES(MD_23);
     model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
 }
+
+static void plan(const char *faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), faults, why, sizeof why), 0, "%s", why);
+}
+
+static uint64_t intr_status(void)
+{
+    uint64_t bits = model_load(m, &user, AFU_HOST_INTR_STATUS);
+
+    model_store(m, &user, AFU_HOST_INTR_CLEAR, bits);
+    return bits;
+}
+
+/* FS-11: lost, at a wrong address, refused as without credit; what the credit register says. */
+Test(sim_fetch, planned_faults_of_doorbell_and_credit)
+{
+    plan("bell#1=d+bell#2=v(0x10008)+bell#3=v(0x10000)+bell#4=x+room#1=v(3)+room#2=o");
+    for (unsigned i = 0; i < 5; i++) {
+        static const uint64_t bits[] = {0, AFU_INTR_PERM_ERR_RCB_READ, AFU_INTR_PERM_ERR_RCB_READ,
+                                        AFU_INTR_PERM_ERR_CMDROOM, 0};
+
+        ring(1);
+        model_run_dry(m);
+        cr_assert_eq(intr_status(), bits[i], "%u", i);
+        cr_assert_eq(model_harvest(&user), i == 4 ? 0 : -1, "%u", i);
+    }
+    cr_assert_eq(model_load(m, &user, AFU_HOST_CMD_ROOM), 3);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_CMD_ROOM), UINT64_MAX);
+    cr_assert_eq(model_load(m, &user, AFU_HOST_CMD_ROOM), 16);
+    model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
+}
+
+/* FS-12 v: one byte of the IOARCB is not what the host wrote. Byte 0x28 is the opcode: 0x88
+ * becomes 0x89; byte 0 belongs to the context handle. */
+Test(sim_fetch, wrong_bytes_of_an_ioarcb)
+{
+    plan("fetch#1=v(0x2801)+fetch#2=v+fetch#3=v(0x2F02)");
+    for (unsigned i = 0; i < 2; i++) {
+        model_rw(m, &user, i, false, 0, 0, 1, m->buffer);
+        cr_assert(model_issue(m, &user, i, 1000000));
+        cr_assert_eq(user.pair[i].ioasa.rc.afu_rc, 0x21);
+    }
+    model_rw(m, &user, 2, false, 0, 0, 1, m->buffer); /* bit 17 of the LBA: beyond the LXT */
+    cr_assert(model_issue(m, &user, 2, 1000000));
+    cr_assert_eq(user.pair[2].ioasa.rc.afu_rc, 0x13);
+}
+
+/* FK-19: a command that ends before it reaches the port; FK-30: one that is never decoded. */
+Test(sim_fetch, commands_that_end_early_or_never)
+{
+    plan("fetch#1=x(0x30)+fetch#2=x(0x50)+fetch#3=n");
+    for (unsigned i = 0; i < 2; i++) {
+        model_rw(m, &user, i, false, 0, 0, 1, m->buffer);
+        cr_assert(model_issue(m, &user, i, 1000000));
+        cr_assert_eq(user.pair[i].ioasa.rc.afu_rc, i ? 0x50 : 0x30);
+    }
+    model_rw(m, &user, 2, false, 0, 0, 1, m->buffer);
+    cr_assert_not(model_issue(m, &user, 2, 1000000));
+}

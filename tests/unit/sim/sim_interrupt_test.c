@@ -176,3 +176,78 @@ Test(sim_interrupt, planned_faults)
     model_run_dry(m);
     cr_assert_eq(interrupts(2), 1);
 }
+
+static void plan(const char *faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), faults, why, sizeof why), 0, "%s", why);
+}
+
+static uint64_t cycles_to_interrupt(void)
+{
+    uint64_t start = m->machine->engine.now;
+
+    while (!interrupts(2) && m->machine->engine.now < start + 1000000)
+        model_run(m, 1);
+    return m->machine->engine.now - start;
+}
+
+/* FK-7: before its element is visible, late, twice; a host that finds nothing new looks again. */
+Test(sim_interrupt, early_late_and_twice)
+{
+    uint64_t plain;
+
+    read_with_msi(0, 2);
+    plain = cycles_to_interrupt();
+    cr_assert_eq(model_harvest(&user), 0);
+    model_run_dry(m);
+    read_with_msi(0, 2); /* the translation is cached from here on */
+    plain = cycles_to_interrupt();
+    cr_assert_eq(model_harvest(&user), 0);
+    plan("lisn#1=e(400)+lisn#2=l(900)+lisn#3=2");
+    read_with_msi(0, 2);
+    cr_assert_eq(cycles_to_interrupt(), plain - 1500);
+    cr_assert_eq(model_harvest(&user), -1, "the element was there before it");
+    model_run(m, 399);
+    cr_assert_eq(model_harvest(&user), -1);
+    model_run(m, 1);
+    cr_assert_eq(model_harvest(&user), 0);
+    model_run_dry(m);
+    cr_assert_eq(interrupts(2), 0, "a second message for the same element");
+    read_with_msi(1, 2);
+    cr_assert_eq(cycles_to_interrupt(), plain + 900);
+    read_with_msi(2, 2);
+    cr_assert_eq(cycles_to_interrupt(), plain - 1500);
+    cr_assert_eq(cycles_to_interrupt(), 1500, "the second one");
+}
+
+/* FK-4, FK-5: bits of asynchronous events lost, late, again after they were cleared, wrong. */
+Test(sim_interrupt, planned_faults_of_asynchronous_bits)
+{
+    uint64_t status = AFU_GLOBAL_BASE + AFU_GLOBAL_AINTR_STATUS;
+    uint64_t clear = AFU_GLOBAL_BASE + AFU_GLOBAL_AINTR_CLEAR;
+    static const struct {
+        const char *plan;
+        uint64_t at_once, later;
+    } rows[] = {
+        {"aintr#1=d", 0, 0},
+        {"aintr#1=l(5000)", 0, 0x200},
+        {"aintr#1=2(5000)", 0x200, 0x200},
+        {"aintr#1=v(0xA020)", 0xA020, 0},
+        {"aintr#1=v", 0x10000, 0},
+    };
+
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        model_store(m, &m->master, clear, UINT64_MAX);
+        plan(rows[i].plan);
+        sim_afu_link_down(m->afu, 0); /* one bit: FC0 LINK_DN 0x200 */
+        model_run(m, 250000);
+        cr_assert_eq(sim_afu_peek(m->afu, status), rows[i].at_once, "%s", rows[i].plan);
+        model_store(m, &m->master, clear, UINT64_MAX);
+        model_run(m, 5000);
+        cr_assert_eq(sim_afu_peek(m->afu, status), rows[i].later, "%s", rows[i].plan);
+        sim_afu_link_up(m->afu, 0);
+        model_run_dry(m);
+    }
+}

@@ -299,3 +299,51 @@ Test(sim_link, flush_has_an_end)
     cr_assert_eq(model_harvest(&user), 0);
     cr_assert_eq(user.pair[0].ioasa.rc.fc_rc, 0x5E);
 }
+
+/* FK-1: down and up again, so many times, each with all its events; then it stays. */
+Test(sim_link, a_link_that_flaps)
+{
+    sim_afu_params_mutable(m->afu)->login = 1000000;
+    plan("plink#1=flap(3)");
+    sim_afu_link_down(m->afu, 0);
+    model_run_dry(m);
+    take_events();
+    sim_afu_link_up(m->afu, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        model_run(m, 1000000);
+        cr_assert_eq(take_events(), 0x500, "%u", i); /* LINK_UP, LOGI_S */
+        model_run(m, 250000);
+        cr_assert_eq(take_events(), 0x200, "%u", i); /* LINK_DN */
+    }
+    model_run_dry(m);
+    cr_assert_eq(take_events(), 0x500);
+    cr_assert_eq(port_reg(0, AFU_FC_MTIP_STATUS) & 0x30, 0x20);
+    cr_assert_eq(transfer(1, false, 0, 1), 0);
+}
+
+/* While it falls no command takes it; the other port does. */
+Test(sim_link, a_flap_under_load)
+{
+    sim_afu_link_down(m->afu, 1);
+    model_run_dry(m);
+    plan("plink#1=flap");
+    sim_afu_link_up(m->afu, 1);
+    model_run(m, 50000000);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 2);
+    cr_assert_eq(transfer(1, false, 0, 1), 0x2000, "the link is on its way down");
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 3);
+    cr_assert_eq(transfer(2, false, 0, 1), 0);
+    cr_assert_eq(user.pair[2].ioasa.port, 0);
+}
+
+Test(sim_link, a_late_link)
+{
+    sim_afu_link_down(m->afu, 0);
+    model_run_dry(m);
+    plan("plink#1=l");
+    sim_afu_link_up(m->afu, 0);
+    model_run(m, 50000000 + 249000);
+    cr_assert_neq(port_reg(0, AFU_FC_MTIP_STATUS) & 0x30, 0x20);
+    model_run(m, 1000);
+    cr_assert_eq(port_reg(0, AFU_FC_MTIP_STATUS) & 0x30, 0x20);
+}

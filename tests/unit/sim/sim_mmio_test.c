@@ -83,3 +83,56 @@ Test(sim_mmio, planned_faults)
     cr_assert_eq(model_load(m, &m->master, SCRATCH), 17);
     cr_assert_eq(model_load(m, &m->master, SCRATCH), 0);
 }
+
+static void plan(const char *faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), faults, why, sizeof why), 0, "%s", why);
+}
+
+/* FS-10 e: the second store arrives at once and before the first one; a load keeps its place. */
+Test(sim_mmio, a_store_overtakes_the_one_before_it)
+{
+    uint64_t when = 0, answer = 0;
+    bool done = false;
+
+    plan("mw#2=e+mw#4=e");
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 1, &when), 0);
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 2, &when), 0);
+    model_run(m, 75);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 2);
+    model_run(m, 1);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 1);
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 3, &when), 0);
+    cr_assert_eq(sim_bus_load(m->master.sim, SCRATCH, &answer, &done, &when), 0);
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 4, &when), 0);
+    model_run(m, 300);
+    cr_assert(done && answer == 3);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 4);
+}
+
+Test(sim_mmio, early_and_late_stores)
+{
+    uint64_t when = 0;
+
+    plan("mw#1=e+mw#2=l(1000)");
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 1, &when), 0);
+    model_run(m, 1);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 1);
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 2, &when), 0);
+    model_run(m, 1074);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 1);
+    model_run(m, 1);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 2);
+}
+
+Test(sim_mmio, a_late_load)
+{
+    uint64_t when = 0, answer = 0, start = m->machine->engine.now;
+    bool done = false;
+
+    plan("mr#1=l(1000)");
+    cr_assert_eq(sim_bus_load(m->master.sim, SCRATCH, &answer, &done, &when), 0);
+    cr_assert_eq(when, start + 250 + 1000);
+}

@@ -234,3 +234,68 @@ Test(sim_port, no_channel_of_four)
     cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x96);
     PROVES(R_23);
 }
+
+static void plan(const char *faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), faults, why, sizeof why), 0, "%s", why);
+}
+
+static bool io(unsigned slot, bool write)
+{
+    model_rw(m, &user, slot, write, 0, slot, 1, m->buffer);
+    return model_issue(m, &user, slot, 2000000);
+}
+
+/* FS-16: no channel, or what the argument says. */
+Test(sim_port, planned_faults_of_the_choice)
+{
+    static const uint8_t rc[] = {0x20, 0x50, 0x30};
+
+    plan("port#1=x+port#2=x(0x50)+port#3=x(0x30)");
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert(io(i, false));
+        cr_assert_eq(user.pair[i].ioasa.rc.afu_rc, rc[i]);
+    }
+    cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x0F); /* both available, both requested */
+}
+
+/* FS-17 x: fc_rc, with an afu_rc in front of it. */
+Test(sim_port, planned_codes_of_an_exchange)
+{
+    plan("fc#1=x+fc#2=x(0x5B)+fc#3=x(0x5100)+fc#4=x(0x6258)");
+    for (unsigned i = 0; i < 4; i++) {
+        static const uint8_t fc_rc[] = {0x52, 0x5B, 0, 0x58}, afu_rc[] = {0, 0, 0x51, 0x62};
+
+        cr_assert(io(i, false));
+        cr_assert_eq(user.pair[i].ioasa.rc.fc_rc, fc_rc[i]);
+        cr_assert_eq(user.pair[i].ioasa.rc.afu_rc, afu_rc[i]);
+    }
+}
+
+/* FS-17 d and n: neither answers, but only a lost answer has written. */
+Test(sim_port, lost_commands_and_lost_answers)
+{
+    plan("fc#1=d+fc#2=n+fc#4=l(1000)");
+    cr_assert_not(io(0, true));
+    cr_assert_eq(sim_media_counters(m->media, 0)->blocks_written, 0);
+    cr_assert_not(io(1, true));
+    cr_assert_eq(sim_media_counters(m->media, 0)->blocks_written, 1);
+    cr_assert(io(2, false));
+    cr_assert_eq(warm_latency(false, 0), 35124); /* the first of the two was late */
+    model_store(m, &user, AFU_HOST_IOARRIN, 1);
+    model_run_dry(m);
+}
+
+Test(sim_port, a_late_exchange)
+{
+    uint64_t begin;
+
+    warm_latency(false, 0);
+    plan("fc#1=l(777)");
+    model_rw(m, &user, 1, false, 0, 0, 1, m->buffer);
+    begin = m->machine->engine.now;
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(m->machine->engine.now - begin, 35124 + 777);
+}

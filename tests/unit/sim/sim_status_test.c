@@ -145,3 +145,96 @@ Test(sim_status, extra_bytes_of_target_and_link_are_zero)
     }
     PROVES(MD_20);
 }
+
+static void plan(const char *faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), faults, why, sizeof why), 0, "%s", why);
+}
+
+/* MD-20: bytes that no public source defines. */
+Test(sim_status, undefined_bytes_are_zero)
+{
+    plan("fc#1=x(0x5B)+media#1=x");
+    for (unsigned i = 0; i < 2; i++) {
+        model_rw(m, &user, i, false, 0, 0, 1, m->buffer);
+        memset(&user.pair[i].ioasa, 0xEE, 64);
+        cr_assert(model_issue(m, &user, i, 1000000));
+        cr_assert_neq(model_ioasc(&user, i), 0);
+        cr_assert_eq(user.pair[i].ioasa.scsi_extra, 0);
+        cr_assert_eq(user.pair[i].ioasa.fc_extra, 0);
+    }
+    PROVES(MD_20);
+}
+
+/* FK-14: the element does not wait for the IOASA, and that is a violation of the model's own. */
+Test(sim_status, an_ioasa_after_its_element)
+{
+    struct sim_afu_stats stats;
+
+    plan("asa#1=l(3000)+fc#1=x(0x5B)");
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(model_ioasc(&user, 0), 0, "it is there already");
+    model_run(m, 2999);
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    sim_afu_stats(m->afu, &stats);
+    cr_assert_eq(stats.violations, 0);
+    model_run(m, 1);
+    cr_assert_eq(user.pair[0].ioasa.rc.fc_rc, 0x5B);
+    sim_afu_stats(m->afu, &stats);
+    cr_assert_eq(stats.in_flight, 0);
+    model_expect_violations(m, SIM_RULE_IOASA_LATE, 1);
+}
+
+/* FK-13: any word, and one that nobody knows. */
+Test(sim_status, planned_words)
+{
+    plan("asa#1=v(0x80130252)+asa#2=v+asa#3=v(0x100000000)+fc#3=x(0x5B)+asa#4=d+fc#4=x(0x5B)");
+    read_one(0);
+    cr_assert_eq(model_ioasc(&user, 0), 0x80130252);
+    read_one(1);
+    cr_assert_eq(model_ioasc(&user, 1), 0x00FF0000);
+    read_one(2);
+    cr_assert_eq(model_ioasc(&user, 2), 0, "good instead of 0x5B");
+    read_one(3);
+    cr_assert_eq(model_ioasc(&user, 3), 0, "the IOASA was not lost");
+}
+
+/* FK-11: toggle wrong, misaligned, far away, all ones. */
+Test(sim_status, wrong_elements)
+{
+    static const uint64_t inverted[] = {1, 8, UINT64_C(1) << 40};
+
+    plan("rrq#1=v+rrq#2=v(8)+rrq#3=v(0x10000000000)+rrq#4=v(0xFFFFFFFFFFFFFFFF)");
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t element, good = (uintptr_t)&user.pair[i] | 1;
+
+        model_rw(m, &user, i, false, 0, 0, 1, m->buffer);
+        model_doorbell(m, &user, i);
+        model_run_dry(m);
+        element = hal_swap64(HAL_ORDER_LITTLE, user.rrq[i]);
+        cr_assert_eq(element, i == 3 ? UINT64_MAX : good ^ inverted[i], "%u", i);
+    }
+}
+
+/* FK-28: the element of the first command waits for that of the second, or for a while. */
+Test(sim_status, elements_out_of_order)
+{
+    uint64_t start;
+
+    plan("rrq#1=e(100000)+rrq#3=e(5000)");
+    for (unsigned i = 0; i < 2; i++) {
+        model_rw(m, &user, i, false, 0, i, 1, m->buffer);
+        model_doorbell(m, &user, i);
+        model_run(m, 20000);
+    }
+    model_run(m, 2);
+    cr_assert_eq(model_harvest(&user), 1);
+    cr_assert_eq(model_harvest(&user), 0);
+    start = m->machine->engine.now;
+    read_one(2);
+    cr_assert_geq(m->machine->engine.now - start, 5000);
+    cr_assert_lt(m->machine->engine.now - start, 10000);
+}

@@ -447,3 +447,59 @@ Test(sim_translate, the_device_judges_a_direct_handle)
     cr_assert_eq(model_ioasc(&user, 0), 0, "no blocks are good");
     PROVES(R_12);
 }
+
+static void plan(const char *faults)
+{
+    char why[128];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), faults, why, sizeof why), 0, "%s", why);
+}
+
+/* FS-14 v: a byte of the entry as it lies in memory. Byte 14 holds the permissions; in the cache
+ * the wrong word stays until a sync. Of a little-endian LXT word, byte 0 holds ports and
+ * permissions. */
+Test(sim_translate, wrong_bytes_of_tables)
+{
+    plan("rht#1=v(0xE02)+lxt#1=v(0x20)+lxt#2=v(0x203)");
+    cr_assert_eq(afu_rc(true, 5, 0, 1), 0x05, "no longer writable");
+    cr_assert_eq(afu_rc(true, 5, 0, 1), 0x05, "the cache forgot it");
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 5), 0);
+    cr_assert_eq(afu_rc(true, 5, 0, 1), 0x15);
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 5), 0);
+    memset(m->buffer, 0x31, 4096);
+    cr_assert_eq(afu_rc(true, 5, 0, 1), 0);
+    cr_assert_eq(medium(0x10000), 0x31, "chunk 2 with both bits of byte 2 inverted is chunk 1");
+    cr_assert_eq(medium(0x20000), 0);
+}
+
+static void open_and_revoke(uint32_t handle)
+{
+    cr_assert_eq(afu_rc(false, handle, 0, 1), 0);
+    cr_assert_eq(afu_rc(false, handle, 0, 1), 0); /* here the cache is used */
+    memset(&user.rht[handle], 0, sizeof user.rht[handle]);
+}
+
+/* FS-15, FK-18: the old translation outlives syncs that are not heavy or do not end well; a heavy
+ * one that does ends it. */
+Test(sim_translate, a_stale_translation_ends_with_a_good_heavy_sync)
+{
+    plan("xc#1*=t+afucmd#2=x");
+    open_and_revoke(5);
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 5), 0);
+    cr_assert_eq(afu_rc(false, 5, 0, 1), 0, "the light sync ended it");
+    cr_assert_neq(model_sync(m, AFU_SYNC_HW, user.handle, 5), 0);
+    cr_assert_eq(afu_rc(false, 5, 0, 1), 0, "the failed heavy sync ended it");
+    cr_assert_eq(model_sync(m, AFU_SYNC_HW, user.handle, 5), 0);
+    cr_assert_eq(afu_rc(false, 5, 0, 1), 0x05, "a stale translation after a heavy sync");
+}
+
+/* It is kept over one sync for each time the fault fires, and not over the end of the context. */
+Test(sim_translate, a_stale_translation_is_kept_once)
+{
+    plan("xc#1x2=t"); /* of entry and LXT word, as both are used */
+    open_and_revoke(5);
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 5), 0);
+    cr_assert_eq(afu_rc(false, 5, 0, 1), 0);
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 5), 0);
+    cr_assert_eq(afu_rc(false, 5, 0, 1), 0x05);
+}

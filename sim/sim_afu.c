@@ -66,6 +66,8 @@ static void free_tables(struct sim_afu *a)
     sim_world_free(a->world, a->cmds, p->cmd_slots * sizeof *a->cmds);
     if (p->xlt_entries)
         sim_world_free(a->world, a->xlt, p->xlt_entries * sizeof *a->xlt);
+    if (p->xlate_entries)
+        sim_world_free(a->world, a->erat, p->xlate_entries * sizeof *a->erat);
     sim_world_free(a->world, a, sizeof *a);
 }
 
@@ -76,7 +78,9 @@ static int allocate_tables(struct sim_afu *a)
     a->cmds = sim_world_alloc(a->world, p->cmd_slots * sizeof *a->cmds, 64);
     if (p->xlt_entries)
         a->xlt = sim_world_alloc(a->world, p->xlt_entries * sizeof *a->xlt, 64);
-    return a->cmds && (a->xlt || !p->xlt_entries) ? 0 : -ENOMEM;
+    if (p->xlate_entries)
+        a->erat = sim_world_alloc(a->world, p->xlate_entries * sizeof *a->erat, 64);
+    return a->cmds && (a->xlt || !p->xlt_entries) && (a->erat || !p->xlate_entries) ? 0 : -ENOMEM;
 }
 
 static void name_stages(struct sim_afu *a)

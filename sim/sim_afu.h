@@ -67,6 +67,7 @@ struct sim_ctx {
     bool started, master, lost;
     unsigned interrupts; /* granted */
     uint64_t wake_key;
+    uint64_t added_at; /* cycle from which its accesses are taken */
 
     /* host transport map (SL 2) */
     enum hal_order order;
@@ -194,6 +195,7 @@ struct sim_cmd {
     bool translated;     /* holds a translation of (ctx, handle) */
     bool draining;       /* a heavy-weight sync waits for it */
     bool restart_walk;   /* a sync hit a table walk in progress */
+    bool rht_half;       /* one word of the entry is here (rht.fetch) */
     bool entry_valid;    /* entry was read for this command */
     bool sq;             /* fetched from the SQ */
     uint8_t lxt_which;   /* LXT words read so far */
@@ -213,6 +215,7 @@ struct sim_cmd {
     uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
     struct sim_segment part[SIM_SEGMENTS_MAX];
     struct afu_rht_virtual virt; /* the entry, if of format 0 */
+    uint64_t rht_word;
     struct afu_rht_entry entry;
 
     uint64_t hold_until; /* cycle to which a fault keeps its RRQ element back at most */
@@ -351,6 +354,7 @@ struct sim_afu {
     uint32_t buffers_used; /* data buffers */
 
     struct sim_xlt_entry *xlt; /* afu.xlt.entries of them */
+    uint64_t *erat;            /* xlate.entries of them: pages that the PSL knows */
 
     struct sim_cmd *buffer_first, *buffer_last; /* waiting for one */
     struct sim_event buffer_event;
@@ -472,6 +476,10 @@ static inline uint64_t sim_under_way(const struct sim_ctx *ctx)
 {
     return (sim_sq_empty(ctx) ? 0 : sim_sq_waiting(ctx)) + ctx->bell_count + ctx->in_flight;
 }
+
+/* sim_erat.c: cycles that the PSL needs to translate; only with xlate.entries */
+uint64_t sim_erat_cycles(struct sim_ctx *ctx, uint64_t ea, uint64_t bytes);
+void sim_erat_forget(const struct sim_ctx *ctx); /* the context ends */
 
 /* sim_decode.c */
 void sim_decode(struct sim_event *ev);

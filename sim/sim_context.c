@@ -76,6 +76,7 @@ int sim_bus_ctx_start(struct sim_ctx *ctx, unsigned interrupts)
     clear_registers(ctx);
     sim_xlt_drop(a, ctx, SIM_XLT_ALL_HANDLES);
     ctx->started = true;
+    ctx->added_at = a->engine->now + a->params.ctx_add;
     sim_strict_ctx_add(&a->strict, ctx->handle);
     sim_record(a, SIM_EVENT_CTX_START, ctx->handle, ctx->master, interrupts);
     return 0;
@@ -105,6 +106,7 @@ void sim_bus_ctx_stop(struct sim_ctx *ctx)
     sim_strict_ctx_terminate(&a->strict, ctx->handle);
     cancel_events(ctx);
     sim_xlt_drop(a, ctx, SIM_XLT_ALL_HANDLES);
+    sim_erat_forget(ctx);
     if (afu_ctrl_handle(a->afu_ctrl) == ctx->handle && afu_ctrl_lisn(a->afu_ctrl))
         a->afu_ctrl = 0; /* SL 4: nobody is there to be interrupted */
     clear_registers(ctx);

@@ -22,7 +22,9 @@ static void add(struct list *l, void *start, size_t size)
 
 static void engine_holes(struct list *l, struct sim_engine *e)
 {
-    add(l, &e->far[e->far_count], (SIM_FAR_MAX - e->far_count) * sizeof e->far[0]);
+    struct sim_event **first = &e->far[e->far_count], **end = &e->far[SIM_FAR_MAX];
+
+    add(l, first, (size_t)((char *)end - (char *)first));
 }
 
 static void trace_holes(struct list *l, struct sim_trace *t)

@@ -74,6 +74,8 @@ static void logged_in(struct sim_port *p)
     if (p->link != SIM_LINK_ONLINE)
         set_link(p, SIM_LINK_ONLINE);
     event(p, AFU_AINTR_LOGI_S);
+    if (p->afu->params.ua_on_login)
+        sim_scsi_login(&p->afu->scsi, p->number);
     if (!p->flaps)
         return;
     p->flaps--;

@@ -6,11 +6,11 @@
 
 /* What the AFU does about each kind of access. */
 static const struct access {
-    enum sim_strict_what what;
     uint64_t retry;     /* bit of afu_config that lets it wait for a page */
     uint64_t permanent; /* bit of intr_status, where the IOASA cannot tell */
     uint8_t afu_rc;     /* status, where it can */
     bool store;
+    uint8_t what; /* enum sim_strict_what */
     void (*again)(struct sim_cmd *c);
 } accesses[] = {
     [SIM_PSL_IOARCB] = {.what = SIM_STRICT_IOARCB,
@@ -118,7 +118,7 @@ static void restart(struct sim_cmd *c)
     sim_record(a, SIM_EVENT_PSL_RESTART, c->ctx->handle, c->psl.code, c->slot);
     sim_strict_restart(&a->strict, a->engine->now, c->ctx->handle);
     sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_RESTART, 0, SIM_LINE, 0, SIM_RANK_DECODE, restarted);
-    sim_strict_again(&a->strict, c->slot, (uint8_t)access_of(c)->what);
+    sim_strict_again(&a->strict, c->slot, access_of(c)->what);
 }
 
 static bool flushes(uint8_t code)

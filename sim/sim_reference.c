@@ -342,6 +342,13 @@ void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, const struct sim
     bus_begin(r, &r->bus[t->direction]);
 }
 
+bool sim_reference_bus_busy(const struct sim_afu *a, enum sim_direction direction)
+{
+    const struct sim_reference *r = a->engine->other;
+
+    return r->bus[direction].current || r->bus[direction].queue.first;
+}
+
 /* ---- serial stages -----------------------------------------------------------------------------
  */
 

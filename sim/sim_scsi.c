@@ -382,6 +382,12 @@ void sim_scsi_lun_reset(struct sim_scsi *t, unsigned lun)
     t->luns[lun].stopped = false;
 }
 
+void sim_scsi_login(struct sim_scsi *t, unsigned port)
+{
+    for (unsigned i = 0; i < SIM_MEDIA_LUNS_MAX; i++)
+        sim_scsi_set_unit_attention(t, i, 1u << port, SIM_SCSI_UA_RESET);
+}
+
 void sim_scsi_power_on(struct sim_scsi *t)
 {
     for (unsigned i = 0; i < SIM_MEDIA_LUNS_MAX; i++) {

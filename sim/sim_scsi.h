@@ -137,6 +137,9 @@ void sim_scsi_sense(uint8_t sense[SIM_SCSI_SENSE_BYTES], uint8_t key, uint8_t as
  * the model. */
 void sim_scsi_lun_reset(struct sim_scsi *t, unsigned lun);
 
+/** An initiator logs in through a port: unit attention 29/00 there on every LUN. */
+void sim_scsi_login(struct sim_scsi *t, unsigned port);
+
 /** Target power-on: unit attention 29/00, and no other, on every LUN and port. */
 void sim_scsi_power_on(struct sim_scsi *t);
 

@@ -91,10 +91,10 @@ static uint64_t pieces(uint64_t at, uint64_t end)
 {
     uint64_t n = 0;
 
-    for (uint64_t size = 1; at < end; n++) {
-        while (at % (2 * size) == 0 && at + 2 * size <= end && size < LINE)
-            size *= 2;
-        while (at % size || at + size > end)
+    for (; at < end; n++) {
+        uint64_t size = LINE;
+
+        while (size > 1 && (at % size || at + size > end))
             size /= 2;
         at += size;
     }

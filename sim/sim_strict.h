@@ -209,11 +209,15 @@ sim_strict_transfer(struct sim_strict *s, const struct sim_strict_transfer *t)
     struct sim_strict_slot *c = &s->slot[t->slot];
     bool many = t->commands > 1;
 
-    if (__builtin_expect((t->first < b->single + (many ? t->step : 0)) | (t->step != b->step) |
-                             (t->latency != b->latency) | (t->credits != s->credits) |
-                             (s->state[t->context] != SIM_STRICT_ADDED) | !sim_strict_plain(t) |
-                             !sim_strict_in_order(c, t->what, t->first),
-                         0)) {
+    unsigned odd = t->first < b->single + (many ? t->step : 0); /* one branch for all */
+
+    odd |= t->step != b->step;
+    odd |= t->latency != b->latency;
+    odd |= t->credits != s->credits;
+    odd |= s->state[t->context] != SIM_STRICT_ADDED;
+    odd |= !sim_strict_plain(t);
+    odd |= !sim_strict_in_order(c, t->what, t->first);
+    if (__builtin_expect(odd, 0)) {
         struct sim_strict_transfer copy = *t; /* t itself stays in registers */
 
         sim_strict_examine(s, &copy);

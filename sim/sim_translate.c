@@ -166,7 +166,7 @@ static void walk(struct sim_cmd *c, enum sim_cmd_state state)
 
     a->counters.xlt_misses++;
     c->state = (uint8_t)state;
-    c->restart_walk = c->plan.wrong = false;
+    c->restart_walk = c->rht_half = c->plan.wrong = false;
     c->psl.code = 0;
     switch (sim_site(a, site, &arg)) {
     case SIM_EFFECT_LATE:
@@ -215,9 +215,30 @@ static void record_entry(const struct sim_cmd *c)
                hal_swap64(sim_table_order(a), c->entry.word[1]));
 }
 
+/* R-10: a walker that reads the words of an entry one after the other may see an old one and a new
+ * one. True: the second word is still to come. */
+static bool half_read(struct sim_cmd *c)
+{
+    uint64_t order = c->ctx->afu->params.rht_fetch;
+    unsigned first = order == 1 ? 0 : 1;
+
+    if (!order)
+        return false;
+    if (c->rht_half) {
+        c->rht_half = false;
+        c->entry.word[first] = c->rht_word;
+        return false;
+    }
+    c->rht_half = true;
+    c->rht_word = c->entry.word[first];
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_TABLE, entry_ea(c), entry_bytes(c), 0, SIM_RANK_DECODE,
+                 walked);
+    return true;
+}
+
 static void walked_rht(struct sim_cmd *c)
 {
-    if (!arrived(c, SIM_PSL_RHT, entry_ea(c), &c->entry, sizeof c->entry))
+    if (!arrived(c, SIM_PSL_RHT, entry_ea(c), &c->entry, sizeof c->entry) || half_read(c))
         return;
     c->entry_valid = true;
     sim_strict_rht_read(&c->ctx->afu->strict, c->ctx->afu->engine->now, c->ctx->handle,

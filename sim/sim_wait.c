@@ -8,7 +8,7 @@ void sim_wait_stepped(struct sim_cmd *c, enum sim_direction direction, enum sim_
     struct sim_afu *a = c->ctx->afu;
     uint32_t n = sim_bus_commands(direction, ea, bytes);
     struct sim_strict_transfer t =
-        sim_wait_fact(c, direction, what, ea, bytes, n, sim_bus_rate(&a->params, direction));
+        sim_wait_fact(c, direction, what, ea, bytes, n, sim_bus_rate_now(a, direction));
 
     a->counters.bus_commands[direction] += n;
     sim_reference_bus(a, &c->event, &t, after, rank, fn);

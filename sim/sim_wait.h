@@ -90,6 +90,25 @@ static inline struct sim_bus_rate sim_bus_rate(const struct sim_params *p,
     return r;
 }
 
+/** Whether a direction of the bus has something to do now. */
+static inline bool sim_bus_busy(const struct sim_afu *a, enum sim_direction direction)
+{
+    return sim_stepped(a) ? sim_reference_bus_busy(a, direction)
+                          : a->bus_free[direction] > a->engine->now;
+}
+
+/** The rate of a transfer that is asked for now: slower where it shares the link. */
+static inline struct sim_bus_rate sim_bus_rate_now(const struct sim_afu *a,
+                                                   enum sim_direction direction)
+{
+    struct sim_bus_rate r = sim_bus_rate(&a->params, direction);
+
+    if (__builtin_expect(a->params.shared_penalty != 0, 0) &&
+        sim_bus_busy(a, direction == SIM_BUS_READ ? SIM_BUS_WRITE : SIM_BUS_READ))
+        r.step += hal_div_up(r.step * a->params.shared_penalty, 100);
+    return r;
+}
+
 /** The next step of c comes in so many cycles. */
 static inline void sim_wait(struct sim_cmd *c, uint64_t cycles, enum sim_rank rank,
                             sim_event_fn *fn)
@@ -134,7 +153,7 @@ sim_wait_commands(struct sim_cmd *c, enum sim_direction direction, enum sim_stri
                   sim_event_fn *fn)
 {
     struct sim_afu *a = c->ctx->afu;
-    struct sim_bus_rate rate = sim_bus_rate(&a->params, direction);
+    struct sim_bus_rate rate = sim_bus_rate_now(a, direction);
     struct sim_strict_transfer t = sim_wait_fact(c, direction, what, ea, bytes, n, rate);
     uint64_t start = hal_max64(a->engine->now, a->bus_free[direction]), busy = n * rate.step;
 
@@ -160,6 +179,8 @@ static inline __attribute__((always_inline)) void
 sim_wait_bus(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
              uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank, sim_event_fn *fn)
 {
+    if (__builtin_expect(c->ctx->afu->params.xlate_entries != 0, 0) && what != SIM_STRICT_RESTART)
+        after += sim_erat_cycles(c->ctx, ea, bytes);
     if (sim_stepped(c->ctx->afu))
         sim_wait_stepped(c, direction, what, ea, bytes, after, rank, fn);
     else if (__builtin_expect(sim_bus_single(ea, bytes), 1))

@@ -14,13 +14,18 @@
 #define IN_FLIGHT 16u
 #define READS 200000u
 
+/* A context and its virtual LUN. */
+struct member {
+    struct spipe_ctx *ctx;
+    uint32_t handle;
+};
+
 struct flat {
     struct sim_host *host;
     struct spipe *adapter;
     struct spipe_client *client;
     unsigned contexts, luns;
-    struct spipe_ctx **ctx;
-    uint32_t *handle;
+    struct member *member;
     uint8_t *buffer;
     double ns;
 };
@@ -40,11 +45,11 @@ static int read_on(struct flat *f, uint64_t k)
                           .lba = k / f->contexts % 256,
                           .buffer = f->buffer + k % IN_FLIGHT * BLOCK,
                           .blocks = 1,
-                          .handle = f->handle[i],
+                          .handle = f->member[i].handle,
                           .op = SPIPE_READ};
     int n;
 
-    while ((n = spipe_submit(f->ctx[i], &io, 1)) == 0)
+    while ((n = spipe_submit(f->member[i].ctx, &io, 1)) == 0)
         continue;
     return n < 0 ? n : 0;
 }
@@ -53,7 +58,7 @@ static int reap(struct flat *f, uint64_t k)
 {
     struct spipe_completion done;
 
-    while (!spipe_poll(f->ctx[k % f->contexts], &done, 1))
+    while (!spipe_poll(f->member[k % f->contexts].ctx, &done, 1))
         continue;
     return done.status;
 }
@@ -80,9 +85,10 @@ static int open_contexts(struct flat *f)
     int rc = spipe_client_create(f->adapter, "flat", &f->client);
 
     for (unsigned i = 0; !rc && i < f->contexts; i++) {
-        rc = spipe_attach(f->client, i % f->luns, &opts, &f->ctx[i]);
+        rc = spipe_attach(f->client, i % f->luns, &opts, &f->member[i].ctx);
         if (!rc)
-            rc = spipe_open_virtual(f->ctx[i], i % f->luns, 256, &f->handle[i], &last);
+            rc =
+                spipe_open_virtual(f->member[i].ctx, i % f->luns, 256, &f->member[i].handle, &last);
     }
     return rc;
 }
@@ -156,13 +162,11 @@ double bench_flat_ns(unsigned contexts, unsigned luns, uint64_t xlt_entries)
 {
     struct flat f = {.contexts = contexts, .luns = luns, .ns = -1};
 
-    f.ctx = calloc(contexts, sizeof *f.ctx);
-    f.handle = calloc(contexts, sizeof *f.handle);
+    f.member = calloc(contexts, sizeof *f.member);
     f.buffer = aligned_alloc(BLOCK, (size_t)IN_FLIGHT * BLOCK);
-    if (f.ctx && f.handle && f.buffer)
+    if (f.member && f.buffer)
         run(&f, xlt_entries);
-    free(f.ctx);
-    free(f.handle);
+    free(f.member);
     free(f.buffer);
     return f.ns;
 }

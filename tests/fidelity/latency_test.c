@@ -149,6 +149,7 @@ static const struct {
     {"afu.status_build", 1, 1, 1, 0},
     {"afu.sync.lw", 0, 0, 0, 0},
     {"afu.sync.hw", 0, 0, 0, 0},
+    {"ctx.add", 0, 0, 0, 0}, /* long over */
     {"afu.provision", 0, 0, 0, 0},
     {"afu.debug", 0, 0, 0, 0},
     {"afu.ctx_reset", 0, 0, 0, 0},
@@ -164,6 +165,8 @@ static const struct {
     {"xlate.fault.minor", 0, 0, 0, 0}, /* planned faults only */
     {"xlate.fault.major", 0, 0, 0, 0},
     {"xlate.fault.bad", 0, 0, 0, 0},
+    {"xlate.hit", 0, 0, 0, 0}, /* with xlate.entries only */
+    {"xlate.miss", 0, 0, 0, 0},
     {"fc.cmd_overhead", 1, 1, 1, 0},
     {"fc.4k_time", 1, 1, 1, 0},
     {"media.read.base", 0, 1, 0, 0},

@@ -83,7 +83,8 @@ static bool agree_on_all(const struct storm_shape *shape, bool quiet)
     return same;
 }
 
-static const struct storm_shape usual = {256, 64, 2}, narrow = {6, 1, 4}, single = {1, 0, 2};
+static const struct storm_shape usual = {256, 64, 2, 0}, narrow = {6, 1, 4, 16},
+                                single = {1, 0, 2, 3};
 
 #ifdef PLANTED
 Test(reference_engine, finds_the_planted_wake_up)

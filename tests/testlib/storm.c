@@ -87,6 +87,7 @@ struct storm *storm_create(const struct storm_shape *shape)
     params.cmd_slots = shape->cmd_slots;
     params.xlt_entries = shape->xlt_entries;
     params.ports = shape->ports;
+    params.xlate_entries = shape->xlate_entries;
     m = model_create_bare(&params);
     model_bring_up(m);
     s = sim_world_alloc(m->world, sizeof *s, 64);
@@ -169,6 +170,12 @@ static const struct range ranges[] = {
     RANGE(xlate_minor, 1, 3000, 0),
     RANGE(xlate_major, 1, 3000, 0),
     RANGE(data_buffers, 1, 40, 0),
+    RANGE(shared_penalty, 1, 60, 2),
+    RANGE(rht_fetch, 1, 2, 2),
+    RANGE(ua_on_login, 0, 1, 0),
+    RANGE(ctx_add, 0, 400, 0),
+    RANGE(xlate_hit_time, 0, 3, 0),
+    RANGE(xlate_miss, 0, 200, 0),
     RANGE(fc_cmd_overhead, 1, 300, 4),
     RANGE(fc_block_time, 1, 1500, 4),
     RANGE(media_read, 1, 6000, 8),

@@ -15,7 +15,7 @@ struct storm;
 
 /** Sizes that cannot change in a running adapter. */
 struct storm_shape {
-    uint64_t cmd_slots, xlt_entries, ports;
+    uint64_t cmd_slots, xlt_entries, ports, xlate_entries;
 };
 
 /** Builds an adapter with clients that are ready to begin, and remembers it. */

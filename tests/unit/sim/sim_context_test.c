@@ -256,3 +256,22 @@ Test(sim_context, afu_reset_leaves_nothing)
     cr_assert_eq(sim_bus_event(m->master.sim).kind, SIM_BUS_EVENT_NONE);
     PROVES(TM_10);
 }
+
+/* timing.md 4: what a program does with a context that is still being added waits (ctx.add). */
+Test(sim_context, accesses_wait_until_it_is_added)
+{
+    struct sim_engine *e = &m->machine->engine;
+    uint64_t when = 0, begin;
+
+    sim_afu_params_mutable(m->afu)->ctx_add = 500;
+    sim_bus_ctx_stop(user.sim);
+    cr_assert_eq(sim_bus_ctx_start(user.sim, 3), 0);
+    begin = e->now;
+    cr_assert_eq(sim_bus_store(user.sim, AFU_HOST_MBOX_W, 7, &when), 0);
+    cr_assert_eq(sim_engine_next(e), begin + 500);
+    model_run_dry(m);
+    begin = e->now;
+    cr_assert_eq(sim_bus_store(user.sim, AFU_HOST_MBOX_W, 8, &when), 0);
+    cr_assert_eq(sim_engine_next(e), begin + sim_afu_params(m->afu)->mmio_write_latency);
+    model_run_dry(m);
+}

@@ -347,3 +347,21 @@ Test(sim_link, a_late_link)
     model_run(m, 1000);
     cr_assert_eq(port_reg(0, AFU_FC_MTIP_STATUS) & 0x30, 0x20);
 }
+
+/* by itself a login raises nothing; as an option 29/00, once and on its port alone. */
+Test(sim_link, unit_attention_after_a_login)
+{
+    for (unsigned option = 0; option < 2; option++) {
+        sim_afu_params_mutable(m->afu)->ua_on_login = option;
+        set_port_reg(0, AFU_FC_MTIP_CMDCONFIG, 0x43);
+        model_run_dry(m);
+        cr_assert_eq(transfer(0, false, 0, 1), 0, "by port 1");
+        set_port_reg(0, AFU_FC_MTIP_CMDCONFIG, 0x23);
+        model_run_dry(m);
+        cr_assert_eq(transfer(0, false, 0, 1), option ? 0x020000 : 0);
+        if (option)
+            cr_assert_eq(user.pair[0].ioasa.sense_data[12], 0x29);
+        cr_assert_eq(transfer(0, false, 0, 1), 0);
+    }
+    PROVES(R_27);
+}

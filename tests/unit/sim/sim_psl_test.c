@@ -330,3 +330,24 @@ Test(sim_psl, the_owner_is_gone)
     cr_assert_eq(outcome(1, AFU_PSL_AERROR), STATUS);
     PROVES(R_18);
 }
+
+/* TM-12: nothing bounds the wait for a page but the time-out of the command itself. */
+Test(sim_psl, a_page_that_does_not_come_ends_with_the_time_out)
+{
+    uint64_t begin;
+
+    set_config(AFU_CONFIG_AR_ALL | AFU_CONFIG_ENDIAN_LITTLE);
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "data#1*=x(10)", NULL, 0), 0);
+    sim_afu_params_mutable(m->afu)->xlate_minor = 100000000;
+    model_rw(m, &user, 0, false, 0, 5, 1, m->buffer);
+    user.pair[0].ioarcb.req_flags =
+        xe16_of(user.order, AFU_REQ_RES_HNDL | AFU_REQ_TIMEOUT_MICROSECONDS);
+    user.pair[0].ioarcb.timeout = xe16_of(user.order, 400);
+    begin = m->machine->engine.now;
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x51);
+    cr_assert_geq(m->machine->engine.now - begin, 400 * 250);
+    cr_assert_lt(m->machine->engine.now - begin, 400 * 250 + 2000);
+    cr_assert_eq(sim_engine_next(&m->machine->engine), SIM_NEVER, "something waits still");
+    PROVES(TM_12);
+}

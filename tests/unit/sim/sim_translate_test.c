@@ -503,3 +503,44 @@ Test(sim_translate, a_stale_translation_is_kept_once)
     cr_assert_eq(model_sync(m, AFU_SYNC_LW, user.handle, 5), 0);
     cr_assert_eq(afu_rc(false, 5, 0, 1), 0x05);
 }
+
+/* What a read of vLBA gives when the entry goes from one table to another, of which the second has
+ * good chunk elsewhere, between the two reads of a walker that takes the words one by one. */
+static uint8_t torn(uint64_t fetch, uint64_t vlba, uint64_t old_count, uint64_t new_count)
+{
+    struct afu_rht_virtual v = {.lxt_start = (uintptr_t)m->lxt,
+                                .lxt_cnt = (uint32_t)old_count,
+                                .permissions = AFU_PERM_RW,
+                                .nmask = 16};
+
+    down();
+    up();
+    sim_afu_params_mutable(m->afu)->rht_fetch = fetch;
+    v.lxt_start = (uintptr_t)m->lxt;
+    for (unsigned i = 0; i < 4; i++) /* old: 0 good, 1 locked; new at 2: locked, good */
+        m->lxt[i] =
+            hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(i, 0, i == 1 || i == 2 ? 0 : AFU_PERM_RW, 3));
+    user.rht[9] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+    model_rw(m, &user, 0, false, 9, vlba, 1, m->buffer);
+    model_doorbell(m, &user, 0);
+    model_run(m, 1 + 220 + 220 + 10); /* doorbell, IOARCB, first word; the second comes at 661 */
+    v.lxt_start = (uintptr_t)(m->lxt + 2);
+    v.lxt_cnt = (uint32_t)new_count;
+    user.rht[9] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 0);
+    return user.pair[0].ioasa.rc.afu_rc;
+}
+
+/* R-10: low_first sees the old pointer with the new count (G6, G7), high_first the reverse (S2,
+ * S3); one read of 16 bytes sees neither. */
+Test(sim_translate, words_of_an_entry_one_by_one)
+{
+    cr_assert_eq(torn(0, 65536, 1, 2), 0x13);
+    cr_assert_eq(torn(1, 65536, 1, 2), 0x15, "old table, new count");
+    cr_assert_eq(torn(2, 65536, 1, 2), 0x13);
+    cr_assert_eq(torn(0, 0, 1, 2), 0);
+    cr_assert_eq(torn(1, 0, 1, 2), 0);
+    cr_assert_eq(torn(2, 0, 1, 2), 0x15, "new table, old count");
+    PROVES(R_10);
+}

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/sim_afu.h"
+#include "sim/afu/sim_afu.h"
 #include "tests/unit/sim/sim_afu_fixture.h"
 
 TestSuite(sim_holes, .init = up_flashsystem, .fini = down);

@@ -2,7 +2,7 @@
 /* How many bus commands a transfer takes (TM-7), and how credits pace them (TM-2). */
 #include <criterion/criterion.h>
 
-#include "sim/sim_wait.h"
+#include "sim/afu/sim_wait.h"
 #include "tests/testlib/proves.h"
 #include "tests/unit/sim/sim_afu_fixture.h"
 

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data between the card and the client's memory. The bus time of a transfer is computed in closed
+ * form; the bytes move at its end, in one copy between medium and memory. */
+#include <errno.h>
+#include <string.h>
+
+#include "sim/afu/sim_psl.h"
+#include "sim/afu/sim_wait.h"
+
+static uint64_t segment_ea(const struct sim_cmd *c) { return c->data_ea + c->part_offset; }
+
+static uint32_t transfer_bytes(const struct sim_cmd *c)
+{
+    return (uint32_t)hal_min64(c->rs.transfer_len, c->rq.data_len);
+}
+
+/* The part of [offset, offset + n) that a fault loses: its begin in *from, its length. */
+static size_t lost_part(const struct sim_cmd *c, uint64_t offset, size_t n, size_t *from)
+{
+    uint64_t begin = hal_max64(offset, c->plan.hole_at);
+    uint64_t end = hal_min64(offset + n, (uint64_t)c->plan.hole_at + c->plan.hole);
+
+    *from = begin < end ? (size_t)(begin - offset) : n;
+    return begin < end ? (size_t)(end - begin) : 0;
+}
+
+static int to_host(struct sim_cmd *c, uint64_t offset, const void *data, size_t n)
+{
+    uint64_t ea = segment_ea(c) + offset;
+    size_t left = n ? sim_memory_write(ea, data, n) : 0;
+
+    if (!left)
+        return 0;
+    c->fault_address = ea + (n - left);
+    return -EFAULT;
+}
+
+static int sink(void *arg, uint64_t offset, const void *data, size_t n)
+{
+    struct sim_cmd *c = arg;
+    size_t from, lost = lost_part(c, offset, n, &from);
+    int rc = to_host(c, offset, data, from);
+
+    if (rc || !lost)
+        return rc;
+    from += lost;
+    return to_host(c, offset + from, (const uint8_t *)data + from, n - from);
+}
+
+static int source(void *arg, uint64_t offset, void *data, size_t n)
+{
+    struct sim_cmd *c = arg;
+    uint64_t ea = segment_ea(c) + offset;
+    size_t from, lost = lost_part(c, offset, n, &from), left = sim_memory_read(ea, data, n);
+
+    memset((uint8_t *)data + from, 0, lost);
+    if (c->plan.damage == SIM_DAMAGE_BIT && n)
+        ((uint8_t *)data)[0] ^= 1;
+    if (!left)
+        return 0;
+    c->fault_address = ea + (n - left);
+    return -EFAULT;
+}
+
+int sim_data_finish(struct sim_cmd *c)
+{
+    int rc = sim_target_finish(c, sink, source);
+
+    if (c->plan.damage == SIM_DAMAGE_BIT && !rc && c->rs.kind == SIM_SCSI_DATA_IN && c->rs.moved) {
+        uint8_t byte;
+
+        if (!sim_memory_read(segment_ea(c), &byte, 1)) {
+            byte ^= 1;
+            (void)sim_memory_write(segment_ea(c), &byte, 1);
+        }
+    }
+    return rc;
+}
+
+/* Moves the bytes. True: the bus would not, as planned or because the buffer is not there, and the
+ * command has ended or tries again. */
+static bool move_fails(struct sim_cmd *c)
+{
+    if (c->psl.code)
+        sim_psl_refused(c, SIM_PSL_DATA, c->psl.code, segment_ea(c));
+    else if (sim_data_finish(c))
+        sim_psl_refused(c, SIM_PSL_DATA, AFU_PSL_AERROR, c->fault_address);
+    else
+        return false;
+    return true;
+}
+
+/* A line that gets lost keeps what was there: in the host's memory, or zeros on the card. */
+static void lose_line(struct sim_cmd *c, uint64_t line)
+{
+    uint32_t bytes = transfer_bytes(c);
+
+    c->plan.hole_at = (uint32_t)(hal_min64(line, bytes / SIM_LINE) * SIM_LINE);
+    c->plan.hole = SIM_LINE;
+}
+
+static uint64_t data_site(struct sim_cmd *c)
+{
+    uint64_t arg = 0;
+    uint32_t bytes = transfer_bytes(c);
+
+    switch (sim_site(c->ctx->afu, SIM_SITE_DATA, &arg)) {
+    case SIM_EFFECT_ERROR:
+        c->psl.code = sim_psl_planned(arg, AFU_PSL_CONTEXT);
+        return 0;
+    case SIM_EFFECT_DROP:
+        lose_line(c, arg);
+        return 0;
+    case SIM_EFFECT_SHORT:
+        sim_segment_shorten(c, SIM_LOSS_DMA, bytes - hal_min64(bytes, arg ? arg : bytes / 2));
+        return 0;
+    case SIM_EFFECT_LATE:
+        return sim_late(c->ctx->afu, arg);
+    default:
+        return 0;
+    }
+}
+
+static void record(struct sim_cmd *c, uint32_t bytes)
+{
+    struct sim_afu *a = c->ctx->afu;
+
+    if (!a->trace->on)
+        return;
+    sim_trace_add(a->trace, a->engine->now, SIM_EVENT_DATA, a->number, c->slot,
+                  sim_memory_canonical(&a->memory, segment_ea(c), &c->ctx->data_hint), bytes);
+}
+
+static void in_done(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (move_fails(c))
+        return;
+    record(c, c->rs.moved);
+    sim_segment_done_now(c);
+}
+
+/* Sends the data of a segment over the bus; `after` cycles later fn runs. */
+static void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t after,
+                     sim_event_fn *fn)
+{
+    uint32_t bytes = transfer_bytes(c);
+    uint64_t late = data_site(c);
+
+    c->state = SIM_CMD_DATA;
+    c->ctx->afu->counters.misaligned_data += segment_ea(c) % SIM_LINE != 0;
+    if (bytes)
+        sim_wait_bus(c, direction, SIM_STRICT_DATA, segment_ea(c), bytes, after + late,
+                     SIM_RANK_DATA, fn);
+    else
+        sim_wait(c, after + late, SIM_RANK_DATA, fn);
+}
+
+void sim_data_in(struct sim_cmd *c)
+{
+    transfer(c, SIM_BUS_WRITE, c->ctx->afu->params.status_build, in_done);
+}
+
+static void out_done(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (!c->psl.code && c->rs.medium != SIM_SCSI_MEDIUM_NONE)
+        sim_media_plan(c);
+    if (move_fails(c))
+        return;
+    record(c, c->rs.moved);
+    if (c->rs.medium == SIM_SCSI_MEDIUM_NONE || (c->rs.status && !c->rs.forced))
+        sim_segment_done(c);
+    else
+        sim_port_data_out(c);
+}
+
+void sim_data_out(struct sim_cmd *c) { transfer(c, SIM_BUS_READ, 0, out_done); }
+
+void sim_data_again(struct sim_cmd *c)
+{
+    if (c->rs.kind == SIM_SCSI_DATA_IN)
+        sim_data_in(c);
+    else
+        sim_data_out(c);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Doorbells, credits and the fetch of IOARCBs (SL 10.1; sim_sq.c has the other mode). Contexts with
+ * something to fetch are served round robin, one fetch at a time; a credit returns when its IOARCB
+ * is fetched, not when the command completes. */
+#include "hal/support/check.h"
+#include "sim/afu/sim_psl.h"
+#include "sim/afu/sim_wait.h"
+
+void sim_fetch_ready(struct sim_ctx *ctx)
+{
+    struct sim_afu *a = ctx->afu;
+    uint64_t *word = &a->ready[ctx->handle / 64], bit = HAL_BIT(ctx->handle % 64);
+
+    if (!(*word & bit)) {
+        *word |= bit;
+        a->ready_count++;
+    }
+    sim_fetch_kick(a);
+}
+
+void sim_fetch_idle(struct sim_ctx *ctx)
+{
+    struct sim_afu *a = ctx->afu;
+    uint64_t *word = &a->ready[ctx->handle / 64], bit = HAL_BIT(ctx->handle % 64);
+
+    if (!(*word & bit))
+        return;
+    *word &= ~bit;
+    a->ready_count--;
+}
+
+/* The ready context after the one served last. */
+static struct sim_ctx *next_ready(struct sim_afu *a)
+{
+    uint32_t from = (a->fetch_last + 1) % SIM_CONTEXTS_MAX;
+    uint32_t word = from / 64;
+    uint64_t bits = a->ready[word] & ~(HAL_BIT(from % 64) - 1);
+
+    while (!bits) {
+        word = (word + 1) % (SIM_CONTEXTS_MAX / 64);
+        bits = a->ready[word];
+    }
+    a->fetch_last = word * 64 + hal_lowest_bit(bits);
+    return a->ctx[a->fetch_last];
+}
+
+uint64_t sim_cmd_room(struct sim_ctx *ctx)
+{
+    uint64_t arg = 0;
+
+    switch (sim_site(ctx->afu, SIM_SITE_ROOM, &arg)) {
+    case SIM_EFFECT_VALUE:
+        return arg;
+    case SIM_EFFECT_ONES:
+        return UINT64_MAX;
+    default:
+        return ctx->afu->params.cmd_room - ctx->bell_count;
+    }
+}
+
+void sim_doorbells_drop(struct sim_ctx *ctx)
+{
+    ctx->bell_count = 0;
+    ctx->sq_head = ctx->sq_tail;
+    sim_fetch_idle(ctx);
+}
+
+bool sim_bell_lost(struct sim_ctx *ctx, uint64_t *value)
+{
+    uint64_t arg = 0;
+
+    switch (sim_site(ctx->afu, SIM_SITE_BELL, &arg)) {
+    case SIM_EFFECT_DROP:
+        return true;
+    case SIM_EFFECT_ERROR:
+        sim_intr_status(ctx, AFU_INTR_PERM_ERR_CMDROOM);
+        return true;
+    case SIM_EFFECT_VALUE:
+        *value = arg;
+        return false;
+    default:
+        return false;
+    }
+}
+
+void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
+{
+    struct sim_afu *a = ctx->afu;
+    uint64_t canonical;
+    uint32_t tail;
+
+    if (sim_bell_lost(ctx, &value))
+        return;
+    a->counters.doorbells++;
+    if (value % 16) {
+        sim_violation(a, ctx->handle, SIM_RULE_DOORBELL_ALIGN, value % 16);
+        sim_intr_status(ctx, AFU_INTR_PERM_ERR_RCB_READ);
+        return;
+    }
+    if (ctx->bell_count == a->params.cmd_room) {
+        sim_violation(a, ctx->handle, SIM_RULE_DOORBELL_CREDIT, ctx->bell_count);
+        sim_intr_status(ctx, AFU_INTR_PERM_ERR_CMDROOM);
+        return;
+    }
+    tail = ctx->bell_head + ctx->bell_count++;
+    if (tail >= a->params.cmd_room)
+        tail -= (uint32_t)a->params.cmd_room;
+    ctx->bells[tail] = value;
+    sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
+    canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
+    sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
+    sim_fetch_ready(ctx);
+}
+
+static struct sim_cmd *take_slot(struct sim_afu *a)
+{
+    struct sim_cmd *c = &a->cmds[a->free_slot[--a->free_count]];
+
+    CHECK(c->state == SIM_CMD_FREE && !sim_event_pending(&c->event));
+    c->state = SIM_CMD_FETCH;
+    c->translated = c->restart_walk = c->entry_valid = c->delayed = c->draining = false;
+    c->interrupted = false;
+    c->plan = (struct sim_fault_plan){0};
+    c->psl.code = 0;
+    c->late = c->hold_until = 0;
+    c->lxt_which = c->bad_frames = 0;
+    c->port = 0;
+    c->segment = 0;
+    c->part_offset = 0;
+    c->status.flags = c->status.afu_rc = c->status.scsi_rc = c->status.fc_rc = 0;
+    c->status.afu_extra = 0;
+    c->status.answer = false;
+    c->status.resid = 0;
+    return c;
+}
+
+static uint64_t take_doorbell(struct sim_ctx *ctx)
+{
+    uint64_t ea = ctx->bells[ctx->bell_head];
+
+    if (++ctx->bell_head == ctx->afu->params.cmd_room)
+        ctx->bell_head = 0;
+    ctx->bell_count--;
+    return ea;
+}
+
+/* A fault lost what the bus has brought: the command stays in its slot. */
+static void never_decoded(struct sim_event *ev) { (void)ev; }
+
+/* Issues the read of one IOARCB; the command is decoded when it is here. */
+void sim_fetch_ioarcb(struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+    uint64_t arg = 0, after = a->params.cmd_decode;
+
+    switch (sim_site(a, SIM_SITE_FETCH, &arg)) {
+    case SIM_EFFECT_NEVER:
+        c->state = SIM_CMD_STUCK;
+        break;
+    case SIM_EFFECT_ERROR:
+        c->psl.code = sim_psl_planned(arg, AFU_PSL_AERROR);
+        break;
+    case SIM_EFFECT_VALUE:
+        c->plan.wrong = true;
+        c->plan.value = arg;
+        break;
+    case SIM_EFFECT_LATE:
+        after += sim_late(a, arg);
+        break;
+    default:
+        break;
+    }
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb), after,
+                 SIM_RANK_DECODE, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
+}
+
+static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
+{
+    c->ctx = ctx;
+    c->sq = !ctx->bell_count;
+    c->ea = c->sq ? sim_sq_take(ctx) : take_doorbell(ctx);
+    if (!ctx->bell_count && sim_sq_empty(ctx))
+        sim_fetch_idle(ctx);
+    ctx->in_flight++;
+    a->counters.fetched++;
+    if (a->trace->on)
+        sim_record(a, SIM_EVENT_FETCH, c->slot, ctx->handle,
+                   sim_memory_canonical(&a->memory, c->ea, &ctx->command_hint));
+    sim_fetch_ioarcb(c);
+}
+
+void sim_fetch_one(struct sim_afu *a)
+{
+    CHECK(a->ready_count && a->free_count);
+    fetch(a, next_ready(a), take_slot(a));
+}
+
+/* The next read goes to the bus when the one before it has left. */
+static void look(struct sim_event *ev)
+{
+    struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, fetch_event);
+
+    if (!a->ready_count || !a->free_count)
+        return;
+    sim_fetch_one(a);
+    if (a->ready_count && a->free_count)
+        sim_engine_at(a->engine, ev, hal_max64(a->engine->now + 1, a->bus_free[SIM_BUS_READ]),
+                      SIM_RANK_FETCH, look);
+}
+
+void sim_fetch_kick(struct sim_afu *a)
+{
+    if (sim_stepped(a) || sim_event_pending(&a->fetch_event) || !a->ready_count || !a->free_count)
+        return;
+    sim_engine_at(a->engine, &a->fetch_event, a->engine->now + a->params.doorbell_to_fetch,
+                  SIM_RANK_FETCH, look);
+}

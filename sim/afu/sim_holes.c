@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a snapshot of the model can leave out: memory whose contents nobody reads before they are
+ * written again. Campaigns copy a world thousands of times a second. */
+#include <stddef.h>
+
+#include "sim/afu/sim_afu.h"
+#include "sim/sim_control.h"
+
+struct list {
+    struct sim_world_hole *out;
+    size_t count, max;
+};
+
+static void add(struct list *l, void *start, size_t size)
+{
+    if (!size)
+        return;
+    if (l->count < l->max)
+        l->out[l->count] = (struct sim_world_hole){start, size};
+    l->count++;
+}
+
+static void engine_holes(struct list *l, struct sim_engine *e)
+{
+    struct sim_event **first = &e->far[e->far_count], **end = &e->far[SIM_FAR_MAX];
+
+    add(l, first, (size_t)((char *)end - (char *)first));
+}
+
+static void trace_holes(struct list *l, struct sim_trace *t)
+{
+    add(l, &t->ring[t->fill], (SIM_TRACE_RING - t->fill) * sizeof t->ring[0]);
+}
+
+/* A free slot keeps its head: number, state, and that no event is pending. */
+static void command_holes(struct list *l, struct sim_afu *a)
+{
+    const size_t head = offsetof(struct sim_cmd, ea);
+
+    for (uint64_t i = 0; i < a->params.cmd_slots; i++)
+        if (a->cmds[i].state == SIM_CMD_FREE)
+            add(l, (char *)&a->cmds[i] + head, sizeof a->cmds[i] - head);
+}
+
+/* The ring of register accesses, without those under way. */
+static void mmio_holes(struct list *l, struct sim_afu *a)
+{
+    uint32_t begin = (a->mmio_head + a->mmio_count) % SIM_MMIO_RING;
+    uint32_t free = SIM_MMIO_RING - a->mmio_count, first = SIM_MMIO_RING - begin;
+
+    if (first > free)
+        first = free;
+    add(l, &a->mmio[begin], first * sizeof a->mmio[0]);
+    add(l, &a->mmio[0], (free - first) * sizeof a->mmio[0]);
+}
+
+/* Ports, and LUNs of the target, that this adapter does not have. */
+static void absent_holes(struct list *l, struct sim_afu *a)
+{
+    unsigned ports = (unsigned)a->params.ports, luns = sim_media_n_luns(a->scsi.media);
+
+    add(l, &a->port[ports], (SIM_PORTS_MAX - ports) * sizeof a->port[0]);
+    add(l, &a->stage[luns], (SIM_MEDIA_LUNS_MAX - luns) * sizeof a->stage[0]);
+    add(l, &a->scsi.luns[luns], (SIM_MEDIA_LUNS_MAX - luns) * sizeof a->scsi.luns[0]);
+}
+
+size_t sim_machine_holes(void *arg, struct sim_world_hole *out, size_t max)
+{
+    struct sim_machine *m = arg;
+    struct list l = {out, 0, max};
+
+    engine_holes(&l, &m->engine);
+    trace_holes(&l, &m->trace);
+    for (uint32_t i = 0; i < m->afu_count; i++) {
+        mmio_holes(&l, m->afu[i]);
+        command_holes(&l, m->afu[i]);
+        absent_holes(&l, m->afu[i]);
+    }
+    return l.count;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Register accesses on their way to the AFU: posted stores and loads in one queue, one accepted a
+ * cycle (TM-8). The latency is constant, so the queue is in order of arrival. */
+#include <errno.h>
+
+#include "hal/support/check.h"
+#include "sim/afu/sim_wait.h"
+#include "sim/sim_bus.h"
+
+/* Room for one more access; else the cycle at which there will be. */
+static int ring_room(struct sim_afu *a, uint64_t *when)
+{
+    if (a->mmio_count < SIM_MMIO_RING)
+        return 0;
+    *when = a->mmio[a->mmio_head].cycle;
+    return -EAGAIN;
+}
+
+static void arrive(struct sim_event *ev);
+
+/* Wakes the decoder when the access at the head is there. */
+static void expect(struct sim_afu *a)
+{
+    if (!sim_stepped(a))
+        sim_engine_at(a->engine, &a->mmio_event, a->mmio[a->mmio_head].cycle, SIM_RANK_MMIO,
+                      arrive);
+}
+
+static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t travel)
+{
+    struct sim_afu *a = ctx->afu;
+    struct sim_mmio *m = &a->mmio[(a->mmio_head + a->mmio_count) % SIM_MMIO_RING];
+    uint64_t soonest = a->mmio_last + a->params.mmio_ack, now = a->engine->now;
+
+    m->travel = ctx->added_at > now ? hal_max64(travel, ctx->added_at - now) : travel;
+    m->cycle = hal_max64(a->engine->now + m->travel, soonest);
+    m->ctx = ctx;
+    m->offset = ctx->master ? offset : AFU_HOST_BASE(ctx->handle) + offset;
+    a->mmio_last = m->cycle;
+    if (a->mmio_count++ == 0)
+        expect(a);
+    return m;
+}
+
+/* A fault lets the youngest store arrive before the store that was posted before it. Times stay
+ * with their places, and loads stay where they are. */
+static void overtake(struct sim_afu *a)
+{
+    struct sim_mmio *m, *before, store;
+
+    if (a->mmio_count < 2)
+        return;
+    m = &a->mmio[(a->mmio_head + a->mmio_count - 1) % SIM_MMIO_RING];
+    before = &a->mmio[(a->mmio_head + a->mmio_count - 2) % SIM_MMIO_RING];
+    if (before->answer)
+        return;
+    store = *m;
+    m->ctx = before->ctx;
+    m->offset = before->offset;
+    m->value = before->value;
+    before->ctx = store.ctx;
+    before->offset = store.offset;
+    before->value = store.value;
+}
+
+int sim_bus_store(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t *when)
+{
+    struct sim_afu *a = ctx->afu;
+    struct sim_mmio *m;
+    uint64_t arg = 0, travel = a->params.mmio_write_latency;
+    enum sim_effect effect;
+    int rc = ring_room(a, when);
+
+    if (rc)
+        return rc;
+    if (!ctx->started || ctx->lost)
+        return 0;
+    effect = sim_site(a, SIM_SITE_MW, &arg);
+    if (effect == SIM_EFFECT_DROP)
+        return 0;
+    if (effect == SIM_EFFECT_LATE)
+        travel += sim_late(a, arg);
+    else if (effect == SIM_EFFECT_EARLY)
+        travel = 1;
+    sim_strict_publish(&a->strict); /* a store to a register is a barrier too */
+    m = ring_push(ctx, offset, travel);
+    m->value = value;
+    m->answer = NULL;
+    if (effect == SIM_EFFECT_EARLY)
+        overtake(a);
+    return 0;
+}
+
+int sim_bus_load(struct sim_ctx *ctx, uint64_t offset, uint64_t *answer, bool *done, uint64_t *when)
+{
+    struct sim_afu *a = ctx->afu;
+    struct sim_mmio *m;
+    enum sim_effect effect;
+    uint64_t arg = 0, back;
+    int rc = ring_room(a, when);
+
+    if (rc)
+        return rc;
+    *done = false;
+    if (!ctx->started || ctx->lost) {
+        *answer = UINT64_MAX;
+        *done = true;
+        *when = a->engine->now;
+        return 0;
+    }
+    effect = sim_site(a, SIM_SITE_MR, &arg);
+    m = ring_push(ctx, offset,
+                  a->params.mmio_write_latency +
+                      (effect == SIM_EFFECT_LATE ? sim_late(a, arg) : 0));
+    m->effect = effect;
+    m->arg = arg;
+    m->answer = answer;
+    m->done = done;
+    back = hal_max64(a->params.mmio_read_latency, a->params.mmio_write_latency) -
+           a->params.mmio_write_latency;
+    *when = m->cycle + back;
+    return 0;
+}
+
+/* The value that the program gets, unless a fault says otherwise. */
+static uint64_t load(struct sim_afu *a, const struct sim_mmio *m)
+{
+    uint64_t value = sim_register_read(a, m->ctx, m->offset);
+
+    switch (m->effect) {
+    case SIM_EFFECT_ONES:
+        return UINT64_MAX;
+    case SIM_EFFECT_VALUE:
+        return m->arg;
+    default:
+        return value;
+    }
+}
+
+/* What the strict checker sees of a store; doorbells it is told about when they are taken. */
+static void tell_store(struct sim_afu *a, const struct sim_mmio *m)
+{
+    const struct sim_ctx *ctx = NULL;
+
+    if (m->offset < AFU_CTRL_START) {
+        if (m->offset % AFU_HOST_SIZE == AFU_HOST_IOARRIN)
+            return;
+        ctx = a->ctx[m->offset / AFU_HOST_SIZE];
+    }
+    sim_strict_register(&a->strict, a->engine->now, m->offset, m->value,
+                        ctx ? sim_under_way(ctx) : 0);
+}
+
+static void access(struct sim_afu *a, const struct sim_mmio *m)
+{
+    if (!m->answer) {
+        tell_store(a, m);
+        sim_register_write(a, m->ctx, m->offset, m->value);
+        return;
+    }
+    *m->answer = load(a, m);
+    *m->done = true;
+    sim_record(a, SIM_EVENT_MMIO_READ, m->ctx->handle, m->offset, *m->answer);
+}
+
+void sim_mmio_accept(struct sim_afu *a)
+{
+    struct sim_mmio m = a->mmio[a->mmio_head];
+
+    CHECK(a->mmio_count > 0);
+    a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
+    sim_strict_mmio(&a->strict, a->engine->now, a->params.mmio_ack);
+    if (--a->mmio_count)
+        expect(a);
+    if (m.ctx)
+        access(a, &m);
+}
+
+static void arrive(struct sim_event *ev)
+{
+    sim_mmio_accept(HAL_CONTAINER_OF(ev, struct sim_afu, mmio_event));
+}
+
+void sim_mmio_forget(struct sim_ctx *ctx)
+{
+    struct sim_afu *a = ctx->afu;
+
+    for (uint32_t i = 0; i < a->mmio_count; i++) {
+        struct sim_mmio *m = &a->mmio[(a->mmio_head + i) % SIM_MMIO_RING];
+
+        if (m->ctx != ctx)
+            continue;
+        m->ctx = NULL;
+        if (m->answer) {
+            *m->answer = UINT64_MAX;
+            *m->done = true;
+            m->answer = NULL;
+        }
+    }
+}

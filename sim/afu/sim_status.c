@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a command: status, IOASA, RRQ element, interrupt, free slot. Each write waits for the
+ * response of the one before it, so that a host that sees the element sees the rest (TM-4). */
+#include <string.h>
+
+#include "hal/support/check.h"
+#include "sim/afu/sim_psl.h"
+#include "sim/afu/sim_wait.h"
+
+#define IOASA_BYTES 12       /* written always (MD-7) */
+#define IOASA_BUS_BYTES 16   /* as a bus command, of which MD-7 uses 12 */
+#define IOASA_SENSE_BYTES 32 /* with sense data, or an answer in its place */
+
+static void free_slot(struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+
+    CHECK(!sim_event_pending(&c->event));
+    sim_timeout_stop(c);
+    sim_buffer_free(c);
+    c->state = SIM_CMD_FREE;
+    c->ctx->in_flight--;
+    sim_strict_free(&a->strict, c->slot);
+    a->free_slot[a->free_count++] = c->slot;
+    sim_drain_check(c);
+    if (__builtin_expect(a->ready_count != 0, 0) && !SIM_PLANTED(2))
+        sim_fetch_kick(a);
+}
+
+void sim_cmd_abort(struct sim_cmd *c)
+{
+    sim_engine_cancel(c->ctx->afu->engine, &c->event);
+    sim_port_leave_media(c);
+    sim_afu_command_gone(c);
+    free_slot(c);
+}
+
+void sim_cmd_drop(struct sim_cmd *c)
+{
+    c->ctx->afu->counters.dropped++;
+    sim_cmd_abort(c);
+}
+
+void sim_abort_context(struct sim_ctx *ctx)
+{
+    struct sim_afu *a = ctx->afu;
+
+    for (uint64_t i = 0; ctx->in_flight && i < a->params.cmd_slots; i++)
+        if (a->cmds[i].state != SIM_CMD_FREE && a->cmds[i].ctx == ctx)
+            sim_cmd_abort(&a->cmds[i]);
+}
+
+/* ---- RRQ --------------------------------------------------------------------------------------
+ */
+
+/* Writes one element and moves on; at the end back to the start with the toggle inverted (SL 9).
+ * False: the ring is not there. */
+static bool rrq_write(struct sim_ctx *ctx, uint64_t element)
+{
+    element = hal_swap64(ctx->order, element);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    if (!ctx->rrq_at || sim_memory_write(ctx->rrq_at, &element, sizeof element))
+        return false;
+    ctx->elements++;
+    if (ctx->rrq_at == ctx->rrq_end) {
+        ctx->rrq_at = ctx->rrq_start;
+        ctx->toggle ^= 1;
+    } else {
+        ctx->rrq_at += AFU_RRQ_ELEMENT_SIZE;
+    }
+    return true;
+}
+
+static void count(struct sim_afu *a, const struct sim_cmd *c)
+{
+    unsigned kind = c->status.afu_rc ? 1 : c->status.fc_rc ? 3 : c->status.scsi_rc ? 2 : 0;
+
+    a->counters.completed++;
+    a->counters.by_status[kind]++;
+}
+
+/* What the element names (SL 9). */
+static uint64_t rrq_ea(const struct sim_cmd *c) { return c->sq ? c->ioasa_ea : c->ea; }
+
+static uint64_t element_of(const struct sim_cmd *c)
+{
+    return afu_rrq_element(rrq_ea(c), c->ctx->toggle);
+}
+
+static void ioasa_overdue(struct sim_event *ev);
+
+/* The element is written: the host is told, and the slot is free unless the IOASA is missing. */
+static void posted(struct sim_cmd *c, struct sim_message message)
+{
+    struct sim_ctx *ctx = c->ctx;
+    struct sim_afu *a = ctx->afu;
+    uint8_t msi = c->msi;
+
+    sim_strict_posted(&a->strict, a->engine->now, c->slot, ctx->handle);
+    count(a, c);
+    if (c->late)
+        sim_wait(c, c->late, SIM_RANK_STATUS, ioasa_overdue);
+    else
+        free_slot(c);
+    a->wake(a->wake_arg, ctx->wake_key);
+    if (message.wanted)
+        sim_interrupt_send(ctx, msi, message);
+}
+
+static void rrq_post(struct sim_cmd *c, uint64_t element, bool twice);
+
+static void rrq_post_now(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    rrq_post(c, element_of(c), false);
+}
+
+static void rrq_post(struct sim_cmd *c, uint64_t element, bool twice)
+{
+    struct sim_ctx *ctx = c->ctx;
+    struct sim_afu *a = ctx->afu;
+    struct sim_message message = {.wanted = false};
+
+    if (c->msi && !c->interrupted)
+        message = sim_interrupt_ask(ctx, c->msi);
+    if (message.effect == SIM_EFFECT_EARLY) {
+        c->interrupted = true;
+        sim_interrupt_send(ctx, c->msi, message);
+        sim_wait(c, sim_late(a, message.arg), SIM_RANK_STATUS, rrq_post_now);
+        return;
+    }
+    if (a->trace->on)
+        sim_record(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
+                   sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
+    if (!rrq_write(ctx, element) || (twice && !rrq_write(ctx, element_of(c))))
+        sim_psl_refused(c, SIM_PSL_RRQ, AFU_PSL_AERROR, ctx->rrq_at);
+    else
+        posted(c, message);
+}
+
+/* Another element of the context is to go first; after a while it goes anyhow. */
+static void rrq_held(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (c->plan.elements != c->ctx->elements || c->ctx->afu->engine->now >= c->hold_until)
+        rrq_post(c, element_of(c), false);
+    else
+        sim_wait(c, 1, SIM_RANK_STATUS, rrq_held);
+}
+
+static void rrq_hold(struct sim_cmd *c, uint64_t cycles)
+{
+    c->plan.elements = c->ctx->elements;
+    c->hold_until = c->ctx->afu->engine->now + cycles;
+    sim_wait(c, 1, SIM_RANK_STATUS, rrq_held);
+}
+
+static void rrq_done(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+    struct sim_afu *a = c->ctx->afu;
+    uint64_t element = element_of(c), arg = 0;
+
+    switch (sim_site(a, SIM_SITE_RRQ, &arg)) {
+    case SIM_EFFECT_DROP:
+        sim_cmd_drop(c);
+        break;
+    case SIM_EFFECT_VALUE:
+        rrq_post(c, arg == UINT64_MAX ? arg : element ^ (arg ? arg : 1), false);
+        break;
+    case SIM_EFFECT_LATE:
+        sim_wait(c, sim_late(a, arg), SIM_RANK_STATUS, rrq_post_now);
+        break;
+    case SIM_EFFECT_EARLY:
+        rrq_hold(c, sim_late(a, arg));
+        break;
+    case SIM_EFFECT_ERROR:
+        sim_psl_refused(c, SIM_PSL_RRQ, sim_psl_planned(arg, AFU_PSL_AERROR), c->ctx->rrq_at);
+        break;
+    case SIM_EFFECT_TWICE:
+        rrq_post(c, element, true);
+        break;
+    default:
+        rrq_post(c, element, false);
+        break;
+    }
+}
+
+void sim_rrq_send(struct sim_cmd *c)
+{
+    c->state = SIM_CMD_STATUS;
+    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_ELEMENT, c->ctx->rrq_at, AFU_RRQ_ELEMENT_SIZE, 0,
+                 SIM_RANK_STATUS, rrq_done);
+}
+
+/* ---- IOASA ------------------------------------------------------------------------------------
+ */
+
+static bool has_sense(const struct sim_cmd *c)
+{
+    return c->status.flags & AFU_RC_FLAG_SENSE_VALID || c->status.answer;
+}
+
+static void build(const struct sim_cmd *c, struct afu_ioasa *s)
+{
+    memset(s, 0, sizeof *s);
+    s->rc.flags = c->status.flags;
+    s->rc.afu_rc = c->status.afu_rc;
+    s->rc.scsi_rc = c->status.scsi_rc;
+    s->rc.fc_rc = c->status.fc_rc;
+    s->resid = xe32_of(c->ctx->order, c->status.resid);
+    s->port = c->port;
+    s->afu_extra = c->status.afu_extra;
+    if (has_sense(c))
+        memcpy(s->sense_data, c->status.sense, sizeof s->sense_data);
+}
+
+/* A planned rc word; without an argument a code that nobody knows. */
+static void lie(struct afu_rc *rc, uint64_t arg)
+{
+    uint32_t word = arg ? (uint32_t)arg : 0x00FF0000;
+
+    *rc = (struct afu_rc){(uint8_t)(word >> 24), (uint8_t)(word >> 16), (uint8_t)(word >> 8),
+                          (uint8_t)word};
+}
+
+/* True: the IOASA is in memory. */
+static bool ioasa_write(const struct sim_cmd *c, enum sim_effect effect, uint64_t arg)
+{
+    struct afu_ioasa s;
+    size_t n = has_sense(c) ? IOASA_SENSE_BYTES : IOASA_BYTES;
+
+    build(c, &s);
+    if (effect == SIM_EFFECT_VALUE) {
+        lie(&s.rc, arg);
+        n = IOASA_SENSE_BYTES;
+    }
+    return !sim_memory_write(c->ioasa_ea, &s, n);
+}
+
+/* The element follows (TM-4). */
+static void ioasa_written(struct sim_cmd *c)
+{
+    struct sim_afu *a = c->ctx->afu;
+
+    sim_record(a, SIM_EVENT_IOASA, c->slot,
+               ((uint64_t)c->status.flags << 24) | ((uint64_t)c->status.afu_rc << 16) |
+                   ((uint64_t)c->status.scsi_rc << 8) | c->status.fc_rc,
+               c->status.resid);
+    sim_rrq_send(c);
+}
+
+/* The element did not wait for it: the order of TM-4 is broken. */
+static void ioasa_overdue(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+    struct sim_ctx *ctx = c->ctx;
+
+    c->late = 0;
+    sim_violation(ctx->afu, ctx->handle, SIM_RULE_IOASA_LATE, c->slot);
+    if (!ioasa_write(c, SIM_EFFECT_NONE, 0))
+        sim_storage_fault(ctx, c->ioasa_ea, 1);
+    free_slot(c);
+}
+
+static void ioasa_now(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (ioasa_write(c, SIM_EFFECT_NONE, 0))
+        ioasa_written(c);
+    else
+        sim_psl_refused(c, SIM_PSL_IOASA, AFU_PSL_AERROR, c->ioasa_ea);
+}
+
+/* By itself the element overtakes the IOASA (FK-14); with bit 32 the address takes its time. */
+static void ioasa_late(struct sim_cmd *c, uint64_t arg)
+{
+    uint64_t cycles = sim_late(c->ctx->afu, (uint32_t)arg);
+
+    if (arg >> 32) {
+        sim_wait(c, cycles, SIM_RANK_STATUS, ioasa_now);
+        return;
+    }
+    c->late = cycles;
+    sim_rrq_send(c);
+}
+
+static void ioasa_done(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+    uint64_t arg = 0;
+    enum sim_effect effect = sim_site(c->ctx->afu, SIM_SITE_ASA, &arg);
+
+    if (effect == SIM_EFFECT_LATE)
+        ioasa_late(c, arg);
+    else if (effect == SIM_EFFECT_ERROR)
+        sim_psl_refused(c, SIM_PSL_IOASA, sim_psl_planned(arg, AFU_PSL_AERROR), c->ioasa_ea);
+    else if (effect == SIM_EFFECT_DROP || ioasa_write(c, effect, arg))
+        ioasa_written(c);
+    else
+        sim_psl_refused(c, SIM_PSL_IOASA, AFU_PSL_AERROR, c->ioasa_ea);
+}
+
+void sim_ioasa_send(struct sim_cmd *c)
+{
+    c->state = SIM_CMD_STATUS;
+    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_IOASA, c->ioasa_ea,
+                 has_sense(c) ? IOASA_SENSE_BYTES : IOASA_BUS_BYTES, 0, SIM_RANK_STATUS,
+                 ioasa_done);
+}
+
+static void status_built(struct sim_event *ev) { sim_ioasa_send(sim_cmd_of(ev)); }
+
+void sim_status(struct sim_cmd *c)
+{
+    sim_timeout_stop(c);
+    c->state = SIM_CMD_STATUS;
+    sim_wait(c, c->ctx->afu->params.status_build, SIM_RANK_STATUS, status_built);
+}
+
+void sim_status_afu(struct sim_cmd *c, uint8_t afu_rc, uint8_t afu_extra)
+{
+    c->status.afu_rc = afu_rc;
+    c->status.afu_extra = afu_extra;
+    sim_status(c);
+}
+
+/* ---- segments ---------------------------------------------------------------------------------
+ */
+
+/* What the target said about this segment becomes part of the command's status. */
+static void merge(struct sim_cmd *c)
+{
+    const struct sim_scsi_result *rs = &c->rs;
+
+    sim_frame_response(c);
+    c->status.scsi_rc = rs->status;
+    c->status.resid += rs->residual;
+    if (rs->underrun && !(c->flags & AFU_REQ_SUP_UNDERRUN))
+        c->status.flags |= AFU_RC_FLAG_UNDERRUN;
+    if (rs->overrun)
+        c->status.flags |= AFU_RC_FLAG_OVERRUN;
+    if (rs->sense_valid) {
+        c->status.flags |= AFU_RC_FLAG_SENSE_VALID;
+        memcpy(c->status.sense, rs->sense, sizeof c->status.sense);
+    }
+}
+
+/* Bytes of later segments that are not going to move any more. */
+static uint32_t left_out(const struct sim_cmd *c)
+{
+    uint32_t done = c->part_offset + c->rq.data_len;
+
+    return c->status.flags & AFU_RC_FLAG_OVERRUN ? 0 : c->data_len - done;
+}
+
+/* True when the command goes on with its next segment. */
+static bool next_segment(struct sim_cmd *c)
+{
+    if (c->segment + 1 >= c->segments)
+        return false;
+    if (c->rs.status || c->plan.loss) {
+        c->status.resid += left_out(c);
+        return false;
+    }
+    c->part_offset += c->rq.data_len;
+    c->segment++;
+    c->plan = (struct sim_fault_plan){0};
+    sim_port_command(c);
+    return true;
+}
+
+/* True: nothing more is to be done, because the command goes on or never ends. */
+static bool goes_on(struct sim_cmd *c)
+{
+    if (c->plan.no_response) {
+        c->state = SIM_CMD_LOST;
+        return true;
+    }
+    merge(c);
+    sim_loss_merge(c);
+    return next_segment(c);
+}
+
+void sim_segment_done(struct sim_cmd *c)
+{
+    if (!goes_on(c))
+        sim_status(c);
+}
+
+void sim_segment_done_now(struct sim_cmd *c)
+{
+    if (goes_on(c))
+        return;
+    sim_timeout_stop(c);
+    sim_ioasa_send(c);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the steps of a command wait for: cycles, the bus, a serial stage. A block says what it
+ * needs; when it is there is the engine's affair. The event engine computes that here, in closed
+ * form, when the wait begins; the reference engine (sim_reference.h) lets lines and frames pass one
+ * by one.
+ *
+ * A wait that is cancelled still uses what it had asked for: its lines cross the bus, its frames
+ * the link. */
+#ifndef SIM_AFU_SIM_WAIT_H
+#define SIM_AFU_SIM_WAIT_H
+
+#include "sim/afu/sim_afu.h"
+#include "sim/afu/sim_reference.h"
+
+/* Wrong wake-ups of the event engine, for the tests that the reference engine finds them; nothing
+ * of them is in other builds:
+ *   1 the end of a transfer that begins within a line is a line too early
+ *   2 a slot that becomes free wakes no fetch unit that waits for one
+ *   3 the way to a stage counts also for a frame that has to queue there
+ *   4 a place on a medium that a command left early is given to nobody
+ *   5 the time-out behind the first one is not armed when the first one is over */
+#ifdef SIM_PLANT
+#define SIM_PLANTED(n) (SIM_PLANT == (n))
+#else
+#define SIM_PLANTED(n) false
+#endif
+
+/** The engine that looks for itself at every cycle is on: nobody needs to wake anybody. */
+static inline bool sim_stepped(const struct sim_afu *a)
+{
+    return __builtin_expect(a->engine->ops != NULL, 0);
+}
+
+/* Aligned powers of two that make up [at, end), within one line. */
+static inline uint32_t sim_bus_pieces(uint64_t at, uint64_t end)
+{
+    uint32_t n = 0;
+
+    for (; at < end; n++) {
+        uint64_t fits = HAL_BIT(hal_highest_bit(end - at));
+
+        at += at ? hal_min64(fits, at & -at) : fits;
+    }
+    return n;
+}
+
+/** Bus commands of a transfer of n > 0 bytes: one a line. A read takes whole lines and uses what it
+ * needs; a write must not touch more than its own bytes, and the size of a command is a power of
+ * two, its address a multiple of it (TM-7). */
+static inline uint32_t sim_bus_commands(enum sim_direction direction, uint64_t ea, uint64_t n)
+{
+    uint64_t first = ea % SIM_LINE, end = first + n;
+
+    if (direction == SIM_BUS_READ || (first | end) % SIM_LINE == 0)
+        return (uint32_t)hal_div_up(end, SIM_LINE);
+    if (end <= SIM_LINE)
+        return sim_bus_pieces(first, end);
+    return (first ? hal_bit_count(SIM_LINE - first) : 0) + hal_bit_count(end % SIM_LINE) +
+           (uint32_t)(end / SIM_LINE - hal_div_up(first, SIM_LINE));
+}
+
+/** How a direction of the bus goes, by the parameters of now. */
+struct sim_bus_rate {
+    uint64_t step;    /* cycles from one command to the next */
+    uint64_t latency; /* from command to response */
+};
+
+/* Credits that each direction may use at most: writes what keeps their rate up, but never more than
+ * half; reads the rest. */
+static inline uint64_t sim_bus_credits(const struct sim_params *p, enum sim_direction direction)
+{
+    uint64_t writes =
+        hal_min64(hal_div_up(p->write_latency, p->write_interval) + 1, p->credits / 2);
+
+    return direction == SIM_BUS_WRITE ? writes : p->credits - writes;
+}
+
+/** The interval of the link, or more where the credits would not last: commands are paced so that
+ * never more of them are under way than there are credits (TM-2). One credit of each direction is
+ * for a single command that goes together with the last line of a transfer. */
+static inline struct sim_bus_rate sim_bus_rate(const struct sim_params *p,
+                                               enum sim_direction direction)
+{
+    struct sim_bus_rate r = {p->read_interval, p->read_latency};
+
+    if (direction == SIM_BUS_WRITE)
+        r = (struct sim_bus_rate){p->write_interval, p->write_latency};
+    if (__builtin_expect(r.latency > r.step * (p->credits / 2 - 1), 0))
+        r.step = hal_max64(r.step, hal_div_up(r.latency, sim_bus_credits(p, direction) - 1));
+    return r;
+}
+
+/** Whether a direction of the bus has something to do now. */
+static inline bool sim_bus_busy(const struct sim_afu *a, enum sim_direction direction)
+{
+    return sim_stepped(a) ? sim_reference_bus_busy(a, direction)
+                          : a->bus_free[direction] > a->engine->now;
+}
+
+/** The rate of a transfer that is asked for now: slower where it shares the link. */
+static inline struct sim_bus_rate sim_bus_rate_now(const struct sim_afu *a,
+                                                   enum sim_direction direction)
+{
+    struct sim_bus_rate r = sim_bus_rate(&a->params, direction);
+
+    if (__builtin_expect(a->params.shared_penalty != 0, 0) &&
+        sim_bus_busy(a, direction == SIM_BUS_READ ? SIM_BUS_WRITE : SIM_BUS_READ))
+        r.step += hal_div_up(r.step * a->params.shared_penalty, 100);
+    return r;
+}
+
+/** The next step of c comes in so many cycles. */
+static inline void sim_wait(struct sim_cmd *c, uint64_t cycles, enum sim_rank rank,
+                            sim_event_fn *fn)
+{
+    struct sim_engine *e = c->ctx->afu->engine;
+
+    sim_engine_at(e, &c->event, e->now + cycles, rank, fn);
+}
+
+/* One aligned power of two: a single bus command. */
+static inline bool sim_bus_single(uint64_t ea, uint64_t bytes)
+{
+    return bytes <= SIM_LINE && !((bytes - 1) & (bytes | ea));
+}
+
+/* What the strict checker is told of a transfer; its cycles are those of the engine. */
+static inline struct sim_strict_transfer
+sim_wait_fact(const struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+              uint64_t ea, uint64_t bytes, uint32_t n, struct sim_bus_rate rate)
+{
+    return (struct sim_strict_transfer){.ea = ea,
+                                        .bytes = bytes,
+                                        .step = rate.step,
+                                        .latency = rate.latency,
+                                        .commands = n,
+                                        .credits = (uint32_t)c->ctx->afu->params.credits,
+                                        .context = c->ctx->handle,
+                                        .slot = c->slot,
+                                        .direction = (uint8_t)direction,
+                                        .what = (uint8_t)what};
+}
+
+/* For the reference engine. */
+void sim_wait_stepped(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                      uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
+                      sim_event_fn *fn);
+
+/* For the event engine, with the number of commands. */
+static inline __attribute__((always_inline)) void
+sim_wait_commands(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                  uint64_t ea, uint64_t bytes, uint32_t n, uint64_t after, enum sim_rank rank,
+                  sim_event_fn *fn)
+{
+    struct sim_afu *a = c->ctx->afu;
+    struct sim_bus_rate rate = sim_bus_rate_now(a, direction);
+    struct sim_strict_transfer t = sim_wait_fact(c, direction, what, ea, bytes, n, rate);
+    uint64_t start = hal_max64(a->engine->now, a->bus_free[direction]), busy = n * rate.step;
+
+    a->counters.bus_commands[direction] += n;
+    a->bus_free[direction] = start + busy;
+    t.first = n > 1 ? start + rate.step : start;
+    t.last = n > 1 ? start + busy : start;
+    sim_strict_transfer(&a->strict, &t);
+    sim_engine_at(a->engine, &c->event,
+                  t.last + rate.latency + after - (SIM_PLANTED(1) && n == 33 ? rate.step : 0), rank,
+                  fn);
+}
+
+/* The same, if it may be more than one. */
+void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
+                       sim_event_fn *fn);
+
+/** ... when the bus commands for `bytes` > 0 at ea have been answered, and `after` more cycles have
+ * passed. A single command goes at once; in a longer transfer each one goes when its interval has
+ * passed (timing.md 8). */
+static inline __attribute__((always_inline)) void
+sim_wait_bus(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+             uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank, sim_event_fn *fn)
+{
+    if (__builtin_expect(c->ctx->afu->params.xlate_entries != 0, 0) && what != SIM_STRICT_RESTART)
+        after += sim_erat_cycles(c->ctx, ea, bytes);
+    if (sim_stepped(c->ctx->afu))
+        sim_wait_stepped(c, direction, what, ea, bytes, after, rank, fn);
+    else if (__builtin_expect(sim_bus_single(ea, bytes), 1))
+        sim_wait_commands(c, direction, what, ea, bytes, 1, after, rank, fn);
+    else
+        sim_wait_transfer(c, direction, what, ea, bytes, after, rank, fn);
+}
+
+/** ... when a serial stage, reached after `travel` cycles, has served it for `service` cycles, and
+ * `after` more have passed. The stage takes the next one `gap` cycles after the service. */
+static inline void sim_wait_stage(struct sim_cmd *c, struct sim_stage *s, uint64_t travel,
+                                  uint64_t service, uint64_t gap, uint64_t after,
+                                  enum sim_rank rank, sim_event_fn *fn)
+{
+    struct sim_afu *a = c->ctx->afu;
+    uint64_t start;
+
+    if (sim_stepped(a)) {
+        sim_reference_stage(a, &c->event, s, (struct sim_stage_use){travel, service, gap, after},
+                            rank, fn);
+        return;
+    }
+    start = hal_max64(a->engine->now + travel, s->free);
+    if (SIM_PLANTED(3) && s->free > a->engine->now)
+        start = s->free + travel;
+    s->free = start + service + gap;
+    sim_engine_at(a->engine, &c->event, start + service + after, rank, fn);
+}
+
+#endif

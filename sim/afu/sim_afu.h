@@ -62,45 +62,45 @@ enum sim_direction { SIM_BUS_READ, SIM_BUS_WRITE }; /* host memory is read, or w
 
 /** One process element. Exists while the context exists (created .. released). */
 struct sim_ctx {
+    /* what every command touches comes first: a few cache lines */
     struct sim_afu *afu;
     uint16_t handle;
     bool started, master, lost;
-    unsigned interrupts; /* granted */
+    uint8_t toggle; /* of the RRQ */
+    bool resetting, reset_ones, cap_unlocked;
+    enum hal_order order;
+    uint32_t in_flight; /* command slots */
+    uint32_t elements;  /* RRQ elements written, running number */
     uint64_t wake_key;
     uint64_t added_at; /* cycle from which its accesses are taken */
-
-    /* host transport map (SL 2) */
-    enum hal_order order;
-    uint64_t endian_ctrl, intr_status, intr_mask, lisn_sync, mbox;
-    uint64_t rrq_start, rrq_end, rrq_at;
-    uint8_t toggle;
-    bool resetting, reset_ones;
-    struct sim_event reset_event;
 
     /* doorbells not yet fetched: ring of afu.cmd_room entries */
     uint64_t *bells;
     uint32_t bell_head, bell_count;
 
+    uint32_t command_hint, data_hint, rrq_hint; /* for sim_memory_canonical */
+    uint32_t lisn_pending;                      /* bit per LISN */
+    uint64_t rrq_start, rrq_end, rrq_at;
+
+    /* control map (SL 3) */
+    uint64_t rht_start, rht_cnt_id, ctx_cap;
+
     /* SQ mode: slots from sq_head up to, excluding, sq_tail are not yet fetched; both are slots of
      * the ring sq_base .. sq_end, which a write to sq_end makes current */
     uint64_t sq_start, sq_base, sq_end, sq_head, sq_tail;
 
-    /* control map (SL 3) */
-    uint64_t rht_start, rht_cnt_id, ctx_cap;
+    /* the rest of host transport map (SL 2) and control map */
+    uint64_t endian_ctrl, intr_status, intr_mask, lisn_sync, mbox;
     uint64_t lisn_pasid[2], lisn_ea[SIM_LISN_MAX];
-    bool cap_unlocked;
+    unsigned interrupts; /* granted */
+    struct sim_event reset_event;
 
     /* interrupts: message under way, delivered and not yet read */
     struct sim_event lisn_event[SIM_LISN_MAX + 1];
-    uint32_t lisn_pending; /* bit per LISN */
     struct sim_event storage_event;
     struct sim_event events_event; /* pending: a fault keeps the program from reading */
     struct sim_storage_fault storage[SIM_FAULTS_QUEUED];
     uint32_t storage_count, storage_ready;
-
-    uint32_t command_hint, data_hint, rrq_hint; /* for sim_memory_canonical */
-    uint32_t in_flight;                         /* command slots */
-    uint32_t elements;                          /* RRQ elements written, running number */
 };
 
 enum sim_cmd_state {

@@ -164,7 +164,8 @@ static struct item *new_item(struct sim_reference *r, struct sim_event *ev, uint
 {
     struct item *it = r->free_items;
 
-    CHECK(it && ev->place == SIM_EVENT_IDLE);
+    CHECK(it);
+    CHECK(ev->place == SIM_EVENT_IDLE);
     r->free_items = it->next;
     *it = (struct item){.ev = ev, .after = after};
     take(r, ev);

@@ -339,12 +339,12 @@ static uint32_t block_size(const struct sim_afu *a, uint64_t word)
  * block whatever its range. */
 static bool too_long(const struct sim_cmd *c, uint32_t blocks)
 {
-    uint32_t size = block_size(c->ctx->afu, c->lxt[0]);
+    uint64_t size;
 
-    if (c->rq.cdb[0] == 0x93)
+    if (blocks <= 1 || c->rq.cdb[0] == 0x93)
         return false;
-    return blocks > hal_max64(1, hal_div_up(c->data_len, size)) ||
-           (uint64_t)blocks * size > AFU_TRANSFER_MAX;
+    size = block_size(c->ctx->afu, c->lxt[0]);
+    return (blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX;
 }
 
 /* Steps 8 to 10 for one LXT word. False: no permission. */

@@ -135,21 +135,21 @@ Test(sim_target_fault, planned_statuses)
 {
     static const struct {
         const char *plan;
-        uint8_t status;
         uint32_t sense; /* 0: none valid */
+        uint8_t status;
         bool data;
     } rows[] = {
-        {"media#1=x", 0x02, 0x031100, false},
-        {"media#1=x(0x041500)", 0x02, 0x041500, false},
-        {"media#1=x(0x020402)", 0x02, 0x020402, false},
-        {"media#1=x(0x011701)", 0x02, 0x011701, true},
-        {"media#1=x(0x062900)", 0x02, 0x062900, false},
-        {"media#1=x(0x08000000)", 0x08, 0, false},
-        {"media#1=x(0x18000000)", 0x18, 0, false},
-        {"media#1=x(0x28000000)", 0x28, 0, false},
-        {"media#1=x(0x30000000)", 0x30, 0, false},
-        {"media#1=x(0x40000000)", 0x40, 0, false},
-        {"media#1=x(0x02FF0000)", 0x02, 0, false},
+        {"media#1=x", 0x031100, 0x02, false},
+        {"media#1=x(0x041500)", 0x041500, 0x02, false},
+        {"media#1=x(0x020402)", 0x020402, 0x02, false},
+        {"media#1=x(0x011701)", 0x011701, 0x02, true},
+        {"media#1=x(0x062900)", 0x062900, 0x02, false},
+        {"media#1=x(0x08000000)", 0, 0x08, false},
+        {"media#1=x(0x18000000)", 0, 0x18, false},
+        {"media#1=x(0x28000000)", 0, 0x28, false},
+        {"media#1=x(0x30000000)", 0, 0x30, false},
+        {"media#1=x(0x40000000)", 0, 0x40, false},
+        {"media#1=x(0x02FF0000)", 0, 0x02, false},
     };
 
     for (unsigned i = 0; i < HAL_ARRAY_LENGTH(rows); i++) {

@@ -56,6 +56,7 @@ Test(sim_wait, never_more_under_way_than_credits)
     struct sim_params p;
 
     sim_params_default(&p);
+    p.read_interval = p.write_interval = 10;
     for (p.credits = 4; p.credits <= 255; p.credits++)
         for (p.read_latency = 1; p.read_latency < 600; p.read_latency += 37)
             for (p.write_latency = 1; p.write_latency < 600; p.write_latency += 41)

@@ -8,6 +8,7 @@
 #include "backends/sim/sim_backend.h"
 #include "backends/sim/sim_drive.h"
 #include "backends/sim/sim_record_store.h"
+#include "hal/support/check.h"
 #include "sim/sanitizer.h"
 #include "sim/sched/sched.h"
 #include "sim/world.h"
@@ -21,7 +22,7 @@ struct adapter {
     struct sim_afu *afu;
     struct hal_dev *dev;
     struct sim_media *media;
-    struct sim_record_store store;
+    struct sim_record_store *store; /* NULL until somebody asks for it */
 };
 
 /* Lives in its world. */
@@ -72,8 +73,6 @@ static int build_adapter(struct sim_host *h, const struct sim_host_config *confi
         rc = sim_backend_open(h->drive, ad->afu, &ad->dev);
     if (!rc)
         h->adapters = i + 1;
-    if (!rc)
-        rc = sim_record_store_init(&ad->store, config->media[i]);
     if (!rc)
         rc = attach_media(h, i, config->media[i]);
     return rc;
@@ -164,8 +163,11 @@ size_t sim_host_destroy(struct sim_host *h)
     if (h->machine)
         sim_machine_destroy(h->machine);
     sched_destroy(h->sched);
-    for (unsigned i = 0; i < SIM_HOST_ADAPTERS_MAX; i++)
+    for (unsigned i = 0; i < SIM_HOST_ADAPTERS_MAX; i++) {
+        if (h->adapter[i])
+            sim_world_free(world, h->adapter[i]->store, sizeof *h->adapter[i]->store);
         sim_world_free(world, h->adapter[i], sizeof *h->adapter[i]);
+    }
     sim_world_free(world, h, sizeof *h);
     left = sim_world_used(world);
     sim_world_destroy(world);
@@ -207,7 +209,15 @@ struct hal_dev *sim_host_device(struct sim_host *h, unsigned adapter)
 
 struct hal_record_store *sim_host_store(struct sim_host *h, unsigned adapter)
 {
-    return &h->adapter[adapter]->store.log.store;
+    struct adapter *ad = h->adapter[adapter];
+
+    if (!ad->store) {
+        ad->store = sim_world_alloc(h->world, sizeof *ad->store, 64);
+        if (!ad->store)
+            return NULL;
+        CHECK(sim_record_store_init(ad->store, ad->media) == 0); /* media always have the room */
+    }
+    return &ad->store->log.store;
 }
 
 struct sim_machine *sim_host_machine(struct sim_host *h) { return h->machine; }

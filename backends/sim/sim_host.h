@@ -57,7 +57,7 @@ void sim_host_restore(struct sim_host *h, const struct sim_snapshot *snap);
 struct exec *sim_host_exec(struct sim_host *h);
 struct hal_dev *sim_host_device(struct sim_host *h, unsigned adapter);
 
-/** The catalogue's store of an adapter. */
+/** The catalogue's store of an adapter, made at the first call; NULL when the world is full. */
 struct hal_record_store *sim_host_store(struct sim_host *h, unsigned adapter);
 
 /* Control face. */

@@ -54,11 +54,13 @@ static void mmio_holes(struct list *l, struct sim_afu *a)
     add(l, &a->mmio[0], (free - first) * sizeof a->mmio[0]);
 }
 
-/* Ports, and LUNs of the target, that this adapter does not have. */
+/* Ports, LUNs of the target and contexts that this adapter does not have, or never had. */
 static void absent_holes(struct list *l, struct sim_afu *a)
 {
     unsigned ports = (unsigned)a->params.ports, luns = sim_media_n_luns(a->scsi.media);
 
+    add(l, &a->strict.ctx[a->strict.contexts],
+        (SIM_STRICT_CONTEXTS - a->strict.contexts) * sizeof a->strict.ctx[0]);
     add(l, &a->port[ports], (SIM_PORTS_MAX - ports) * sizeof a->port[0]);
     add(l, &a->stage[luns], (SIM_MEDIA_LUNS_MAX - luns) * sizeof a->stage[0]);
     add(l, &a->scsi.luns[luns], (SIM_MEDIA_LUNS_MAX - luns) * sizeof a->scsi.luns[0]);

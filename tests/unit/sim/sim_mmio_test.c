@@ -135,4 +135,8 @@ Test(sim_mmio, a_late_load)
     plan("mr#1=l(1000)");
     cr_assert_eq(sim_bus_load(m->master.sim, SCRATCH, &answer, &done, &when), 0);
     cr_assert_eq(when, start + 250 + 1000);
+    model_run(m, when - start - 1 - 175); /* the value is there when the access is taken */
+    cr_assert_not(done);
+    model_run(m, 1 + 175);
+    cr_assert(done);
 }

@@ -59,17 +59,23 @@ struct sim_faults {
 /** Slow path of sim_fault(): the planned effect of this hit, if any, and its argument. */
 enum sim_effect sim_fault_match(struct sim_faults *f, enum sim_site site, uint64_t *arg);
 
-/** Counts one hit of a site and says what goes wrong there: SIM_EFFECT_NONE nearly always. */
-static inline enum sim_effect sim_fault(struct sim_faults *f, enum sim_site site, uint64_t *arg)
+/** Counts one hit of a site. True: a plan is loaded, ask sim_fault_match. */
+static inline bool sim_fault_count(struct sim_faults *f, enum sim_site site)
 {
 #ifndef SIM_NO_FAULT_SITES /* a build that only a benchmark makes */
     f->hits[site]++;
-    if (__builtin_expect(f->armed, 0))
-        return sim_fault_match(f, site, arg);
+    return f->armed;
 #else
-    (void)f, (void)site, (void)arg;
+    (void)f, (void)site;
+    return false;
 #endif
-    return SIM_EFFECT_NONE;
+}
+
+/** Counts one hit of a site and says what goes wrong there: SIM_EFFECT_NONE nearly always. */
+static inline enum sim_effect sim_fault(struct sim_faults *f, enum sim_site site, uint64_t *arg)
+{
+    return __builtin_expect(sim_fault_count(f, site), 0) ? sim_fault_match(f, site, arg)
+                                                         : SIM_EFFECT_NONE;
 }
 
 /** Clears counters and plan. */

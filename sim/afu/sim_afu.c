@@ -20,6 +20,15 @@ static void breach(void *arg, const struct sim_breach *b)
                b->detail);
 }
 
+enum sim_effect sim_site_armed(struct sim_afu *a, enum sim_site site, uint64_t *arg)
+{
+    enum sim_effect effect = sim_fault_match(&a->faults, site, arg);
+
+    if (effect != SIM_EFFECT_NONE)
+        sim_record(a, SIM_EVENT_FAULT, site, effect, a->faults.hits[site]);
+    return effect;
+}
+
 /* ---- machine ----------------------------------------------------------------------------------
  */
 

@@ -280,17 +280,17 @@ struct sim_port {
     struct sim_afu *afu;
     uint8_t number;
     uint8_t link;
-    struct sim_event link_event, shutdown_event;
+    bool shutdown_active, shutdown_complete, shutdown_abrupt;
+    struct sim_injection injection;
     struct sim_stage command, in, out;
+    struct sim_event link_event, shutdown_event;
     uint64_t reg[SIM_PORT_REG_COUNT]; /* unused where sim_register_port.c computes */
     uint64_t lasting_errors;          /* bits of FC_ERROR that come back until the link is reset */
     uint64_t echo_since;              /* cycle up to which the loop-back counters are up to date */
-    struct sim_injection injection;
-    bool shutdown_active, shutdown_complete, shutdown_abrupt;
-    bool user_reset;       /* by FC_CONFIG, until the link is up again */
-    bool comes_back;       /* when it is down */
-    uint32_t flaps;        /* planned: so many times it falls when it is logged in */
-    bool waits_for_config; /* the link is up, FC_CONFIG says not to log in */
+    bool user_reset;                  /* by FC_CONFIG, until the link is up again */
+    bool comes_back;                  /* when it is down */
+    uint32_t flaps;                   /* planned: so many times it falls when it is logged in */
+    bool waits_for_config;            /* the link is up, FC_CONFIG says not to log in */
     uint64_t lun_table[SIM_LUN_TABLE_WORDS];
 };
 
@@ -410,14 +410,25 @@ static inline bool sim_capable(const struct sim_afu *a, uint64_t bit)
     return version != AFU_IFV_TOO_OLD && version & bit;
 }
 
+/* What planned faults do is kept apart from the way of every command: in a function of its own, so
+ * that the fast path needs no registers for it (PB-7). */
+#define SIM_COLD __attribute__((cold, noinline))
+
+/** With a plan loaded, after sim_site_planned: the effect of this hit, recorded. */
+SIM_COLD enum sim_effect sim_site_armed(struct sim_afu *a, enum sim_site site, uint64_t *arg);
+
+/** Counts one hit of a site. False nearly always: no plan is loaded. */
+static inline bool sim_site_planned(struct sim_afu *a, enum sim_site site)
+{
+    return __builtin_expect(sim_fault_count(&a->faults, site), 0);
+}
+
 /** Asks a fault site and records what fires. */
 static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, uint64_t *arg)
 {
-    enum sim_effect effect = sim_fault(&a->faults, site, arg);
-
-    if (__builtin_expect(effect != SIM_EFFECT_NONE, 0))
-        sim_record(a, SIM_EVENT_FAULT, site, effect, a->faults.hits[site]);
-    return effect;
+    if (sim_site_planned(a, site))
+        return sim_site_armed(a, site, arg);
+    return SIM_EFFECT_NONE;
 }
 
 /** Cycles of a planned delay. */
@@ -460,8 +471,8 @@ void sim_fetch_idle(struct sim_ctx *ctx);  /* it has not, any more */
 void sim_fetch_kick(struct sim_afu *a);    /* something to fetch, or a free slot, may be there */
 void sim_fetch_one(struct sim_afu *a);     /* not without either */
 void sim_fetch_ioarcb(struct sim_cmd *c);  /* reads its IOARCB, maybe not for the first time */
-bool sim_bell_lost(struct sim_ctx *ctx, uint64_t *value); /* a fault takes or changes it */
-void sim_doorbells_drop(struct sim_ctx *ctx);             /* and what stands in the SQ */
+SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value); /* taken, or changed */
+void sim_doorbells_drop(struct sim_ctx *ctx); /* and what stands in the SQ */
 
 /* sim_sq.c: the submission queue (SL 10.2) */
 bool sim_sq_present(const struct sim_afu *a);
@@ -528,7 +539,14 @@ void sim_link_configured(struct sim_port *p);             /* FC_CONFIG may now a
 void sim_link_logout(struct sim_port *p, uint64_t again); /* by the target, for so many cycles */
 void sim_port_shutdown(struct sim_port *p, bool abrupt);
 bool sim_link_is_up(const struct sim_port *p);
-bool sim_link_usable(const struct sim_port *p);  /* for a new command */
+bool sim_link_usable(const struct sim_port *p); /* for a new command */
+/** The way it nearly always is: logged in, nothing going on. Then it is usable, and nothing lost.
+ */
+static inline bool sim_link_quiet(const struct sim_port *p)
+{
+    return p->link == SIM_LINK_ONLINE && !p->shutdown_active && !p->shutdown_complete &&
+           !p->afu->internal_mode;
+}
 uint8_t sim_link_lost(const struct sim_port *p); /* fc_rc that ends commands in flight, or 0 */
 
 /* sim_frame.c: what crosses the link of a port, counted (SL 5.3) */
@@ -550,6 +568,10 @@ void sim_port_error_clear(struct sim_port *p, uint64_t bits);
 void sim_inject_arm(struct sim_port *p);
 void sim_inject_parity(struct sim_port *p);
 bool sim_inject(struct sim_cmd *c); /* true: the command has ended */
+static inline bool sim_inject_armed(const struct sim_port *p)
+{
+    return p->injection.type || p->injection.parity;
+}
 
 /* sim_echo.c: loop-back test */
 void sim_echo_settle(struct sim_port *p); /* brings the counters up to now */

@@ -99,12 +99,13 @@ static void lose_line(struct sim_cmd *c, uint64_t line)
     c->plan.hole = SIM_LINE;
 }
 
-static uint64_t data_site(struct sim_cmd *c)
+/* Returns by how much the data are late. */
+SIM_COLD static uint64_t data_planned(struct sim_cmd *c)
 {
     uint64_t arg = 0;
     uint32_t bytes = transfer_bytes(c);
 
-    switch (sim_site(c->ctx->afu, SIM_SITE_DATA, &arg)) {
+    switch (sim_site_armed(c->ctx->afu, SIM_SITE_DATA, &arg)) {
     case SIM_EFFECT_ERROR:
         c->psl.code = sim_psl_planned(arg, AFU_PSL_CONTEXT);
         return 0;
@@ -146,7 +147,7 @@ static void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t a
                      sim_event_fn *fn)
 {
     uint32_t bytes = transfer_bytes(c);
-    uint64_t late = data_site(c);
+    uint64_t late = sim_site_planned(c->ctx->afu, SIM_SITE_DATA) ? data_planned(c) : 0;
 
     c->state = SIM_CMD_DATA;
     c->ctx->afu->counters.misaligned_data += segment_ea(c) % SIM_LINE != 0;

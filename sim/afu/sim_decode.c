@@ -113,12 +113,17 @@ static bool ended(struct sim_cmd *c)
     return true;
 }
 
+SIM_COLD static bool planned_violation(struct sim_afu *a)
+{
+    return sim_site_armed(a, SIM_SITE_CAP, NULL) == SIM_EFFECT_ERROR;
+}
+
 void sim_decode(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->ctx->afu;
     struct afu_ioarcb ioarcb;
-    uint64_t arg = 0, needed, timeout;
+    uint64_t needed, timeout;
 
     if (unread(c, &ioarcb))
         return;
@@ -136,7 +141,7 @@ void sim_decode(struct sim_event *ev)
         return;
     needed = needed_capabilities(c);
     if (!proxy_allowed(c) || (c->ctx->ctx_cap & needed) != needed ||
-        sim_site(a, SIM_SITE_CAP, &arg) == SIM_EFFECT_ERROR)
+        (sim_site_planned(a, SIM_SITE_CAP) && planned_violation(a)))
         sim_status_afu(c, AFU_RC_CAP_VIOLATION, afu_ctx_cap_extra(c->ctx->ctx_cap));
     else
         dispatch(c);

@@ -65,11 +65,11 @@ void sim_doorbells_drop(struct sim_ctx *ctx)
     sim_fetch_idle(ctx);
 }
 
-bool sim_bell_lost(struct sim_ctx *ctx, uint64_t *value)
+SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value)
 {
     uint64_t arg = 0;
 
-    switch (sim_site(ctx->afu, SIM_SITE_BELL, &arg)) {
+    switch (sim_site_armed(ctx->afu, SIM_SITE_BELL, &arg)) {
     case SIM_EFFECT_DROP:
         return true;
     case SIM_EFFECT_ERROR:
@@ -89,7 +89,7 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
     uint64_t canonical;
     uint32_t tail;
 
-    if (sim_bell_lost(ctx, &value))
+    if (sim_site_planned(a, SIM_SITE_BELL) && sim_bell_planned(ctx, &value))
         return;
     a->counters.doorbells++;
     if (value % 16) {
@@ -148,12 +148,18 @@ static uint64_t take_doorbell(struct sim_ctx *ctx)
 static void never_decoded(struct sim_event *ev) { (void)ev; }
 
 /* Issues the read of one IOARCB; the command is decoded when it is here. */
-void sim_fetch_ioarcb(struct sim_cmd *c)
+static void fetch_read(struct sim_cmd *c, uint64_t late, sim_event_fn *fn)
+{
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb),
+                 c->ctx->afu->params.cmd_decode + late, SIM_RANK_DECODE, fn);
+}
+
+SIM_COLD static void fetch_planned(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
-    uint64_t arg = 0, after = a->params.cmd_decode;
+    uint64_t arg = 0, late = 0;
 
-    switch (sim_site(a, SIM_SITE_FETCH, &arg)) {
+    switch (sim_site_armed(a, SIM_SITE_FETCH, &arg)) {
     case SIM_EFFECT_NEVER:
         c->state = SIM_CMD_STUCK;
         break;
@@ -165,13 +171,20 @@ void sim_fetch_ioarcb(struct sim_cmd *c)
         c->plan.value = arg;
         break;
     case SIM_EFFECT_LATE:
-        after += sim_late(a, arg);
+        late = sim_late(a, arg);
         break;
     default:
         break;
     }
-    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb), after,
-                 SIM_RANK_DECODE, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
+    fetch_read(c, late, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
+}
+
+void sim_fetch_ioarcb(struct sim_cmd *c)
+{
+    if (sim_site_planned(c->ctx->afu, SIM_SITE_FETCH))
+        fetch_planned(c);
+    else
+        fetch_read(c, 0, sim_decode);
 }
 
 static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)

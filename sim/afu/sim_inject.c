@@ -113,7 +113,6 @@ bool sim_inject(struct sim_cmd *c)
     struct sim_injection *i = &p->injection;
     uint8_t type = i->type;
 
-    sim_frame_accepted(c);
     if (parity_error(c, p))
         return true;
     if (!type || !concerns(c, i, p->reg[SIM_FC_ERRINJ_DATA]) || !due(i))

@@ -63,31 +63,50 @@ static void overtake(struct sim_afu *a)
     before->value = store.value;
 }
 
+static void post(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t travel)
+{
+    struct sim_mmio *m;
+
+    sim_strict_publish(&ctx->afu->strict); /* a store to a register is a barrier too */
+    m = ring_push(ctx, offset, travel);
+    m->value = value;
+    m->answer = NULL;
+}
+
+SIM_COLD static void store_planned(struct sim_ctx *ctx, uint64_t offset, uint64_t value)
+{
+    struct sim_afu *a = ctx->afu;
+    uint64_t arg = 0, travel = a->params.mmio_write_latency;
+
+    switch (sim_site_armed(a, SIM_SITE_MW, &arg)) {
+    case SIM_EFFECT_DROP:
+        break;
+    case SIM_EFFECT_LATE:
+        post(ctx, offset, value, travel + sim_late(a, arg));
+        break;
+    case SIM_EFFECT_EARLY:
+        post(ctx, offset, value, 1);
+        overtake(a);
+        break;
+    default:
+        post(ctx, offset, value, travel);
+        break;
+    }
+}
+
 int sim_bus_store(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t *when)
 {
     struct sim_afu *a = ctx->afu;
-    struct sim_mmio *m;
-    uint64_t arg = 0, travel = a->params.mmio_write_latency;
-    enum sim_effect effect;
     int rc = ring_room(a, when);
 
     if (rc)
         return rc;
     if (!ctx->started || ctx->lost)
         return 0;
-    effect = sim_site(a, SIM_SITE_MW, &arg);
-    if (effect == SIM_EFFECT_DROP)
-        return 0;
-    if (effect == SIM_EFFECT_LATE)
-        travel += sim_late(a, arg);
-    else if (effect == SIM_EFFECT_EARLY)
-        travel = 1;
-    sim_strict_publish(&a->strict); /* a store to a register is a barrier too */
-    m = ring_push(ctx, offset, travel);
-    m->value = value;
-    m->answer = NULL;
-    if (effect == SIM_EFFECT_EARLY)
-        overtake(a);
+    if (sim_site_planned(a, SIM_SITE_MW))
+        store_planned(ctx, offset, value);
+    else
+        post(ctx, offset, value, a->params.mmio_write_latency);
     return 0;
 }
 

@@ -16,7 +16,8 @@ static uint8_t available(const struct sim_afu *a)
     uint8_t mask = 0;
 
     for (unsigned p = 0; p < a->params.ports; p++)
-        if (sim_link_usable(&a->port[p]) && (a->port_sel & HAL_BIT(p)))
+        if ((sim_link_quiet(&a->port[p]) || sim_link_usable(&a->port[p])) &&
+            (a->port_sel & HAL_BIT(p)))
             mask |= (uint8_t)HAL_BIT(p);
     return mask;
 }
@@ -245,9 +246,10 @@ static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t b
 /* Ends a command that the link lost. */
 static bool link_lost(struct sim_cmd *c)
 {
-    uint8_t fc_rc = sim_link_lost(&c->ctx->afu->port[c->port]);
+    const struct sim_port *p = &c->ctx->afu->port[c->port];
+    uint8_t fc_rc = sim_link_quiet(p) ? 0 : sim_link_lost(p);
 
-    if (!fc_rc)
+    if (__builtin_expect(!fc_rc, 1))
         return false;
     c->status.fc_rc = fc_rc;
     sim_status(c);
@@ -355,7 +357,8 @@ static bool begin_fails(struct sim_cmd *c)
 
 static void carry_out(struct sim_cmd *c)
 {
-    if (sim_inject(c))
+    sim_frame_accepted(c);
+    if (sim_inject_armed(&c->ctx->afu->port[c->port]) && sim_inject(c))
         return;
     if (c->rs.kind == SIM_SCSI_DATA_OUT)
         sim_data_out(c);
@@ -396,15 +399,12 @@ static void at_target_late(struct sim_event *ev)
         begin(c);
 }
 
-static void at_target(struct sim_event *ev)
+SIM_COLD static void exchange_planned(struct sim_cmd *c)
 {
-    struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->ctx->afu;
     uint64_t arg = 0;
 
-    if (link_lost(c))
-        return;
-    switch (sim_site(a, SIM_SITE_FC, &arg)) {
+    switch (sim_site_armed(a, SIM_SITE_FC, &arg)) {
     case SIM_EFFECT_ERROR:
         c->status.fc_rc = arg ? (uint8_t)arg : AFU_FC_RC_ABORTPEND;
         c->status.afu_rc = (uint8_t)(arg >> 8);
@@ -440,6 +440,18 @@ static void at_target(struct sim_event *ev)
         begin(c);
 }
 
+static void at_target(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (link_lost(c))
+        return;
+    if (sim_site_planned(c->ctx->afu, SIM_SITE_FC))
+        exchange_planned(c);
+    else
+        begin(c);
+}
+
 /* The frame of the command leaves in its turn. */
 static void send_frame(struct sim_cmd *c)
 {
@@ -452,12 +464,12 @@ static void send_frame(struct sim_cmd *c)
 static void passed_card(struct sim_event *ev) { send_frame(sim_cmd_of(ev)); }
 
 /* True: no port can have the command. */
-static bool no_channel(struct sim_cmd *c, uint8_t up)
+SIM_COLD static bool refused_channel(struct sim_cmd *c, uint8_t up)
 {
     struct sim_afu *a = c->ctx->afu;
     uint64_t arg = 0;
 
-    if (c->ports & up && sim_site(a, SIM_SITE_PORT, &arg) != SIM_EFFECT_ERROR)
+    if (c->ports & up && sim_site_armed(a, SIM_SITE_PORT, &arg) != SIM_EFFECT_ERROR)
         return false;
     if (arg && arg != AFU_RC_NO_CHANNELS)
         sim_status_afu(c, (uint8_t)arg, 0);
@@ -465,6 +477,13 @@ static bool no_channel(struct sim_cmd *c, uint8_t up)
         sim_status_afu(c, AFU_RC_NO_CHANNELS,
                        afu_no_channels_extra(up, c->ports, (unsigned)a->params.ports));
     return true;
+}
+
+static bool no_channel(struct sim_cmd *c, uint8_t up)
+{
+    if (c->ports & up && !sim_site_planned(c->ctx->afu, SIM_SITE_PORT))
+        return false;
+    return refused_channel(c, up);
 }
 
 void sim_port_command(struct sim_cmd *c)

@@ -45,7 +45,7 @@ static void write_tail(struct sim_ctx *ctx, uint64_t value)
     struct sim_afu *a = ctx->afu;
     uint64_t canonical;
 
-    if (sim_bell_lost(ctx, &value))
+    if (sim_site_planned(ctx->afu, SIM_SITE_BELL) && sim_bell_planned(ctx, &value))
         return;
     a->counters.doorbells++;
     if (!is_slot(ctx, value)) {

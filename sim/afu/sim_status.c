@@ -157,13 +157,12 @@ static void rrq_hold(struct sim_cmd *c, uint64_t cycles)
     sim_wait(c, 1, SIM_RANK_STATUS, rrq_held);
 }
 
-static void rrq_done(struct sim_event *ev)
+SIM_COLD static void rrq_planned(struct sim_cmd *c)
 {
-    struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->ctx->afu;
     uint64_t element = element_of(c), arg = 0;
 
-    switch (sim_site(a, SIM_SITE_RRQ, &arg)) {
+    switch (sim_site_armed(a, SIM_SITE_RRQ, &arg)) {
     case SIM_EFFECT_DROP:
         sim_cmd_drop(c);
         break;
@@ -186,6 +185,16 @@ static void rrq_done(struct sim_event *ev)
         rrq_post(c, element, false);
         break;
     }
+}
+
+static void rrq_done(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (sim_site_planned(c->ctx->afu, SIM_SITE_RRQ))
+        rrq_planned(c);
+    else
+        rrq_post(c, element_of(c), false);
 }
 
 void sim_rrq_send(struct sim_cmd *c)
@@ -288,11 +297,10 @@ static void ioasa_late(struct sim_cmd *c, uint64_t arg)
     sim_rrq_send(c);
 }
 
-static void ioasa_done(struct sim_event *ev)
+SIM_COLD static void ioasa_planned(struct sim_cmd *c)
 {
-    struct sim_cmd *c = sim_cmd_of(ev);
     uint64_t arg = 0;
-    enum sim_effect effect = sim_site(c->ctx->afu, SIM_SITE_ASA, &arg);
+    enum sim_effect effect = sim_site_armed(c->ctx->afu, SIM_SITE_ASA, &arg);
 
     if (effect == SIM_EFFECT_LATE)
         ioasa_late(c, arg);
@@ -302,6 +310,16 @@ static void ioasa_done(struct sim_event *ev)
         ioasa_written(c);
     else
         sim_psl_refused(c, SIM_PSL_IOASA, AFU_PSL_AERROR, c->ioasa_ea);
+}
+
+static void ioasa_done(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+
+    if (sim_site_planned(c->ctx->afu, SIM_SITE_ASA))
+        ioasa_planned(c);
+    else
+        ioasa_now(ev);
 }
 
 void sim_ioasa_send(struct sim_cmd *c)

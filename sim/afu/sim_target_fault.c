@@ -197,15 +197,11 @@ static void damage(struct sim_cmd *c, uint64_t arg)
         to_neighbour(&c->rs);
 }
 
-/* Asks the site of the medium, once a segment and before any data moves, so that a write which is
- * going to fail changes nothing. */
-void sim_media_plan(struct sim_cmd *c)
+SIM_COLD static void media_planned(struct sim_cmd *c)
 {
     uint64_t arg = 0;
 
-    c->media_extra = 0;
-    c->media_stuck = false;
-    switch (sim_site(c->ctx->afu, SIM_SITE_MEDIA, &arg)) {
+    switch (sim_site_armed(c->ctx->afu, SIM_SITE_MEDIA, &arg)) {
     case SIM_EFFECT_LATE:
         c->media_extra = sim_late(c->ctx->afu, arg);
         break;
@@ -221,6 +217,16 @@ void sim_media_plan(struct sim_cmd *c)
     default:
         break;
     }
+}
+
+/* Asks the site of the medium, once a segment and before any data moves, so that a write which is
+ * going to fail changes nothing. */
+void sim_media_plan(struct sim_cmd *c)
+{
+    c->media_extra = 0;
+    c->media_stuck = false;
+    if (sim_site_planned(c->ctx->afu, SIM_SITE_MEDIA))
+        media_planned(c);
 }
 
 /* A write of which the medium keeps less than it says. */

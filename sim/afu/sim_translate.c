@@ -36,18 +36,23 @@ static struct sim_xlt_entry *cache_entry(struct sim_afu *a, uint64_t tag)
     return &a->xlt[mixed & (a->params.xlt_entries - 1)];
 }
 
-static bool cache_get(struct sim_afu *a, uint64_t tag, uint64_t *words, unsigned n)
+SIM_COLD static void keep_planned(struct sim_afu *a, struct sim_xlt_entry *e)
+{
+    if (sim_site_armed(a, SIM_SITE_XC, NULL) == SIM_EFFECT_STALE)
+        e->kept = true;
+}
+
+static inline bool cache_get(struct sim_afu *a, uint64_t tag, uint64_t *words, unsigned n)
 {
     struct sim_xlt_entry *e;
-    uint64_t arg = 0;
 
     if (!a->params.xlt_entries)
         return false;
     e = cache_entry(a, tag);
     if (e->tag != tag)
         return false;
-    if (sim_site(a, SIM_SITE_XC, &arg) == SIM_EFFECT_STALE)
-        e->kept = true;
+    if (sim_site_planned(a, SIM_SITE_XC))
+        keep_planned(a, e);
     memcpy(words, e->word, n * sizeof *words);
     a->counters.xlt_hits++;
     return true;

@@ -49,10 +49,33 @@ const char *sim_effect_word(enum sim_effect effect)
     return (unsigned)effect < 128 ? word[effect] : NULL;
 }
 
+/* The first hit behind `hit` that a fault wants; UINT64_MAX if none does. */
+static uint64_t next_wanted(const struct sim_faults *f, enum sim_site site, uint64_t hit)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (uint32_t i = 0; i < f->count; i++) {
+        const struct sim_fault *fault = &f->fault[i];
+        uint64_t at = hit + 1 < fault->first ? fault->first : hit + 1;
+
+        if (fault->site == site && at - fault->first < fault->times && at < next)
+            next = at;
+    }
+    return next;
+}
+
+/* Counts on from `hit`. */
+static void arm(struct sim_faults *f, enum sim_site site, uint64_t hit)
+{
+    f->next[site] = next_wanted(f, site, hit);
+    f->left[site] = f->next[site] - hit;
+}
+
 enum sim_effect sim_fault_match(struct sim_faults *f, enum sim_site site, uint64_t *arg)
 {
-    uint64_t hit = f->hits[site];
+    uint64_t hit = sim_fault_hits(f, site);
 
+    arm(f, site, hit);
     for (uint32_t i = 0; i < f->count; i++) {
         struct sim_fault *fault = &f->fault[i];
         /* The subtraction cannot wrap as first + times could. */
@@ -66,7 +89,12 @@ enum sim_effect sim_fault_match(struct sim_faults *f, enum sim_site site, uint64
     return SIM_EFFECT_NONE;
 }
 
-void sim_faults_init(struct sim_faults *f) { memset(f, 0, sizeof *f); }
+void sim_faults_init(struct sim_faults *f)
+{
+    memset(f, 0, sizeof *f);
+    for (int s = 0; s < SIM_SITE_COUNT; s++)
+        arm(f, (enum sim_site)s, 0);
+}
 
 /* ---- parser ---- */
 
@@ -225,6 +253,8 @@ int sim_faults_load(struct sim_faults *f, const char *plan, char *why, size_t si
     if (!*plan) {
         f->armed = false;
         f->count = 0;
+        for (int s = 0; s < SIM_SITE_COUNT; s++)
+            arm(f, (enum sim_site)s, sim_fault_hits(f, (enum sim_site)s));
         return 0;
     }
     do {
@@ -241,6 +271,8 @@ int sim_faults_load(struct sim_faults *f, const char *plan, char *why, size_t si
     memcpy(f->fault, fault, count * sizeof fault[0]);
     f->count = count;
     f->armed = true;
+    for (int s = 0; s < SIM_SITE_COUNT; s++)
+        arm(f, (enum sim_site)s, 0);
     return 0;
 }
 

@@ -52,19 +52,26 @@ struct sim_fault {
 struct sim_faults {
     bool armed; /* a plan is loaded */
     uint32_t count;
-    uint64_t hits[SIM_SITE_COUNT];
+    /* of each site: passes until the next one that a fault wants, and the number of that pass; so
+     * one countdown both counts and asks */
+    uint64_t left[SIM_SITE_COUNT], next[SIM_SITE_COUNT];
     struct sim_fault fault[SIM_FAULTS_MAX];
 };
 
-/** Slow path of sim_fault(): the planned effect of this hit, if any, and its argument. */
+/** How often a site was passed since the plan was loaded. */
+static inline uint64_t sim_fault_hits(const struct sim_faults *f, enum sim_site site)
+{
+    return f->next[site] - f->left[site];
+}
+
+/** After sim_fault_count said so, once: the planned effect of this hit, and its argument. */
 enum sim_effect sim_fault_match(struct sim_faults *f, enum sim_site site, uint64_t *arg);
 
-/** Counts one hit of a site. True: a plan is loaded, ask sim_fault_match. */
+/** Counts one hit of a site. True: a fault wants it, ask sim_fault_match. */
 static inline bool sim_fault_count(struct sim_faults *f, enum sim_site site)
 {
 #ifndef SIM_NO_FAULT_SITES /* a build that only a benchmark makes */
-    f->hits[site]++;
-    return f->armed;
+    return --f->left[site] == 0;
 #else
     (void)f, (void)site;
     return false;

@@ -353,7 +353,7 @@ static int open_session(struct run *r)
 static void collect_sites(struct run *r, const struct sim_faults *f)
 {
     for (unsigned k = 0; k < SIM_SITE_COUNT; k++)
-        r->report.site[k].hits += f->hits[k];
+        r->report.site[k].hits += sim_fault_hits(f, (enum sim_site)k);
     for (unsigned k = 0; k < f->count; k++) {
         r->report.site[f->fault[k].site].fired += f->fault[k].fired;
         r->report.faults_fired += f->fault[k].fired;

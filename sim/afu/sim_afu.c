@@ -25,7 +25,7 @@ enum sim_effect sim_site_armed(struct sim_afu *a, enum sim_site site, uint64_t *
     enum sim_effect effect = sim_fault_match(&a->faults, site, arg);
 
     if (effect != SIM_EFFECT_NONE)
-        sim_record(a, SIM_EVENT_FAULT, site, effect, a->faults.hits[site]);
+        sim_record(a, SIM_EVENT_FAULT, site, effect, sim_fault_hits(&a->faults, site));
     return effect;
 }
 

@@ -414,6 +414,9 @@ static inline bool sim_capable(const struct sim_afu *a, uint64_t bit)
  * that the fast path needs no registers for it (PB-7). */
 #define SIM_COLD __attribute__((cold, noinline))
 
+/* On the way of every command, though planned faults call it too. */
+#define SIM_HOT __attribute__((always_inline))
+
 /** With a plan loaded, after sim_site_planned: the effect of this hit, recorded. */
 SIM_COLD enum sim_effect sim_site_armed(struct sim_afu *a, enum sim_site site, uint64_t *arg);
 

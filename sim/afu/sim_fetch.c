@@ -148,7 +148,7 @@ static uint64_t take_doorbell(struct sim_ctx *ctx)
 static void never_decoded(struct sim_event *ev) { (void)ev; }
 
 /* Issues the read of one IOARCB; the command is decoded when it is here. */
-static void fetch_read(struct sim_cmd *c, uint64_t late, sim_event_fn *fn)
+SIM_HOT static inline void fetch_read(struct sim_cmd *c, uint64_t late, sim_event_fn *fn)
 {
     sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb),
                  c->ctx->afu->params.cmd_decode + late, SIM_RANK_DECODE, fn);

@@ -71,7 +71,7 @@ static uint32_t segment_length(const struct sim_cmd *c, const struct sim_segment
                                (uint64_t)part->blocks * lun_block_size(c->ctx->afu, part->lun_id));
 }
 
-static void prepare_request(struct sim_cmd *c)
+SIM_HOT static inline void prepare_request(struct sim_cmd *c)
 {
     struct sim_segment *part = &c->part[c->segment];
 
@@ -344,7 +344,7 @@ static void with_medium(struct sim_cmd *c)
 }
 
 /* True: there is nothing to carry out, and the command has ended. */
-static bool begin_fails(struct sim_cmd *c)
+SIM_HOT static inline bool begin_fails(struct sim_cmd *c)
 {
     prepare_request(c);
     sim_scsi_begin(&c->ctx->afu->scsi, &c->rq, &c->rs);
@@ -355,7 +355,7 @@ static bool begin_fails(struct sim_cmd *c)
     return c->rs.direction_mismatch || c->rs.failed;
 }
 
-static void carry_out(struct sim_cmd *c)
+SIM_HOT static inline void carry_out(struct sim_cmd *c)
 {
     sim_frame_accepted(c);
     if (sim_inject_armed(&c->ctx->afu->port[c->port]) && sim_inject(c))

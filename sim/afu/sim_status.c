@@ -107,7 +107,7 @@ static void posted(struct sim_cmd *c, struct sim_message message)
         sim_interrupt_send(ctx, msi, message);
 }
 
-static void rrq_post(struct sim_cmd *c, uint64_t element, bool twice);
+SIM_HOT static inline void rrq_post(struct sim_cmd *c, uint64_t element, bool twice);
 
 static void rrq_post_now(struct sim_event *ev)
 {
@@ -116,7 +116,7 @@ static void rrq_post_now(struct sim_event *ev)
     rrq_post(c, element_of(c), false);
 }
 
-static void rrq_post(struct sim_cmd *c, uint64_t element, bool twice)
+SIM_HOT static inline void rrq_post(struct sim_cmd *c, uint64_t element, bool twice)
 {
     struct sim_ctx *ctx = c->ctx;
     struct sim_afu *a = ctx->afu;

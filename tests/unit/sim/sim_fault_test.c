@@ -49,9 +49,9 @@ Test(sim_fault, without_a_plan_hits_are_counted_and_nothing_happens)
     cr_assert_str_eq(pass(SIM_SITE_RRQ, 5), ".....");
     cr_assert_eq(sim_fault(&f, SIM_SITE_FC, &arg), SIM_EFFECT_NONE);
     cr_assert_eq(arg, 77);
-    cr_assert_eq(f.hits[SIM_SITE_RRQ], 5);
-    cr_assert_eq(f.hits[SIM_SITE_FC], 1);
-    cr_assert_eq(f.hits[SIM_SITE_HB], 0);
+    cr_assert_eq(sim_fault_hits(&f, SIM_SITE_RRQ), 5);
+    cr_assert_eq(sim_fault_hits(&f, SIM_SITE_FC), 1);
+    cr_assert_eq(sim_fault_hits(&f, SIM_SITE_HB), 0);
     cr_assert_not(f.armed);
 }
 
@@ -61,7 +61,7 @@ Test(sim_fault, one_hit)
     cr_assert(f.armed);
     cr_assert_str_eq(pass(SIM_SITE_RRQ, 6), "..d...");
     cr_assert_eq(f.fault[0].fired, 1);
-    cr_assert_eq(f.hits[SIM_SITE_RRQ], 6);
+    cr_assert_eq(sim_fault_hits(&f, SIM_SITE_RRQ), 6);
 }
 
 Test(sim_fault, several_hits_and_from_then_on)
@@ -110,15 +110,15 @@ Test(sim_fault, hits_count_from_the_moment_of_loading)
     pass(SIM_SITE_RRQ, 10);
     pass(SIM_SITE_FC, 3);
     load("rrq#2=d");
-    cr_assert_eq(f.hits[SIM_SITE_FC], 0);
+    cr_assert_eq(sim_fault_hits(&f, SIM_SITE_FC), 0);
     cr_assert_str_eq(pass(SIM_SITE_RRQ, 4), ".d..");
 }
 
 Test(sim_fault, the_last_hits_of_all)
 {
     load("rrq#18446744073709551615=d+fc#18446744073709551614x18446744073709551614=x");
-    f.hits[SIM_SITE_RRQ] = UINT64_MAX - 2;
-    f.hits[SIM_SITE_FC] = UINT64_MAX - 3;
+    f.left[SIM_SITE_RRQ] = f.next[SIM_SITE_RRQ] - (UINT64_MAX - 2); /* so many hits ago */
+    f.left[SIM_SITE_FC] = f.next[SIM_SITE_FC] - (UINT64_MAX - 3);
     cr_assert_str_eq(pass(SIM_SITE_RRQ, 2), ".d");
     cr_assert_str_eq(pass(SIM_SITE_FC, 3), ".xx");
 }
@@ -130,7 +130,7 @@ Test(sim_fault, empty_plan_unloads_and_leaves_the_counters)
     load("");
     cr_assert_not(f.armed);
     cr_assert_eq(f.count, 0);
-    cr_assert_eq(f.hits[SIM_SITE_RRQ], 3);
+    cr_assert_eq(sim_fault_hits(&f, SIM_SITE_RRQ), 3);
     cr_assert_str_eq(pass(SIM_SITE_RRQ, 3), "...");
 }
 
@@ -274,7 +274,7 @@ Test(sim_fault, bad_plans_are_refused_and_leave_the_old_one)
         cr_expect_eq(sim_faults_load(&f, bad[i].plan, why, sizeof why), -EINVAL);
         cr_expect(!strcmp(why, bad[i].why), "got '%s'\nnot '%s'", why, bad[i].why);
         cr_expect(f.armed && f.count == 1 && f.fault[0].site == SIM_SITE_ASA, "%s", bad[i].plan);
-        cr_expect(!memcmp(f.hits, before.hits, sizeof f.hits), "%s", bad[i].plan);
+        cr_expect(!memcmp(&f, &before, sizeof f), "%s", bad[i].plan);
     }
     cr_assert_str_eq(pass(SIM_SITE_ASA, 4), "..d.");
 }
@@ -351,4 +351,25 @@ Test(sim_fault, text_is_cut_to_the_buffer)
     cr_assert_eq(sim_faults_format(&f, NULL, 0), 34);
     cr_assert_eq(sim_faults_format(&f, text, 1), 34);
     cr_assert_str_eq(text, "");
+}
+
+/* One countdown counts and asks: hits are right before, at and behind each planned one, and go on
+ * when the plan is taken away. */
+Test(sim_fault, hits_are_counted_through_a_plan)
+{
+    static const enum sim_effect expected[] = {[3] = SIM_EFFECT_ERROR,
+                                               [7] = SIM_EFFECT_LATE,
+                                               [8] = SIM_EFFECT_LATE,
+                                               [20] = SIM_EFFECT_NEVER};
+
+    load("fc#3=x+fc#3=d+fc#7x2=l+fc#20*=n");
+    for (uint64_t hit = 1; hit <= 30; hit++) {
+        enum sim_effect e = sim_fault(&f, SIM_SITE_FC, NULL);
+
+        cr_assert_eq(sim_fault_hits(&f, SIM_SITE_FC), hit);
+        cr_assert_eq(e, expected[hit <= 20 ? hit : 20], "hit %d", (int)hit);
+    }
+    cr_assert_eq(sim_faults_load(&f, "", NULL, 0), 0);
+    cr_assert_eq(sim_fault(&f, SIM_SITE_FC, NULL), SIM_EFFECT_NONE);
+    cr_assert_eq(sim_fault_hits(&f, SIM_SITE_FC), 31);
 }

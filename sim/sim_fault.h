@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fault sites and plans. Every block of the model passes its sites with sim_fault(); with no plan
- * loaded that is a counter and one predictable branch (PB-7). A plan says which hit of which site
- * goes wrong, and how. */
+/* Fault sites and plans. A plan says which hit of which site goes wrong, and how. The blocks of the
+ * model pass their sites by sim_site_planned() of sim/afu/sim_afu.h, which counts here; with no
+ * plan loaded that is a countdown and one predictable branch (PB-7). */
 #ifndef SIM_SIM_FAULT_H
 #define SIM_SIM_FAULT_H
 
@@ -76,13 +76,6 @@ static inline bool sim_fault_count(struct sim_faults *f, enum sim_site site)
     (void)f, (void)site;
     return false;
 #endif
-}
-
-/** Counts one hit of a site and says what goes wrong there: SIM_EFFECT_NONE nearly always. */
-static inline enum sim_effect sim_fault(struct sim_faults *f, enum sim_site site, uint64_t *arg)
-{
-    return __builtin_expect(sim_fault_count(f, site), 0) ? sim_fault_match(f, site, arg)
-                                                         : SIM_EFFECT_NONE;
 }
 
 /** Clears counters and plan. */

@@ -6,125 +6,152 @@
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
-#define MASK (SIM_WHEEL_SLOTS - 1)
+_Static_assert(SIM_RANKS <= 1 << SIM_RANK_BITS, "a rank fits below the cycle");
+_Static_assert(SIM_SLOT_BITS + SIM_NEAR_BITS == SIM_WINDOW_BITS, "the near wheel is one window");
 
-void sim_engine_init(struct sim_engine *e) { memset(e, 0, sizeof *e); }
+/* Further ahead nothing can be scheduled: `when` has no more bits. */
+#define AHEAD_MAX (UINT64_C(1) << 59)
 
-/* ---- one wheel ------------------------------------------------------------------------------ */
-
-static inline void mark(struct sim_wheel *w, unsigned index)
+void sim_engine_init(struct sim_engine *e)
 {
+    memset(e, 0, sizeof *e);
+    e->near.map[SIM_NEAR_SLOTS / 64] = 1;
+}
+
+static inline uint64_t window(uint64_t cycle) { return cycle >> SIM_WINDOW_BITS; }
+
+static inline uint64_t cycle_of(const struct sim_event *ev) { return ev->when >> SIM_RANK_BITS; }
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+static inline void link_at(struct sim_event **at, struct sim_event *ev)
+{
+    ev->next = *at;
+    *at = ev;
+}
+
+/* Events are seldom withdrawn and slots are short: no way back is kept. */
+static void unlink(struct sim_event **at, struct sim_event *ev)
+{
+    while (*at != ev)
+        at = &(*at)->next;
+    *at = ev->next;
+}
+
+/* ---- the near wheel -------------------------------------------------------------------------- */
+
+static inline unsigned near_index(uint64_t cycle)
+{
+    return cycle >> SIM_SLOT_BITS & (SIM_NEAR_SLOTS - 1);
+}
+
+/* Behind all that come before it or were scheduled before it. */
+static inline void near_insert(struct sim_near_wheel *w, struct sim_event *ev)
+{
+    unsigned index = near_index(cycle_of(ev));
+    struct sim_event **at = &w->slot[index];
+
+    ev->place = SIM_EVENT_NEAR;
     w->map[index / 64] |= HAL_BIT(index % 64);
-    w->summary |= HAL_BIT(index / 64);
+    while (*at && (*at)->when <= ev->when)
+        at = &(*at)->next;
+    link_at(at, ev);
 }
 
-static inline void unmark(struct sim_wheel *w, unsigned index)
+static inline void near_emptied(struct sim_near_wheel *w, unsigned index)
 {
-    w->map[index / 64] &= ~HAL_BIT(index % 64);
-    if (!w->map[index / 64])
-        w->summary &= ~HAL_BIT(index / 64);
+    if (!w->slot[index])
+        w->map[index / 64] &= ~HAL_BIT(index % 64);
 }
 
-/* A slot that others wait in already: behind all events of its own or a lower rank. */
-static void slot_insert_among(struct sim_wheel_slot *s, struct sim_event *ev)
+/* Slot of the next event at or after cycle `now`; SIM_NEAR_SLOTS if there is none. */
+static inline unsigned near_first(const struct sim_near_wheel *w, uint64_t now)
 {
-    struct sim_event *after = s->last;
+    unsigned word = near_index(now) / 64;
 
-    while (after && after->rank > ev->rank)
-        after = after->prev;
-    ev->prev = after;
-    ev->next = after ? after->next : s->first;
-    if (ev->next)
-        ev->next->prev = ev;
-    else
-        s->last = ev;
-    if (after)
-        after->next = ev;
-    else
-        s->first = ev;
-}
-
-static inline void slot_alone(struct sim_wheel *w, unsigned index, struct sim_event *ev)
-{
-    struct sim_wheel_slot *s = &w->slot[index];
-
-    ev->prev = ev->next = NULL;
-    s->first = s->last = ev;
-    mark(w, index);
-}
-
-static inline void slot_insert(struct sim_wheel *w, unsigned index, struct sim_event *ev)
-{
-    struct sim_wheel_slot *s = &w->slot[index];
-
-    if (s->first)
-        slot_insert_among(s, ev);
-    else
-        slot_alone(w, index, ev);
-}
-
-static inline void slot_append(struct sim_wheel *w, unsigned index, struct sim_event *ev)
-{
-    struct sim_wheel_slot *s = &w->slot[index];
-
-    if (!s->first) {
-        slot_alone(w, index, ev);
-        return;
-    }
-    ev->prev = s->last;
-    ev->next = NULL;
-    s->last->next = ev;
-    s->last = ev;
-}
-
-static void slot_remove(struct sim_wheel *w, unsigned index, struct sim_event *ev)
-{
-    struct sim_wheel_slot *s = &w->slot[index];
-
-    if (ev->prev)
-        ev->prev->next = ev->next;
-    else
-        s->first = ev->next;
-    if (ev->next)
-        ev->next->prev = ev->prev;
-    else
-        s->last = ev->prev;
-    if (!s->first)
-        unmark(w, index);
-}
-
-/* Index of the first occupied slot at or after `from` without wrapping, or SIM_WHEEL_SLOTS. */
-static inline unsigned wheel_find(const struct sim_wheel *w, unsigned from)
-{
-    unsigned word = from / 64;
-    uint64_t bits = w->map[word] >> (from % 64), words;
-
-    if (bits)
-        return from + hal_lowest_bit(bits);
-    words = w->summary & (~UINT64_C(1) << word);
-    if (!words)
-        return SIM_WHEEL_SLOTS;
-    word = hal_lowest_bit(words);
+    while (!w->map[word])
+        word++;
     return word * 64 + hal_lowest_bit(w->map[word]);
 }
 
-/* ---- the far heap: ordered by cycle, then by order of scheduling ---------------------------- */
+/* ---- the far wheel --------------------------------------------------------------------------- */
+
+static inline unsigned far_index(uint64_t cycle) { return window(cycle) & (SIM_FAR_SLOTS - 1); }
+
+static inline void far_insert(struct sim_far_wheel *w, struct sim_event *ev)
+{
+    unsigned index = far_index(cycle_of(ev));
+
+    ev->place = SIM_EVENT_FAR;
+    w->map[index / 64] |= HAL_BIT(index % 64);
+    link_at(&w->slot[index], ev);
+}
+
+static void far_remove(struct sim_far_wheel *w, struct sim_event *ev)
+{
+    unsigned index = far_index(cycle_of(ev));
+
+    unlink(&w->slot[index], ev);
+    if (!w->slot[index])
+        w->map[index / 64] &= ~HAL_BIT(index % 64);
+}
+
+/* First slot in use at or behind `from`, round the wheel; SIM_FAR_SLOTS if there is none. */
+static unsigned far_next(const struct sim_far_wheel *w, unsigned from)
+{
+    unsigned word = from / 64;
+    uint64_t bits = w->map[word] & ~(HAL_BIT(from % 64) - 1);
+
+    for (unsigned i = 0; i <= HAL_ARRAY_LENGTH(w->map); i++) {
+        if (bits)
+            return word * 64 + hal_lowest_bit(bits);
+        word = (word + 1) % HAL_ARRAY_LENGTH(w->map);
+        bits = w->map[word];
+    }
+    return SIM_FAR_SLOTS;
+}
+
+/* Empties a slot. Returns its events in order of scheduling. */
+static struct sim_event *far_take(struct sim_far_wheel *w, unsigned index)
+{
+    struct sim_event *in_order = NULL, *ev = w->slot[index], *next;
+
+    w->slot[index] = NULL;
+    w->map[index / 64] &= ~HAL_BIT(index % 64);
+    for (; ev; ev = next) {
+        next = ev->next;
+        ev->next = in_order;
+        in_order = ev;
+    }
+    return in_order;
+}
+
+static uint64_t far_earliest(const struct sim_far_wheel *w, unsigned index)
+{
+    uint64_t cycle = SIM_NEVER;
+
+    for (const struct sim_event *ev = w->slot[index]; ev; ev = ev->next)
+        cycle = hal_min64(cycle, cycle_of(ev));
+    return cycle;
+}
+
+/* ---- the heap: ordered by cycle and rank, then by order of scheduling ------------------------ */
 
 static bool earlier(const struct sim_event *a, const struct sim_event *b)
 {
-    return a->cycle != b->cycle ? a->cycle < b->cycle : a->serial < b->serial;
+    return a->when != b->when ? a->when < b->when : a->serial < b->serial;
 }
 
 static void heap_set(struct sim_engine *e, uint32_t i, struct sim_event *ev)
 {
-    e->far[i] = ev;
+    e->heap[i] = ev;
     ev->index = i;
 }
 
 static void heap_up(struct sim_engine *e, uint32_t i, struct sim_event *ev)
 {
-    while (i && earlier(ev, e->far[(i - 1) / 2])) {
-        heap_set(e, i, e->far[(i - 1) / 2]);
+    while (i && earlier(ev, e->heap[(i - 1) / 2])) {
+        heap_set(e, i, e->heap[(i - 1) / 2]);
         i = (i - 1) / 2;
     }
     heap_set(e, i, ev);
@@ -132,23 +159,31 @@ static void heap_up(struct sim_engine *e, uint32_t i, struct sim_event *ev)
 
 static void heap_down(struct sim_engine *e, uint32_t i, struct sim_event *ev)
 {
-    for (uint32_t child; (child = 2 * i + 1) < e->far_count; i = child) {
-        if (child + 1 < e->far_count && earlier(e->far[child + 1], e->far[child]))
+    for (uint32_t child; (child = 2 * i + 1) < e->heap_count; i = child) {
+        if (child + 1 < e->heap_count && earlier(e->heap[child + 1], e->heap[child]))
             child++;
-        if (!earlier(e->far[child], ev))
+        if (!earlier(e->heap[child], ev))
             break;
-        heap_set(e, i, e->far[child]);
+        heap_set(e, i, e->heap[child]);
     }
     heap_set(e, i, ev);
 }
 
+static void heap_insert(struct sim_engine *e, struct sim_event *ev)
+{
+    CHECK(e->heap_count < SIM_HEAP_MAX);
+    ev->place = SIM_EVENT_HEAP;
+    ev->serial = e->serial++;
+    heap_up(e, e->heap_count++, ev);
+}
+
 static void heap_remove(struct sim_engine *e, uint32_t i)
 {
-    struct sim_event *last = e->far[--e->far_count];
+    struct sim_event *last = e->heap[--e->heap_count];
 
-    if (i == e->far_count)
+    if (i == e->heap_count)
         return;
-    if (i && earlier(last, e->far[(i - 1) / 2]))
+    if (i && earlier(last, e->heap[(i - 1) / 2]))
         heap_up(e, i, last);
     else
         heap_down(e, i, last);
@@ -156,49 +191,42 @@ static void heap_remove(struct sim_engine *e, uint32_t i)
 
 /* ---- scheduling ------------------------------------------------------------------------------ */
 
-static inline uint64_t window(uint64_t cycle) { return cycle >> SIM_WHEEL_BITS; }
-
-static inline void place(struct sim_engine *e, struct sim_event *ev)
+static void place_ahead(struct sim_engine *e, struct sim_event *ev)
 {
-    uint64_t ahead = window(ev->cycle) - window(e->now);
-
-    if (ahead == 0) {
-        ev->place = SIM_EVENT_NEAR;
-        slot_insert(&e->near, ev->cycle & MASK, ev);
-    } else if (ahead < SIM_WHEEL_SLOTS) {
-        ev->place = SIM_EVENT_MID;
-        slot_append(&e->mid, window(ev->cycle) & MASK, ev);
-    } else {
-        CHECK(e->far_count < SIM_FAR_MAX);
-        ev->place = SIM_EVENT_FAR;
-        ev->serial = e->serial++;
-        heap_up(e, e->far_count++, ev);
-    }
+    if (window(cycle_of(ev)) - window(e->now) < SIM_FAR_SLOTS)
+        far_insert(&e->far, ev);
+    else
+        heap_insert(e, ev);
 }
 
 void sim_engine_at(struct sim_engine *e, struct sim_event *ev, uint64_t cycle, enum sim_rank rank,
                    sim_event_fn *fn)
 {
-    CHECK(ev->place == SIM_EVENT_IDLE && cycle >= e->now);
-    ev->cycle = cycle;
-    ev->rank = (uint8_t)rank;
+    CHECK(ev->place == SIM_EVENT_IDLE && cycle - e->now < AHEAD_MAX);
+    ev->when = cycle << SIM_RANK_BITS | rank;
     ev->fn = fn;
     if (__builtin_expect(e->ops != NULL, 0))
         e->ops->at(e, ev, cycle);
+    else if (window(cycle) == window(e->now))
+        near_insert(&e->near, ev);
     else
-        place(e, ev);
+        place_ahead(e, ev);
 }
 
 void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
 {
+    unsigned index;
+
     switch (ev->place) {
     case SIM_EVENT_NEAR:
-        slot_remove(&e->near, ev->cycle & MASK, ev);
-        break;
-    case SIM_EVENT_MID:
-        slot_remove(&e->mid, window(ev->cycle) & MASK, ev);
+        index = near_index(cycle_of(ev));
+        unlink(&e->near.slot[index], ev);
+        near_emptied(&e->near, index);
         break;
     case SIM_EVENT_FAR:
+        far_remove(&e->far, ev);
+        break;
+    case SIM_EVENT_HEAP:
         heap_remove(e, ev->index);
         break;
     case SIM_EVENT_IDLE:
@@ -212,65 +240,50 @@ void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* Earliest cycle in a slot of the middle wheel, whose list is in order of scheduling. */
-static uint64_t mid_earliest(const struct sim_wheel *w, unsigned index)
+/* Cycle of the next event behind the current window. */
+static uint64_t next_ahead(const struct sim_engine *e)
 {
-    uint64_t cycle = SIM_NEVER;
+    unsigned index = far_next(&e->far, far_index(e->now));
 
-    for (const struct sim_event *ev = w->slot[index].first; ev; ev = ev->next)
-        cycle = hal_min64(cycle, ev->cycle);
-    return cycle;
+    if (index < SIM_FAR_SLOTS)
+        return far_earliest(&e->far, index);
+    return e->heap_count ? cycle_of(e->heap[0]) : SIM_NEVER;
 }
 
-/* First occupied slot of the middle wheel after the current window, or SIM_WHEEL_SLOTS. The slot of
- * the current window itself is always empty. */
-static unsigned mid_next_slot(const struct sim_engine *e)
+uint64_t sim_engine_next(struct sim_engine *e)
 {
-    unsigned index = wheel_find(&e->mid, window(e->now) & MASK);
+    unsigned index;
 
-    return index == SIM_WHEEL_SLOTS ? wheel_find(&e->mid, 0) : index;
+    if (e->ops)
+        return e->ops->next(e);
+    index = near_first(&e->near, e->now);
+    return index < SIM_NEAR_SLOTS ? cycle_of(e->near.slot[index]) : next_ahead(e);
 }
 
-/* Cycle of the next event in wheels and heap. */
-static inline uint64_t next_cycle(const struct sim_engine *e)
-{
-    unsigned index = wheel_find(&e->near, e->now & MASK);
-
-    if (index < SIM_WHEEL_SLOTS)
-        return (e->now & ~(uint64_t)MASK) | index;
-    index = mid_next_slot(e);
-    if (index < SIM_WHEEL_SLOTS)
-        return mid_earliest(&e->mid, index);
-    return e->far_count ? e->far[0]->cycle : SIM_NEVER;
-}
-
-uint64_t sim_engine_next(struct sim_engine *e) { return e->ops ? e->ops->next(e) : next_cycle(e); }
-
-/* Moves the clock into a later window: the slot of the new window is spread over single cycles, and
- * what the wheel can now hold comes out of the heap. Both keep the order of scheduling, because an
- * event can only be put behind those of the heap after they have left it. */
+/* Moves the clock into a later window, when nothing is left in the current one: the slot of the new
+ * window is spread over the near wheel, and what the wheels can now hold comes out of the heap.
+ * Both keep the order of scheduling, because an event can only be put behind those of the heap
+ * after they have left it. */
 static void enter_window(struct sim_engine *e, uint64_t cycle)
 {
-    unsigned index = window(cycle) & MASK;
-    struct sim_event *ev = e->mid.slot[index].first, *next;
+    struct sim_event *ev = far_take(&e->far, far_index(cycle)), *next;
 
     e->now = cycle;
-    if (ev) {
-        e->mid.slot[index] = (struct sim_wheel_slot){NULL, NULL};
-        unmark(&e->mid, index);
-    }
     for (; ev; ev = next) {
         next = ev->next;
-        place(e, ev);
+        near_insert(&e->near, ev);
     }
-    while (e->far_count && window(e->far[0]->cycle) - window(cycle) < SIM_WHEEL_SLOTS) {
-        ev = e->far[0];
+    while (e->heap_count && window(cycle_of(e->heap[0])) - window(cycle) < SIM_FAR_SLOTS) {
+        ev = e->heap[0];
         heap_remove(e, 0);
-        place(e, ev);
+        if (window(cycle_of(ev)) == window(cycle))
+            near_insert(&e->near, ev);
+        else
+            far_insert(&e->far, ev);
     }
 }
 
-static inline void advance(struct sim_engine *e, uint64_t cycle)
+static void advance(struct sim_engine *e, uint64_t cycle)
 {
     if (window(cycle) != window(e->now))
         enter_window(e, cycle);
@@ -278,19 +291,24 @@ static inline void advance(struct sim_engine *e, uint64_t cycle)
         e->now = cycle;
 }
 
-static inline void run_one(struct sim_engine *e)
+/* Nothing is left in the current window. False: nor up to and including `until`. */
+static bool enter_next_window(struct sim_engine *e, uint64_t until)
 {
-    unsigned index = e->now & MASK;
-    struct sim_wheel_slot *s = &e->near.slot[index];
-    struct sim_event *ev = s->first;
+    uint64_t next = next_ahead(e);
 
-    s->first = ev->next;
-    if (__builtin_expect(s->first != NULL, 0)) {
-        s->first->prev = NULL;
-    } else {
-        s->last = NULL;
-        unmark(&e->near, index);
-    }
+    if (next == SIM_NEVER || next > until)
+        return false;
+    enter_window(e, next);
+    return true;
+}
+
+static inline void run_one(struct sim_engine *e, unsigned index)
+{
+    struct sim_event *ev = e->near.slot[index];
+
+    e->now = cycle_of(ev);
+    e->near.slot[index] = ev->next;
+    near_emptied(&e->near, index);
     ev->place = SIM_EVENT_IDLE;
     e->count++;
     ev->fn(ev);
@@ -302,16 +320,15 @@ bool sim_engine_run(struct sim_engine *e, uint64_t until)
     if (__builtin_expect(e->ops != NULL, 0))
         return e->ops->run(e, until);
     while (!e->stop) {
-        uint64_t next = next_cycle(e);
+        unsigned index = near_first(&e->near, e->now);
 
-        if (next > until || next == SIM_NEVER) {
+        if (index < SIM_NEAR_SLOTS && cycle_of(e->near.slot[index]) <= until) {
+            run_one(e, index);
+        } else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, until)) {
             if (until != SIM_NEVER && until > e->now)
                 advance(e, until);
             return false;
         }
-        if (next != e->now)
-            advance(e, next);
-        run_one(e);
     }
     return true;
 }

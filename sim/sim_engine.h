@@ -6,9 +6,9 @@
  * was scheduled first. An event scheduled for the current cycle takes its place among those still
  * to come.
  *
- * The wheel has two rolling levels (1 and 1024 cycles a slot) and a heap for what lies further
- * ahead. Slots are first-in-first-out lists of events that their owners embed: nothing is
- * allocated. */
+ * The near wheel holds the current window of 65,536 cycles in slots of 64, each a list in the order
+ * above; the far wheel holds 256 windows, each a list in no order; a heap holds what lies further
+ * ahead. Lists are made of events that their owners embed: nothing is allocated. */
 #ifndef SIM_SIM_ENGINE_H
 #define SIM_SIM_ENGINE_H
 
@@ -17,9 +17,13 @@
 
 #define SIM_CYCLE_NS 4u /* 250 MHz */
 #define SIM_NEVER UINT64_MAX
-#define SIM_WHEEL_BITS 10
-#define SIM_WHEEL_SLOTS (1u << SIM_WHEEL_BITS)
-#define SIM_FAR_MAX 2048u
+#define SIM_RANK_BITS 4
+#define SIM_SLOT_BITS 6    /* cycles of a near slot: a power of two */
+#define SIM_NEAR_BITS 10   /* near slots */
+#define SIM_WINDOW_BITS 16 /* cycles of all near slots together */
+#define SIM_NEAR_SLOTS (1u << SIM_NEAR_BITS)
+#define SIM_FAR_SLOTS 256u
+#define SIM_HEAP_MAX 2048u
 
 /** Blocks in their order within a cycle. */
 enum sim_rank {
@@ -48,29 +52,31 @@ typedef void sim_event_fn(struct sim_event *ev);
 enum sim_event_place {
     SIM_EVENT_IDLE,
     SIM_EVENT_NEAR,
-    SIM_EVENT_MID,
     SIM_EVENT_FAR,
+    SIM_EVENT_HEAP,
     SIM_EVENT_OTHER
 };
 
 /** One thing that will happen. Embedded in its owner; zero it before first use. */
 struct sim_event {
-    uint64_t cycle;
+    uint64_t when; /* cycle, and rank in the SIM_RANK_BITS below it */
     sim_event_fn *fn;
-    struct sim_event *next, *prev;
-    uint64_t serial; /* order of scheduling, where places do not tell */
-    uint32_t index;  /* in the far heap, or in a list of another engine */
-    uint8_t rank, place;
+    struct sim_event *next; /* in a list of a wheel, or of another engine */
+    uint64_t serial;        /* order of scheduling, where places do not tell */
+    uint32_t index;         /* in the heap, or in a list of another engine */
+    uint8_t place;
 };
 
-struct sim_wheel_slot {
-    struct sim_event *first, *last;
+/** The current window. All its events are still to come, so the first slot in use is the next. */
+struct sim_near_wheel {
+    uint64_t map[SIM_NEAR_SLOTS / 64 + 1];  /* slots in use; behind them one that always is */
+    struct sim_event *slot[SIM_NEAR_SLOTS]; /* in order */
 };
 
-struct sim_wheel {
-    uint64_t summary; /* bit w: word w of the map is not 0 */
-    uint64_t map[SIM_WHEEL_SLOTS / 64];
-    struct sim_wheel_slot slot[SIM_WHEEL_SLOTS];
+/** The windows behind it. */
+struct sim_far_wheel {
+    uint64_t map[SIM_FAR_SLOTS / 64];
+    struct sim_event *slot[SIM_FAR_SLOTS]; /* last scheduled first */
 };
 
 struct sim_engine;
@@ -90,9 +96,10 @@ struct sim_engine {
     uint64_t count;                   /* events run */
     uint64_t serial;
     bool stop; /* set by a model when somebody outside may want to look */
-    uint32_t far_count;
-    struct sim_wheel near, mid;
-    struct sim_event *far[SIM_FAR_MAX];
+    uint32_t heap_count;
+    struct sim_near_wheel near;
+    struct sim_far_wheel far;
+    struct sim_event *heap[SIM_HEAP_MAX];
 };
 
 /** Empties the engine and sets its clock to 0. */
@@ -112,6 +119,12 @@ uint64_t sim_engine_next(struct sim_engine *e);
  * first). The clock ends at `until` unless it was stopped or `until` is SIM_NEVER. Returns whether
  * it was stopped. */
 bool sim_engine_run(struct sim_engine *e, uint64_t until);
+
+/** The rank that a pending event was scheduled with. */
+static inline unsigned sim_event_rank(const struct sim_event *ev)
+{
+    return ev->when & ((1u << SIM_RANK_BITS) - 1);
+}
 
 static inline bool sim_event_pending(const struct sim_event *ev)
 {

@@ -22,7 +22,7 @@ static void add(struct list *l, void *start, size_t size)
 
 static void engine_holes(struct list *l, struct sim_engine *e)
 {
-    struct sim_event **first = &e->far[e->far_count], **end = &e->far[SIM_FAR_MAX];
+    struct sim_event **first = &e->heap[e->heap_count], **end = &e->heap[SIM_HEAP_MAX];
 
     add(l, first, (size_t)((char *)end - (char *)first));
 }

@@ -97,14 +97,14 @@ struct sim_reference {
 
 static void due(struct sim_reference *r, struct sim_event *ev)
 {
-    struct sim_event **at = &r->due[ev->rank];
+    struct sim_event **at = &r->due[sim_event_rank(ev)];
 
     while (*at && (*at)->serial < ev->serial)
         at = &(*at)->next;
     ev->next = *at;
     *at = ev;
     ev->place = PLACE_DUE;
-    r->due_ranks |= 1u << ev->rank;
+    r->due_ranks |= 1u << sim_event_rank(ev);
 }
 
 static void wait(struct sim_reference *r, struct sim_event *ev, uint64_t cycles)
@@ -130,13 +130,13 @@ static void unwait(struct sim_reference *r, uint32_t i)
 
 static void undue(struct sim_reference *r, struct sim_event *ev)
 {
-    struct sim_event **at = &r->due[ev->rank];
+    struct sim_event **at = &r->due[sim_event_rank(ev)];
 
     while (*at != ev)
         at = &(*at)->next;
     *at = ev->next;
-    if (!r->due[ev->rank])
-        r->due_ranks &= ~(1u << ev->rank);
+    if (!r->due[sim_event_rank(ev)])
+        r->due_ranks &= ~(1u << sim_event_rank(ev));
 }
 
 /* Takes an event over: its place among those of its rank is that of the request. */
@@ -169,7 +169,7 @@ static struct item *new_item(struct sim_reference *r, struct sim_event *ev, uint
     r->free_items = it->next;
     *it = (struct item){.ev = ev, .after = after};
     take(r, ev);
-    ev->rank = (uint8_t)rank;
+    ev->when = rank;
     ev->fn = fn;
     ev->place = PLACE_ITEM;
     ev->index = (uint32_t)(it - r->item);

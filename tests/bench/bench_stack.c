@@ -347,7 +347,9 @@ static struct sim_engine engine;
 
 static void again(struct sim_event *ev)
 {
-    sim_engine_at(&engine, ev, engine.now + 40 + (uint64_t)ev->rank * 97, ev->rank, again);
+    enum sim_rank rank = (enum sim_rank)sim_event_rank(ev);
+
+    sim_engine_at(&engine, ev, engine.now + 40 + (uint64_t)rank * 97, rank, again);
 }
 
 double bench_event_ns(void)

@@ -53,7 +53,7 @@ static void fire(struct sim_event *ev)
         schedule(it);
 }
 
-/* Delays of every size class: same cycle, same window, middle wheel, far heap. */
+/* Delays of every size class: same cycle, same slot, same window, far wheel and its end, heap. */
 static uint64_t delay(void)
 {
     switch (hal_prng_below(&rng, 8)) {
@@ -64,13 +64,13 @@ static uint64_t delay(void)
         return hal_prng_below(&rng, 40);
     case 3:
     case 4:
-        return hal_prng_below(&rng, 3000);
-    case 5:
         return hal_prng_below(&rng, 100000);
-    case 6:
-        return 1040000 + hal_prng_below(&rng, 20000);
-    default:
+    case 5:
         return hal_prng_below(&rng, 5000000);
+    case 6:
+        return 16700000 + hal_prng_below(&rng, 200000);
+    default:
+        return hal_prng_below(&rng, 80000000);
     }
 }
 

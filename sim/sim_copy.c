@@ -11,7 +11,7 @@
 
 #if defined(__x86_64__) || defined(__powerpc64__)
 
-extern const char sim_copy_first[], sim_copy_fixup[];
+extern const char sim_copy_first[], sim_copy_bytes[], sim_copy_fixup[];
 
 /* Of the process, not of any world: the handlers that were there before ours. */
 static struct sigaction before_segv, before_bus;
@@ -27,7 +27,8 @@ static bool redirect(ucontext_t *uc)
 #endif
     if (at < (uintptr_t)sim_copy_first || at >= (uintptr_t)sim_copy_fixup)
         return false;
-    *pc = (__typeof__(*pc))(uintptr_t)sim_copy_fixup;
+    *pc = (__typeof__(*pc))(uintptr_t)(at < (uintptr_t)sim_copy_bytes ? sim_copy_bytes
+                                                                      : sim_copy_fixup);
     return true;
 }
 

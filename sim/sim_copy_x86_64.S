@@ -1,26 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* size_t sim_copy(void *to, const void *from, size_t n): see sim_copy.h. Every access that can
- * fault lies between sim_copy_first and sim_copy_fixup, and rcx always holds what is left. */
+ * fault lies between sim_copy_first and sim_copy_fixup, and rcx holds what is left. A fault before
+ * sim_copy_bytes leads there, which goes up to the very byte that cannot be reached; one behind it to
+ * sim_copy_fixup. */
 #ifdef __x86_64__
     .text
-    .globl sim_copy, sim_copy_first, sim_copy_fixup
+    .globl sim_copy, sim_copy_first, sim_copy_bytes, sim_copy_fixup
     .type sim_copy, @function
 sim_copy:
     .cfi_startproc
     mov %rdx, %rcx
     cmp $256, %rcx
-    jae 2f
+    jae sim_copy_bytes
 sim_copy_first:
-1:  cmp $8, %rcx
+    cmp $32, %rcx
     jb 2f
+1:  movdqu (%rsi), %xmm0
+    movdqu 16(%rsi), %xmm1
+    movdqu %xmm0, (%rdi)
+    movdqu %xmm1, 16(%rdi)
+    add $32, %rsi
+    add $32, %rdi
+    sub $32, %rcx
+    cmp $32, %rcx
+    jae 1b
+2:  test %rcx, %rcx
+    jz sim_copy_fixup
+3:  cmp $8, %rcx
+    jb 4f
     mov (%rsi), %rax
     mov %rax, (%rdi)
     add $8, %rsi
     add $8, %rdi
     sub $8, %rcx
-    jmp 1b
-2:  test %rcx, %rcx /* a string instruction costs much even when there is nothing to do */
-    jz sim_copy_fixup
+    jnz 3b
+    jmp sim_copy_fixup
+4:  cmp $4, %rcx /* an IOASA has 12 bytes, and a string instruction costs much */
+    jne sim_copy_bytes
+    mov (%rsi), %eax
+    mov %eax, (%rdi)
+    xor %eax, %eax
+    ret
+sim_copy_bytes:
     rep movsb
 sim_copy_fixup:
     mov %rcx, %rax

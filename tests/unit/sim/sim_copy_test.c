@@ -35,26 +35,35 @@ Test(sim_copy, copies_every_length)
     }
 }
 
-/* What is left never hides a byte that was not copied, and never exceeds it by a whole word. */
 Test(sim_copy, stops_at_a_bad_source)
 {
-    char *p = half_mapped(), to[PAGE];
+    char *p = half_mapped(), to[4096 + 1];
 
+    for (size_t i = 0; i < PAGE; i++)
+        p[i] = (char)(i * 7);
     for (size_t good = 1; good <= 600; good += 7) {
-        size_t left = sim_copy(to, p + PAGE - good, 4096);
-
-        cr_assert_geq(left, 4096 - good);
-        cr_assert_lt(left, 4096 - good + 8);
+        memset(to, 0x55, good + 1);
+        cr_assert_eq(sim_copy(to, p + PAGE - good, 4096), 4096 - good);
+        cr_assert_arr_eq(to, p + PAGE - good, good);
+        cr_assert_eq(to[good], 0x55);
     }
+    for (size_t n = 1; n < 300; n++) /* every way through the copy, all but its last byte good */
+        cr_assert_eq(sim_copy(to, p + PAGE - n + 1, n), 1);
     cr_assert_eq(sim_copy(to, p + PAGE, 64), 64);
     cr_assert_eq(sim_copy(to, NULL, 16), 16);
 }
 
 Test(sim_copy, stops_at_a_bad_target)
 {
-    char *p = half_mapped(), from[4096] = {0};
+    char *p = half_mapped(), from[4096];
 
+    memset(from, 0x55, sizeof from);
     cr_assert_eq(sim_copy(p + PAGE, from, 4096), 4096);
+    for (size_t n = 1; n < 300; n++) {
+        memset(p + PAGE - n, 0, n);
+        cr_assert_eq(sim_copy(p + PAGE - n + 1, from, n), 1);
+        cr_assert_arr_eq(p + PAGE - n + 1, from, n - 1);
+    }
     cr_assert_eq(sim_copy(p + PAGE - 16, from, 64), 48);
 }
 

@@ -142,6 +142,8 @@ static int memory_read(struct sim_media *m, const struct sim_media_part *part, s
 
     if (!p)
         return sink_run(s, NULL, offset, part->blocks, sink, arg);
+    if (part->blocks == 1 && is_written(p, at)) /* most reads */
+        return sink(arg, offset, block_at(s, p, at), s->keep);
     for (; !error && at < end; at += n, offset += (uint64_t)n * s->block_size) {
         n = run_length(p, at, end - at);
         error = sink_run(s, is_written(p, at) ? block_at(s, p, at) : NULL, offset, n, sink, arg);

@@ -134,7 +134,8 @@ struct sim_segment {
 /** Status of a command, before it becomes an IOASA. */
 struct sim_status {
     uint32_t resid;
-    uint8_t flags, afu_rc, scsi_rc, fc_rc, afu_extra;
+    struct afu_rc rc;
+    uint8_t afu_extra;
     bool answer; /* resid and sense hold the answer of an AFU command, not sense data */
     uint8_t sense[SIM_SCSI_SENSE_BYTES];
 };
@@ -337,10 +338,11 @@ struct sim_afu {
     /* fetch: contexts with doorbells, served round robin */
     struct sim_event fetch_event;
     uint64_t ready[SIM_CONTEXTS_MAX / 64];
-    uint32_t ready_count, fetch_last;
+    uint32_t ready_words; /* bit w: word w is not 0 */
+    uint32_t fetch_last;
 
-    uint64_t
-        bus_free[2]; /* by direction: cycle from which the next command can go (event engine) */
+    /* by direction of the bus: cycle from which the next command can go (event engine) */
+    uint64_t bus_free[2];
 
     struct sim_ctx *ctx[SIM_CONTEXTS_MAX];
     uint32_t ctx_open;
@@ -547,8 +549,8 @@ bool sim_link_usable(const struct sim_port *p); /* for a new command */
  */
 static inline bool sim_link_quiet(const struct sim_port *p)
 {
-    return p->link == SIM_LINK_ONLINE && !p->shutdown_active && !p->shutdown_complete &&
-           !p->afu->internal_mode;
+    return !((unsigned)(p->link != SIM_LINK_ONLINE) | p->shutdown_active | p->shutdown_complete |
+             p->afu->internal_mode);
 }
 uint8_t sim_link_lost(const struct sim_port *p); /* fc_rc that ends commands in flight, or 0 */
 

@@ -126,8 +126,8 @@ static void sync_work(struct sim_event *ev)
 
 void sim_afu_command_refuse(struct sim_cmd *c, uint8_t key, uint8_t asc, uint8_t ascq)
 {
-    c->status.scsi_rc = SIM_SCSI_CHECK_CONDITION;
-    c->status.flags |= AFU_RC_FLAG_SENSE_VALID;
+    c->status.rc.scsi_rc = SIM_SCSI_CHECK_CONDITION;
+    c->status.rc.flags |= AFU_RC_FLAG_SENSE_VALID;
     sim_scsi_sense(c->status.sense, key, asc, ascq);
 }
 
@@ -203,7 +203,7 @@ static void target_abort(struct sim_cmd *c)
     sim_engine_cancel(c->ctx->afu->engine, &c->event);
     sim_strict_abandoned(&c->ctx->afu->strict, c->slot);
     sim_port_leave_media(c);
-    c->status.fc_rc = AFU_FC_RC_TGTABORT;
+    c->status.rc.fc_rc = AFU_FC_RC_TGTABORT;
     sim_status(c);
 }
 

@@ -32,7 +32,7 @@ static void unreachable(struct sim_cmd *c, size_t left)
     bool store = !(c->flags & AFU_REQ_HOST_WRITE);
 
     if (c->ctx->afu->params.bad_ea_status) {
-        c->status.afu_rc = AFU_RC_DATA_DMA_ERR;
+        c->status.rc.afu_rc = AFU_RC_DATA_DMA_ERR;
         c->status.afu_extra = AFU_PSL_CONTEXT;
         sim_afu_command_done(c);
         return;
@@ -64,7 +64,7 @@ static void moved(struct sim_event *ev)
         return;
     }
     c->status.resid = c->data_len - n;
-    c->status.flags |= c->status.resid ? AFU_RC_FLAG_UNDERRUN : 0;
+    c->status.rc.flags |= c->status.resid ? AFU_RC_FLAG_UNDERRUN : 0;
     sim_afu_command_done(c);
 }
 
@@ -79,7 +79,7 @@ void sim_debug(struct sim_event *ev)
         sim_afu_command_refuse(c, 5, 0x24, 0x00);
         sim_afu_command_done(c);
     } else if (!have_memory(c->ctx->afu)) {
-        c->status.afu_rc = AFU_RC_OUT_OF_DATA_BUFS;
+        c->status.rc.afu_rc = AFU_RC_OUT_OF_DATA_BUFS;
         sim_afu_command_done(c);
     } else {
         sim_wait_bus(c, direction, SIM_STRICT_DATA, c->data_ea, c->data_len, 0,

@@ -9,35 +9,32 @@
 void sim_fetch_ready(struct sim_ctx *ctx)
 {
     struct sim_afu *a = ctx->afu;
-    uint64_t *word = &a->ready[ctx->handle / 64], bit = HAL_BIT(ctx->handle % 64);
 
-    if (!(*word & bit)) {
-        *word |= bit;
-        a->ready_count++;
-    }
+    a->ready[ctx->handle / 64] |= HAL_BIT(ctx->handle % 64);
+    a->ready_words |= 1u << ctx->handle / 64;
     sim_fetch_kick(a);
 }
 
 void sim_fetch_idle(struct sim_ctx *ctx)
 {
     struct sim_afu *a = ctx->afu;
-    uint64_t *word = &a->ready[ctx->handle / 64], bit = HAL_BIT(ctx->handle % 64);
+    unsigned word = ctx->handle / 64;
 
-    if (!(*word & bit))
-        return;
-    *word &= ~bit;
-    a->ready_count--;
+    a->ready[word] &= ~HAL_BIT(ctx->handle % 64);
+    if (!a->ready[word])
+        a->ready_words &= ~(1u << word);
 }
 
 /* The ready context after the one served last. */
 static struct sim_ctx *next_ready(struct sim_afu *a)
 {
     uint32_t from = (a->fetch_last + 1) % SIM_CONTEXTS_MAX;
-    uint32_t word = from / 64;
+    uint32_t word = from / 64, above;
     uint64_t bits = a->ready[word] & ~(HAL_BIT(from % 64) - 1);
 
-    while (!bits) {
-        word = (word + 1) % (SIM_CONTEXTS_MAX / 64);
+    if (!bits) {
+        above = a->ready_words & ~((2u << word) - 1);
+        word = hal_lowest_bit(above ? above : a->ready_words);
         bits = a->ready[word];
     }
     a->fetch_last = word * 64 + hal_lowest_bit(bits);
@@ -127,7 +124,7 @@ static struct sim_cmd *take_slot(struct sim_afu *a)
     c->port = 0;
     c->segment = 0;
     c->part_offset = 0;
-    c->status.flags = c->status.afu_rc = c->status.scsi_rc = c->status.fc_rc = 0;
+    c->status.rc = (struct afu_rc){0};
     c->status.afu_extra = 0;
     c->status.answer = false;
     c->status.resid = 0;
@@ -204,7 +201,7 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
 
 void sim_fetch_one(struct sim_afu *a)
 {
-    CHECK(a->ready_count && a->free_count);
+    CHECK(a->ready_words && a->free_count);
     fetch(a, next_ready(a), take_slot(a));
 }
 
@@ -213,17 +210,17 @@ static void look(struct sim_event *ev)
 {
     struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, fetch_event);
 
-    if (!a->ready_count || !a->free_count)
+    if (!a->ready_words || !a->free_count)
         return;
     sim_fetch_one(a);
-    if (a->ready_count && a->free_count)
+    if (a->ready_words && a->free_count)
         sim_engine_at(a->engine, ev, hal_max64(a->engine->now + 1, a->bus_free[SIM_BUS_READ]),
                       SIM_RANK_FETCH, look);
 }
 
 void sim_fetch_kick(struct sim_afu *a)
 {
-    if (sim_stepped(a) || sim_event_pending(&a->fetch_event) || !a->ready_count || !a->free_count)
+    if (sim_stepped(a) || sim_event_pending(&a->fetch_event) || !a->ready_words || !a->free_count)
         return;
     sim_engine_at(a->engine, &a->fetch_event, a->engine->now + a->params.doorbell_to_fetch,
                   SIM_RANK_FETCH, look);

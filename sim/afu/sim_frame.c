@@ -107,7 +107,7 @@ static bool damaged(struct sim_cmd *c, uint64_t frames, bool received)
     p->reg[SIM_FC_FRM_DISC_CNT] += received ? n : 0;
     crc_errors(p, n);
     sim_frame_aborted(c);
-    c->status.fc_rc = AFU_FC_RC_ABORTOK;
+    c->status.rc.fc_rc = AFU_FC_RC_ABORTOK;
     sim_status(c);
     return true;
 }

@@ -102,7 +102,7 @@ static bool parity_error(struct sim_cmd *c, struct sim_port *p)
         return false;
     p->injection.parity = false;
     sim_port_error_lasting(p, 0);
-    c->status.fc_rc = AFU_FC_RC_NOEXP;
+    c->status.rc.fc_rc = AFU_FC_RC_NOEXP;
     sim_status(c);
     return true;
 }

@@ -251,7 +251,7 @@ static bool link_lost(struct sim_cmd *c)
 
     if (__builtin_expect(!fc_rc, 1))
         return false;
-    c->status.fc_rc = fc_rc;
+    c->status.rc.fc_rc = fc_rc;
     sim_status(c);
     return true;
 }
@@ -315,9 +315,9 @@ void sim_port_data_out(struct sim_cmd *c)
 
 static void mismatch(struct sim_cmd *c)
 {
-    c->status.fc_rc = AFU_FC_RC_ABORTOK;
+    c->status.rc.fc_rc = AFU_FC_RC_ABORTOK;
     if (c->ctx->afu->params.card == 0x0600)
-        c->status.afu_rc = AFU_RC_GT_DIRECTION;
+        c->status.rc.afu_rc = AFU_RC_GT_DIRECTION;
     sim_status(c);
 }
 
@@ -406,9 +406,9 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
 
     switch (sim_site_armed(a, SIM_SITE_FC, &arg)) {
     case SIM_EFFECT_ERROR:
-        c->status.fc_rc = arg ? (uint8_t)arg : AFU_FC_RC_ABORTPEND;
-        c->status.afu_rc = (uint8_t)(arg >> 8);
-        if (c->status.fc_rc == AFU_FC_RC_ABORTPEND)
+        c->status.rc.fc_rc = arg ? (uint8_t)arg : AFU_FC_RC_ABORTPEND;
+        c->status.rc.afu_rc = (uint8_t)(arg >> 8);
+        if (c->status.rc.fc_rc == AFU_FC_RC_ABORTPEND)
             sim_frame_timed_out(c);
         sim_status(c);
         return;

@@ -410,7 +410,7 @@ void sim_reference_stage(struct sim_afu *a, struct sim_event *ev, const struct s
 /* An idle fetch unit begins to look when a context has something and a slot is free. */
 static void fetch_begin(struct sim_reference *r)
 {
-    if (r->fetch != FETCH_IDLE || !r->afu->ready_count || !r->afu->free_count)
+    if (r->fetch != FETCH_IDLE || !r->afu->ready_words || !r->afu->free_count)
         return;
     r->fetch = FETCH_LOOK;
     r->fetch_left = r->afu->params.doorbell_to_fetch;
@@ -427,10 +427,10 @@ static void fetch_act(struct sim_reference *r)
     struct sim_afu *a = r->afu;
 
     r->fetch = FETCH_IDLE;
-    if (!a->ready_count || !a->free_count)
+    if (!a->ready_words || !a->free_count)
         return;
     sim_fetch_one(a);
-    if (!a->ready_count || !a->free_count)
+    if (!a->ready_words || !a->free_count)
         return;
     r->fetch = FETCH_ISSUE;
     r->fetch_item = r->bus[SIM_BUS_READ].queue.first ? r->bus[SIM_BUS_READ].queue.last

@@ -23,7 +23,7 @@ static void free_slot(struct sim_cmd *c)
     sim_strict_free(&a->strict, c->slot);
     a->free_slot[a->free_count++] = c->slot;
     sim_drain_check(c);
-    if (__builtin_expect(a->ready_count != 0, 0) && !SIM_PLANTED(2))
+    if (__builtin_expect(a->ready_words != 0, 0) && !SIM_PLANTED(2))
         sim_fetch_kick(a);
 }
 
@@ -73,10 +73,10 @@ static bool rrq_write(struct sim_ctx *ctx, uint64_t element)
 
 static void count(struct sim_afu *a, const struct sim_cmd *c)
 {
-    unsigned kind = c->status.afu_rc ? 1 : c->status.fc_rc ? 3 : c->status.scsi_rc ? 2 : 0;
+    const struct afu_rc *rc = &c->status.rc;
 
     a->counters.completed++;
-    a->counters.by_status[kind]++;
+    a->counters.by_status[rc->afu_rc ? 1 : rc->fc_rc ? 3 : rc->scsi_rc ? 2 : 0]++;
 }
 
 /* What the element names (SL 9). */
@@ -209,16 +209,13 @@ void sim_rrq_send(struct sim_cmd *c)
 
 static bool has_sense(const struct sim_cmd *c)
 {
-    return c->status.flags & AFU_RC_FLAG_SENSE_VALID || c->status.answer;
+    return c->status.rc.flags & AFU_RC_FLAG_SENSE_VALID || c->status.answer;
 }
 
 static void build(const struct sim_cmd *c, struct afu_ioasa *s)
 {
     memset(s, 0, sizeof *s);
-    s->rc.flags = c->status.flags;
-    s->rc.afu_rc = c->status.afu_rc;
-    s->rc.scsi_rc = c->status.scsi_rc;
-    s->rc.fc_rc = c->status.fc_rc;
+    s->rc = c->status.rc;
     s->resid = xe32_of(c->ctx->order, c->status.resid);
     s->port = c->port;
     s->afu_extra = c->status.afu_extra;
@@ -254,10 +251,7 @@ static void ioasa_written(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
 
-    sim_record(a, SIM_EVENT_IOASA, c->slot,
-               ((uint64_t)c->status.flags << 24) | ((uint64_t)c->status.afu_rc << 16) |
-                   ((uint64_t)c->status.scsi_rc << 8) | c->status.fc_rc,
-               c->status.resid);
+    sim_record(a, SIM_EVENT_IOASA, c->slot, afu_ioasc(&c->status.rc), c->status.resid);
     sim_rrq_send(c);
 }
 
@@ -341,7 +335,7 @@ void sim_status(struct sim_cmd *c)
 
 void sim_status_afu(struct sim_cmd *c, uint8_t afu_rc, uint8_t afu_extra)
 {
-    c->status.afu_rc = afu_rc;
+    c->status.rc.afu_rc = afu_rc;
     c->status.afu_extra = afu_extra;
     sim_status(c);
 }
@@ -355,14 +349,14 @@ static void merge(struct sim_cmd *c)
     const struct sim_scsi_result *rs = &c->rs;
 
     sim_frame_response(c);
-    c->status.scsi_rc = rs->status;
+    c->status.rc.scsi_rc = rs->status;
     c->status.resid += rs->residual;
     if (rs->underrun && !(c->flags & AFU_REQ_SUP_UNDERRUN))
-        c->status.flags |= AFU_RC_FLAG_UNDERRUN;
+        c->status.rc.flags |= AFU_RC_FLAG_UNDERRUN;
     if (rs->overrun)
-        c->status.flags |= AFU_RC_FLAG_OVERRUN;
+        c->status.rc.flags |= AFU_RC_FLAG_OVERRUN;
     if (rs->sense_valid) {
-        c->status.flags |= AFU_RC_FLAG_SENSE_VALID;
+        c->status.rc.flags |= AFU_RC_FLAG_SENSE_VALID;
         memcpy(c->status.sense, rs->sense, sizeof c->status.sense);
     }
 }
@@ -372,7 +366,7 @@ static uint32_t left_out(const struct sim_cmd *c)
 {
     uint32_t done = c->part_offset + c->rq.data_len;
 
-    return c->status.flags & AFU_RC_FLAG_OVERRUN ? 0 : c->data_len - done;
+    return c->status.rc.flags & AFU_RC_FLAG_OVERRUN ? 0 : c->data_len - done;
 }
 
 /* True when the command goes on with its next segment. */

@@ -36,7 +36,7 @@ bool sim_exchange_fault(struct sim_cmd *c, uint64_t arg)
     bool moves = c->rs.kind == SIM_SCSI_DATA_IN || c->rs.medium == SIM_SCSI_MEDIUM_WRITE;
 
     if (!c->rs.transfer_len || !moves) { /* the frame was the response: the exchange times out */
-        c->status.fc_rc = AFU_FC_RC_ABORTPEND;
+        c->status.rc.fc_rc = AFU_FC_RC_ABORTPEND;
         sim_status(c);
         return true;
     }
@@ -69,21 +69,21 @@ void sim_loss_merge(struct sim_cmd *c)
         return;
     case SIM_LOSS_UNNOTICED:
         c->status.resid += missing(c);
-        c->status.fc_rc = AFU_FC_RC_RESIDERR;
+        c->status.rc.fc_rc = AFU_FC_RC_RESIDERR;
         break;
     case SIM_LOSS_TOO_MANY:
         c->status.resid = c->plan.lost;
-        c->status.flags |= AFU_RC_FLAG_OVERRUN;
-        c->status.fc_rc = AFU_FC_RC_RESID;
+        c->status.rc.flags |= AFU_RC_FLAG_OVERRUN;
+        c->status.rc.fc_rc = AFU_FC_RC_RESID;
         break;
     case SIM_LOSS_NOTICED:
     case SIM_LOSS_DMA:
         c->status.resid += missing(c);
         if (suppressed)
             break;
-        c->status.flags |= AFU_RC_FLAG_UNDERRUN;
+        c->status.rc.flags |= AFU_RC_FLAG_UNDERRUN;
         if (c->plan.loss == SIM_LOSS_NOTICED)
-            c->status.fc_rc = AFU_FC_RC_RESID;
+            c->status.rc.fc_rc = AFU_FC_RC_RESID;
         break;
     }
 }

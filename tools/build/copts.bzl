@@ -13,3 +13,29 @@ SPIPE_COPTS = [
     "-Wvla",
     "-Werror=implicit-function-declaration",
 ]
+
+# Optimisation across files, for programs: worth 10 % of the speed of the model (PB-3). Libraries hold
+# both kinds of code (fat objects), so that tests, which link plainly, need not wait for it.
+_ACROSS_FILES = "//tools/build:across_files"
+
+SPIPE_FAST_COPTS = select({
+    _ACROSS_FILES: [
+        "-flto",
+        "-ffat-lto-objects",
+        "-fomit-frame-pointer",
+    ],
+    "//conditions:default": [],
+})
+
+SPIPE_PROGRAM_LINKOPTS = select({
+    _ACROSS_FILES: [
+        "-flto=2",
+        "-O3",
+    ],
+    "//conditions:default": [],
+})
+
+SPIPE_TEST_LINKOPTS = select({
+    _ACROSS_FILES: ["-fno-lto"],
+    "//conditions:default": [],
+})

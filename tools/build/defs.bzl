@@ -1,7 +1,13 @@
 """Rules of this tree: C libraries, programs, tests and fuzz targets with the project's flags."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
-load("//tools/build:copts.bzl", "SPIPE_COPTS")
+load(
+    "//tools/build:copts.bzl",
+    "SPIPE_COPTS",
+    "SPIPE_FAST_COPTS",
+    "SPIPE_PROGRAM_LINKOPTS",
+    "SPIPE_TEST_LINKOPTS",
+)
 
 def spipe_library(name, srcs = [], hdrs = [], deps = [], visibility = None, copts = [], **kwargs):
     """A cc_library with the project's compiler flags.
@@ -19,13 +25,20 @@ def spipe_library(name, srcs = [], hdrs = [], deps = [], visibility = None, copt
         name = name,
         srcs = srcs,
         hdrs = hdrs,
-        copts = SPIPE_COPTS + copts,
+        copts = SPIPE_COPTS + SPIPE_FAST_COPTS + copts,
         visibility = visibility,
         deps = deps,
         **kwargs
     )
 
-def spipe_binary(name, srcs = [], deps = [], visibility = None, copts = [], **kwargs):
+def spipe_binary(
+        name,
+        srcs = [],
+        deps = [],
+        visibility = None,
+        copts = [],
+        linkopts = [],
+        **kwargs):
     """A cc_binary with the project's compiler flags, linked statically against the tree's libraries.
 
     Args:
@@ -34,19 +47,21 @@ def spipe_binary(name, srcs = [], deps = [], visibility = None, copts = [], **kw
       deps: libraries
       visibility: private when not given
       copts: flags beside the project's
+      linkopts: likewise, of the linker
       **kwargs: anything else that cc_binary takes
     """
     cc_binary(
         name = name,
         srcs = srcs,
-        copts = SPIPE_COPTS + copts,
+        copts = SPIPE_COPTS + SPIPE_FAST_COPTS + copts,
+        linkopts = SPIPE_PROGRAM_LINKOPTS + linkopts,
         linkstatic = True,
         visibility = visibility,
         deps = deps,
         **kwargs
     )
 
-def spipe_test(name, srcs, deps = [], size = "small", copts = [], **kwargs):
+def spipe_test(name, srcs, deps = [], size = "small", copts = [], linkopts = [], **kwargs):
     """A test program written with Criterion's classic macros.
 
     Linked with Criterion, or with the stand-in under --define=test_framework=mini. PROVES() of
@@ -59,6 +74,7 @@ def spipe_test(name, srcs, deps = [], size = "small", copts = [], **kwargs):
       deps: libraries under test and fixtures
       size: small (60 s), medium (300 s), large (900 s)
       copts: flags beside the project's
+      linkopts: likewise, of the linker
       **kwargs: anything else that cc_test takes, e.g. shard_count, tags, data, args
     """
     cc_test(
@@ -66,6 +82,7 @@ def spipe_test(name, srcs, deps = [], size = "small", copts = [], **kwargs):
         size = size,
         srcs = srcs,
         copts = SPIPE_COPTS + copts,
+        linkopts = SPIPE_TEST_LINKOPTS + linkopts,
         linkstatic = True,
         deps = deps + [
             "//tests/testlib:proves",
@@ -106,6 +123,7 @@ def spipe_fuzz(name, srcs, deps, corpus):
         args = ["$(locations %s)" % corpus],
         copts = SPIPE_COPTS,
         data = [corpus],
+        linkopts = SPIPE_TEST_LINKOPTS,
         linkstatic = True,
         deps = [":" + name + "_body"],
     )

@@ -9,18 +9,36 @@
 _Static_assert(SIM_RANKS <= 1 << SIM_RANK_BITS, "a rank fits below the cycle");
 _Static_assert(SIM_SLOT_BITS + SIM_NEAR_BITS == SIM_WINDOW_BITS, "the near wheel is one window");
 
-/* Further ahead nothing can be scheduled: `when` has no more bits. */
+/* `when` has no more bits than that: an event can be so far ahead, and no clock gets so far. */
 #define AHEAD_MAX (UINT64_C(1) << 59)
-
-void sim_engine_init(struct sim_engine *e)
-{
-    memset(e, 0, sizeof *e);
-    e->near.map[SIM_NEAR_SLOTS / 64] = 1;
-}
+#define CYCLE_MAX ((UINT64_C(1) << 60) - 2)
 
 static inline uint64_t window(uint64_t cycle) { return cycle >> SIM_WINDOW_BITS; }
 
 static inline uint64_t cycle_of(const struct sim_event *ev) { return ev->when >> SIM_RANK_BITS; }
+
+/* The near wheel is for the window of this cycle. */
+static void set_window(struct sim_engine *e, uint64_t cycle)
+{
+    e->near_end = e->ops ? 0 : (window(cycle) + 1) << SIM_WINDOW_BITS;
+}
+
+void sim_engine_init(struct sim_engine *e)
+{
+    memset(e, 0, sizeof *e);
+    e->near.end.when = UINT64_MAX;
+    e->near.slot[SIM_NEAR_SLOTS] = &e->near.end;
+    e->near.map[SIM_NEAR_SLOTS / 64] = 1;
+    set_window(e, 0);
+}
+
+void sim_engine_replace(struct sim_engine *e, const struct sim_engine_ops *ops, void *other)
+{
+    CHECK(sim_engine_next(e) == SIM_NEVER);
+    e->ops = ops;
+    e->other = other;
+    set_window(e, e->now);
+}
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
@@ -64,7 +82,8 @@ static inline void near_emptied(struct sim_near_wheel *w, unsigned index)
         w->map[index / 64] &= ~HAL_BIT(index % 64);
 }
 
-/* Slot of the next event at or after cycle `now`; SIM_NEAR_SLOTS if there is none. */
+/* Slot of the next event at or after cycle `now`; SIM_NEAR_SLOTS, that of `end`, if there is none.
+ */
 static inline unsigned near_first(const struct sim_near_wheel *w, uint64_t now)
 {
     unsigned word = near_index(now) / 64;
@@ -191,9 +210,13 @@ static void heap_remove(struct sim_engine *e, uint32_t i)
 
 /* ---- scheduling ------------------------------------------------------------------------------ */
 
-static void place_ahead(struct sim_engine *e, struct sim_event *ev)
+/* An event behind the near wheel, or of another engine. */
+static void place_ahead(struct sim_engine *e, struct sim_event *ev, uint64_t cycle)
 {
-    if (window(cycle_of(ev)) - window(e->now) < SIM_FAR_SLOTS)
+    CHECK(cycle - e->now < AHEAD_MAX);
+    if (e->ops)
+        e->ops->at(e, ev, cycle);
+    else if (window(cycle) - window(e->now) < SIM_FAR_SLOTS)
         far_insert(&e->far, ev);
     else
         heap_insert(e, ev);
@@ -202,15 +225,13 @@ static void place_ahead(struct sim_engine *e, struct sim_event *ev)
 void sim_engine_at(struct sim_engine *e, struct sim_event *ev, uint64_t cycle, enum sim_rank rank,
                    sim_event_fn *fn)
 {
-    CHECK(ev->place == SIM_EVENT_IDLE && cycle - e->now < AHEAD_MAX);
+    CHECK(ev->place == SIM_EVENT_IDLE && cycle >= e->now);
     ev->when = cycle << SIM_RANK_BITS | rank;
     ev->fn = fn;
-    if (__builtin_expect(e->ops != NULL, 0))
-        e->ops->at(e, ev, cycle);
-    else if (window(cycle) == window(e->now))
+    if (__builtin_expect(cycle < e->near_end, 1))
         near_insert(&e->near, ev);
     else
-        place_ahead(e, ev);
+        place_ahead(e, ev, cycle);
 }
 
 void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
@@ -269,6 +290,7 @@ static void enter_window(struct sim_engine *e, uint64_t cycle)
     struct sim_event *ev = far_take(&e->far, far_index(cycle)), *next;
 
     e->now = cycle;
+    set_window(e, cycle);
     for (; ev; ev = next) {
         next = ev->next;
         near_insert(&e->near, ev);
@@ -314,21 +336,28 @@ static inline void run_one(struct sim_engine *e, unsigned index)
     ev->fn(ev);
 }
 
+/* False: nothing is left up to and including `until`, which comes before `end`. */
+static bool run_until(struct sim_engine *e, uint64_t until)
+{
+    while (!e->stop) {
+        unsigned index = near_first(&e->near, e->now);
+
+        if (__builtin_expect(cycle_of(e->near.slot[index]) <= until, 1))
+            run_one(e, index);
+        else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, until))
+            return false;
+    }
+    return true;
+}
+
 bool sim_engine_run(struct sim_engine *e, uint64_t until)
 {
     e->stop = false;
     if (__builtin_expect(e->ops != NULL, 0))
         return e->ops->run(e, until);
-    while (!e->stop) {
-        unsigned index = near_first(&e->near, e->now);
-
-        if (index < SIM_NEAR_SLOTS && cycle_of(e->near.slot[index]) <= until) {
-            run_one(e, index);
-        } else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, until)) {
-            if (until != SIM_NEVER && until > e->now)
-                advance(e, until);
-            return false;
-        }
-    }
-    return true;
+    if (run_until(e, hal_min64(until, CYCLE_MAX)))
+        return true;
+    if (until != SIM_NEVER && until > e->now)
+        advance(e, until);
+    return false;
 }

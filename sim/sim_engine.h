@@ -69,8 +69,9 @@ struct sim_event {
 
 /** The current window. All its events are still to come, so the first slot in use is the next. */
 struct sim_near_wheel {
-    uint64_t map[SIM_NEAR_SLOTS / 64 + 1];  /* slots in use; behind them one that always is */
-    struct sim_event *slot[SIM_NEAR_SLOTS]; /* in order */
+    uint64_t map[SIM_NEAR_SLOTS / 64 + 1];      /* slots in use */
+    struct sim_event *slot[SIM_NEAR_SLOTS + 1]; /* in order; the last one always holds `end` */
+    struct sim_event end;                       /* later than all */
 };
 
 /** The windows behind it. */
@@ -93,6 +94,7 @@ struct sim_engine {
     const struct sim_engine_ops *ops; /* NULL: this engine itself */
     void *other;                      /* of ops */
     uint64_t now;                     /* cycles */
+    uint64_t near_end;                /* first cycle behind the near wheel; 0 with ops */
     uint64_t count;                   /* events run */
     uint64_t serial;
     bool stop; /* set by a model when somebody outside may want to look */
@@ -104,6 +106,9 @@ struct sim_engine {
 
 /** Empties the engine and sets its clock to 0. */
 void sim_engine_init(struct sim_engine *e);
+
+/** Lets another engine do what this one does; NULL: this one again. No event may be scheduled. */
+void sim_engine_replace(struct sim_engine *e, const struct sim_engine_ops *ops, void *other);
 
 /** Schedules ev, which must be idle, at `cycle` (not in the past). */
 void sim_engine_at(struct sim_engine *e, struct sim_event *ev, uint64_t cycle, enum sim_rank rank,

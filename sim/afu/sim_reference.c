@@ -693,16 +693,16 @@ int sim_reference_start(struct sim_machine *m)
         free_item(r, &r->item[i]);
     sim_strict_forget(&r->afu->strict);
     sim_psl_bus_init(&r->psl, &r->afu->strict, m->seed);
-    m->engine.other = r;
-    m->engine.ops = &ops;
+    sim_engine_replace(&m->engine, &ops, r);
     return 0;
 }
 
 void sim_reference_stop(struct sim_machine *m)
 {
-    CHECK(m->engine.ops == &ops && idle(m->engine.other));
+    struct sim_reference *r = m->engine.other;
+
+    CHECK(m->engine.ops == &ops && idle(r));
     sim_strict_forget(&m->afu[0]->strict);
-    sim_world_free(m->world, m->engine.other, sizeof(struct sim_reference));
-    m->engine.ops = NULL;
-    m->engine.other = NULL;
+    sim_engine_replace(&m->engine, NULL, NULL);
+    sim_world_free(m->world, r, sizeof *r);
 }

@@ -38,6 +38,7 @@ struct client {
     struct exec_thread *thread;
     uint8_t *buffers; /* depth x 4 KiB */
     uint32_t handle[HANDLES_MAX];
+    unsigned next_buffer, next_handle;
     uint64_t reads;
     struct hal_prng rng;
 };
@@ -65,24 +66,41 @@ static bool good(struct run *r, int rc, const char *what)
     return false;
 }
 
+/* The k-th I/O, which uses the k-th buffer and handle in turn. */
+static struct spipe_io next_io(struct client *c, uint64_t k, enum spipe_op op)
+{
+    uint8_t *buffer = c->buffers + c->next_buffer * BLOCK;
+    unsigned handle = c->next_handle;
+
+    if (++c->next_buffer == c->run->config->depth)
+        c->next_buffer = 0;
+    if (++c->next_handle == c->run->config->handles)
+        c->next_handle = 0;
+    return (struct spipe_io){
+        .tag = k,
+        .lba = hal_prng_below(&c->rng, c->run->blocks),
+        .buffer = buffer,
+        .blocks = 1,
+        .handle = c->handle[handle],
+        .op = op,
+    };
+}
+
+/* The same, block after block of one handle after the other. */
+static struct spipe_io next_in_order(struct client *c, uint64_t k, enum spipe_op op)
+{
+    struct spipe_io io = next_io(c, k, op);
+
+    io.lba = k % c->run->blocks;
+    io.handle = c->handle[k / c->run->blocks % c->run->config->handles];
+    return io;
+}
+
 static unsigned fill_batch(struct client *c, struct spipe_io *io, unsigned n, uint64_t from,
                            enum spipe_op op, bool sequential)
 {
-    const struct bench_stack_config *config = c->run->config;
-
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t k = from + i;
-
-        io[i] = (struct spipe_io){
-            .tag = k,
-            .lba = sequential ? k % c->run->blocks : hal_prng_below(&c->rng, c->run->blocks),
-            .buffer = c->buffers + (k % config->depth) * BLOCK,
-            .blocks = 1,
-            .handle =
-                c->handle[sequential ? k / c->run->blocks % config->handles : k % config->handles],
-            .op = op,
-        };
-    }
+    for (unsigned i = 0; i < n; i++)
+        io[i] = sequential ? next_in_order(c, from + i, op) : next_io(c, from + i, op);
     return n;
 }
 

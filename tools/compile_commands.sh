@@ -10,7 +10,8 @@ trap 'rm -rf "$work"' EXIT
     >"$work/actions" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
 python3 -c '
 import json, os, sys
-GCC_ONLY = ("-fno-canonical-system-headers", "-Wno-free-nonheap-object", "-Wunused-but-set-parameter")
+GCC_ONLY = ("-fno-canonical-system-headers", "-Wno-free-nonheap-object",
+            "-Wunused-but-set-parameter", "-flto", "-ffat-lto-objects")
 seen = {}
 for action in json.load(sys.stdin).get("actions", []):
     args = [x for x in action["arguments"] if x not in GCC_ONLY]

@@ -22,12 +22,11 @@ struct piece {
 
 struct sim_snapshot {
     struct sim_world *world;
-    size_t size; /* of the whole snapshot */
     unsigned region_count;
     struct sim_world_region regions[SIM_WORLD_REGIONS_MAX];
-    size_t piece_count;
+    size_t piece_count, data_size;
     struct piece *pieces;
-    unsigned char *data;
+    unsigned char *data; /* the copies, one after the other */
 };
 
 #if SIM_ASAN
@@ -141,7 +140,7 @@ static void add_piece(struct sim_snapshot *s, unsigned char *at, size_t size)
     if (size == 0)
         return;
     s->pieces[s->piece_count++] = (struct piece){.at = at, .size = size};
-    s->size += copy_size(size);
+    s->data_size += copy_size(size);
 }
 
 /* What lies between the holes, then the regions. */
@@ -165,7 +164,7 @@ static int place_copies(struct sim_snapshot *s)
 {
     unsigned char *next;
 
-    next = s->data = malloc(s->size);
+    next = s->data = malloc(s->data_size);
     if (!next)
         return -ENOMEM;
     for (size_t i = 0; i < s->piece_count; i++) {
@@ -210,7 +209,6 @@ int sim_world_snapshot(struct sim_world *w, struct sim_snapshot **out)
     if (!s)
         return -ENOMEM;
     s->world = w;
-    s->size = sizeof *s;
     s->region_count = w->region_count;
     memcpy(s->regions, w->regions, sizeof s->regions);
     rc = fill(s);
@@ -242,7 +240,10 @@ void sim_world_restore(struct sim_world *w, const struct sim_snapshot *snap)
     w->touched = touched;
 }
 
-size_t sim_snapshot_size(const struct sim_snapshot *snap) { return snap->size; }
+size_t sim_snapshot_size(const struct sim_snapshot *snap)
+{
+    return sizeof *snap + snap->piece_count * sizeof *snap->pieces + snap->data_size;
+}
 
 void sim_snapshot_destroy(struct sim_snapshot *snap)
 {

@@ -229,6 +229,13 @@ static void check_same_regions(const struct sim_world *w, const struct sim_snaps
         CHECK(w->regions[i].start == snap->regions[i].start);
 }
 
+static void refill_holes(struct sim_world *w)
+{
+    for (unsigned i = 0; i < w->holes_count; i++)
+        if (w->holes[i].refill)
+            w->holes[i].refill(w->holes[i].arg);
+}
+
 void sim_world_restore(struct sim_world *w, const struct sim_snapshot *snap)
 {
     size_t touched = w->touched;
@@ -238,6 +245,7 @@ void sim_world_restore(struct sim_world *w, const struct sim_snapshot *snap)
     for (size_t i = 0; i < snap->piece_count; i++)
         load(&snap->pieces[i]);
     w->touched = touched;
+    refill_holes(w);
 }
 
 size_t sim_snapshot_size(const struct sim_snapshot *snap)
@@ -306,10 +314,11 @@ void sim_world_detach_region(struct sim_world *w, void *ptr)
     memmove(&w->regions[i], &w->regions[i + 1], (w->region_count - i) * sizeof w->regions[0]);
 }
 
-void sim_world_add_holes(struct sim_world *w, sim_world_holes_fn *fn, void *arg)
+void sim_world_add_holes(struct sim_world *w, sim_world_holes_fn *fn, sim_world_refill_fn *refill,
+                         void *arg)
 {
     CHECK(w->holes_count < SIM_WORLD_HOLES_MAX && sim_world_contains(w, arg, 1));
-    w->holes[w->holes_count++] = (struct sim_world_holes){fn, arg};
+    w->holes[w->holes_count++] = (struct sim_world_holes){fn, refill, arg};
 }
 
 void sim_world_remove_holes(struct sim_world *w, const void *arg)

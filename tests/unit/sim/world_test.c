@@ -174,7 +174,7 @@ Test(world, same_calls_same_offsets)
     cr_assert_eq(layout(other), hash);
     /* The struct that starts the arena moves the offsets; its size is the same on all machines. */
     if (!SIM_ASAN)
-        cr_assert_eq(hash, UINT64_C(0x9ab8ac0257c59bb8), "layout %016llx",
+        cr_assert_eq(hash, UINT64_C(0x3a9ece01d7d202cd), "layout %016llx",
                      (unsigned long long)hash);
     sim_world_destroy(other);
 }
@@ -340,7 +340,7 @@ Test(world, holes_are_left_out)
     holes[1] = (struct sim_world_hole){p + 16, 300000};
     holes[2] = (struct sim_world_hole){p + 400000, 16};
     hole_count = 3;
-    sim_world_add_holes(w, tell_holes, holes);
+    sim_world_add_holes(w, tell_holes, NULL, holes);
     s = snapshot();
     memset(p, 2, MIB);
     sim_world_restore(w, s);
@@ -358,6 +358,40 @@ Test(world, holes_are_left_out)
     sim_snapshot_destroy(full);
 }
 
+static void refill(void *arg)
+{
+    struct sim_world_hole *h = arg;
+
+    memset(h->start, 5, h->size);
+}
+
+Test(world, holes_are_filled_after_a_restore)
+{
+    unsigned char *p = sim_world_alloc(w, 4096, 16);
+    struct sim_snapshot *s;
+
+    holes = sim_world_alloc(w, sizeof *holes, 16);
+    holes[0] = (struct sim_world_hole){p, 1024};
+    hole_count = 1;
+    sim_world_add_holes(w, tell_holes, refill, holes);
+    memset(p, 1, 4096);
+    s = snapshot();
+    cr_assert(all_bytes(p, 1, 4096));
+    for (int round = 0; round < 2; round++) {
+        memset(p, 2, 4096);
+        memset(holes, 0, sizeof *holes); /* what the owner goes by is put back first */
+        sim_world_restore(w, s);
+        cr_assert(all_bytes(p, 5, 1024) && all_bytes(p + 1024, 1, 3072));
+    }
+    sim_snapshot_destroy(s);
+    s = snapshot();
+    sim_world_remove_holes(w, holes);
+    memset(p, 6, 4096);
+    sim_world_restore(w, s); /* it was there at that time */
+    cr_assert(all_bytes(p, 5, 1024));
+    sim_snapshot_destroy(s);
+}
+
 /* What a hole of 16 bytes saves costs more in the list of stretches. */
 Test(world, size_counts_the_list)
 {
@@ -371,7 +405,7 @@ Test(world, size_counts_the_list)
     for (size_t i = 0; i < hole_count; i++)
         holes[i] = (struct sim_world_hole){p + 32 * i, 16};
     whole = snapshot();
-    sim_world_add_holes(w, tell_holes, holes);
+    sim_world_add_holes(w, tell_holes, NULL, holes);
     split = snapshot();
     cr_assert_geq(sim_snapshot_size(split), sim_snapshot_size(whole));
     sim_snapshot_destroy(whole);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "hal/support/bits.h"
 #include "hal/support/hash.h"
 #include "hal/support/prng.h"
 #include "sim/sanitizer.h"
@@ -391,6 +392,73 @@ Test(world, holes_are_filled_after_a_restore)
     cr_assert(all_bytes(p, 5, 1024));
     sim_snapshot_destroy(s);
 }
+
+/* Data and zeros by turns, of any length, and zeros that are 0 by chance. */
+static void write_islands(unsigned char *p, size_t size, struct hal_prng *r)
+{
+    for (size_t at = 0, n; at < size; at += n) {
+        n = hal_min64(1 + hal_prng_below(r, 500), size - at);
+        memset(p + at, hal_prng_below(r, 2) ? 0x77 : 0, n);
+        p[at] = (unsigned char)hal_prng_below(r, 2);
+    }
+}
+
+Test(world, zeros_come_back)
+{
+    const size_t size = 100003; /* no whole words */
+    unsigned char *p = sim_world_alloc(w, size, 16), *copy = malloc(size);
+    struct sim_snapshot *s;
+    struct hal_prng r;
+
+    hal_prng_seed(&r, 1, 0);
+    for (int round = 0; round < 50; round++) {
+        write_islands(p, size, &r);
+        memcpy(copy, p, size);
+        s = snapshot();
+        memset(p, 0xCC, size);
+        sim_world_restore(w, s);
+        cr_assert_arr_eq(p, copy, size);
+        sim_snapshot_destroy(s);
+    }
+    free(copy);
+}
+
+#if !SIM_ASAN /* which has to copy the marks */
+Test(world, zeros_are_not_copied)
+{
+    unsigned char *p = sim_world_alloc(w, MIB, 16);
+    struct sim_snapshot *s = snapshot();
+    size_t empty = sim_snapshot_size(s);
+
+    cr_assert_lt(empty, 8192);
+    sim_snapshot_destroy(s);
+    memset(p + 500000, 1, 4000);
+    s = snapshot();
+    cr_assert_leq(sim_snapshot_size(s), empty + 4000 + 16);
+    sim_snapshot_destroy(s);
+    memset(p, 1, MIB);
+    s = snapshot();
+    cr_assert_gt(sim_snapshot_size(s), MIB);
+    sim_snapshot_destroy(s);
+}
+
+Test(world, zeros_end_where_a_hole_begins)
+{
+    unsigned char *p = sim_world_alloc(w, 4096, 16);
+    struct sim_snapshot *s;
+
+    holes = sim_world_alloc(w, sizeof *holes, 16);
+    holes[0] = (struct sim_world_hole){p + 1001, 1000};
+    hole_count = 1;
+    sim_world_add_holes(w, tell_holes, NULL, holes);
+    s = snapshot();
+    memset(p, 2, 4096);
+    sim_world_restore(w, s);
+    cr_assert(all_bytes(p, 0, 1001) && all_bytes(p + 2001, 0, 2095));
+    cr_assert(all_bytes(p + 1001, 2, 1000));
+    sim_snapshot_destroy(s);
+}
+#endif
 
 /* What a hole of 16 bytes saves costs more in the list of stretches. */
 Test(world, size_counts_the_list)

@@ -111,13 +111,18 @@ struct sim_world_hole {
  * stacks, and returns how many there are (which may be more than max: it is then asked again). */
 typedef size_t sim_world_holes_fn(void *arg, struct sim_world_hole *out, size_t max);
 
+/** Called after each restore, which leaves in a dead stretch whatever stands there: makes anew what
+ * the owner wants to find in its own. */
+typedef void sim_world_refill_fn(void *arg);
+
 /** Most who know dead stretches. */
 #define SIM_WORLD_HOLES_MAX 4
 
 /** Adds somebody who knows dead stretches (the scheduler, the model). arg must lie in the world,
- * and names the owner for sim_world_remove_holes. They keep snapshots small; under AddressSanitizer
- * they are copied all the same. */
-void sim_world_add_holes(struct sim_world *w, sim_world_holes_fn *fn, void *arg);
+ * and names the owner for sim_world_remove_holes; refill may be NULL. They keep snapshots small;
+ * under AddressSanitizer they are copied all the same. */
+void sim_world_add_holes(struct sim_world *w, sim_world_holes_fn *fn, sim_world_refill_fn *refill,
+                         void *arg);
 void sim_world_remove_holes(struct sim_world *w, const void *arg);
 
 /** For the scheduler: fibers of this world run from here ... */

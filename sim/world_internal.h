@@ -25,6 +25,7 @@ struct sim_world_region {
 
 struct sim_world_holes {
     sim_world_holes_fn *fn;
+    sim_world_refill_fn *refill; /* or NULL */
     void *arg;
 };
 

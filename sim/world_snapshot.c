@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Snapshots of a world: the stretches of its arena and regions that are alive, copied out and back.
+ * Much of an arena is tables with few entries in use, so longer runs of zeros are not copied but
+ * noted, and written by a restore.
  *
  * Under AddressSanitizer the memory of fiber stacks and free blocks may not be read by ordinary
  * code, and its marks (one shadow byte for 8 bytes) belong to the state: both are copied by a
@@ -14,20 +16,19 @@
 #include "sim/world.h"
 #include "sim/world_internal.h"
 
-/* One stretch of memory and where its copy stands in the snapshot. */
+/* One stretch of memory that is copied, and how many zeros came behind it. */
 struct piece {
-    unsigned char *at, *copy, *shadow_copy;
-    size_t size;
+    unsigned char *at;
+    size_t size, zeros;
 };
 
 struct sim_snapshot {
     struct sim_world *world;
-    size_t size; /* of the whole snapshot */
     unsigned region_count;
     struct sim_world_region regions[SIM_WORLD_REGIONS_MAX];
-    size_t piece_count;
+    size_t piece_count, piece_room, data_size;
     struct piece *pieces;
-    unsigned char *data;
+    unsigned char *data; /* the copies, one after the other */
 };
 
 #if SIM_ASAN
@@ -57,25 +58,27 @@ static void copy_raw(void *to, const void *from, size_t size) { memcpy(to, from,
 
 static size_t shadow_size(size_t size) { return SIM_ASAN ? (size + 7) / 8 : 0; }
 
-/* What a piece takes in the snapshot: words stay aligned. */
+/* What the copy of a piece takes in the snapshot: words stay aligned. */
 static size_t copy_size(size_t size)
 {
     return hal_align_up(size, 16) + hal_align_up(shadow_size(size), 16);
 }
 
-static void save(const struct piece *p)
+static void save(const struct piece *p, unsigned char *copy)
 {
-    copy_raw(p->copy, p->at, p->size);
+    copy_raw(copy, p->at, p->size);
 #if SIM_ASAN
-    copy_raw(p->shadow_copy, shadow_of(p->at), shadow_size(p->size));
+    copy_raw(copy + hal_align_up(p->size, 16), shadow_of(p->at), shadow_size(p->size));
 #endif
 }
 
-static void load(const struct piece *p)
+static void load(const struct piece *p, const unsigned char *copy)
 {
-    copy_raw(p->at, p->copy, p->size);
+    copy_raw(p->at, copy, p->size);
 #if SIM_ASAN
-    copy_raw(shadow_of(p->at), p->shadow_copy, shadow_size(p->size));
+    copy_raw(shadow_of(p->at), copy + hal_align_up(p->size, 16), shadow_size(p->size));
+#else
+    memset(p->at + p->size, 0, p->zeros);
 #endif
 }
 
@@ -136,42 +139,122 @@ static int find_holes(struct sim_world *w, struct sim_world_hole **out, size_t *
     return 0;
 }
 
-static void add_piece(struct sim_snapshot *s, unsigned char *at, size_t size)
+#define PIECES_STEP 64
+
+static int add_piece(struct sim_snapshot *s, const struct piece *p)
 {
-    if (size == 0)
-        return;
-    s->pieces[s->piece_count++] = (struct piece){.at = at, .size = size};
-    s->size += copy_size(size);
+    if (s->piece_count == s->piece_room) {
+        size_t room = s->piece_room + PIECES_STEP;
+        struct piece *more = realloc(s->pieces, room * sizeof *more);
+
+        if (!more)
+            return -ENOMEM;
+        s->pieces = more;
+        s->piece_room = room;
+    }
+    s->pieces[s->piece_count++] = *p;
+    s->data_size += copy_size(p->size);
+    return 0;
 }
 
-/* What lies between the holes, then the regions. */
-static void add_pieces(struct sim_snapshot *s, const struct sim_world_hole *h, size_t count)
-{
-    unsigned char *at = (unsigned char *)s->world, *end = at + s->world->extent;
+/* Fewer zeros are copied: a piece of its own for what follows costs a good part of that. */
+#define ZEROS_MIN 64
 
-    for (size_t i = 0; i < count; i++) {
+static bool zero_word(const unsigned char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return word == 0;
+}
+
+/* Zeros from `at` on, in bytes, whole words. */
+static size_t zeros_from(const unsigned char *at, size_t size)
+{
+    size_t n = 0;
+
+    while (size - n >= 8 && zero_word(at + n))
+        n += 8;
+    return n;
+}
+
+/* Those before `end`, up to ZEROS_MIN. */
+static size_t zeros_before(const unsigned char *end)
+{
+    size_t n = 0;
+
+    while (n < ZEROS_MIN && zero_word(end - n - 8))
+        n += 8;
+    return n;
+}
+
+/* How many bytes come before the next zeros that need no copy. Backwards from the end of each
+ * window, so that of what is not 0 hardly a word has to be looked at. AddressSanitizer would not
+ * let us look at all. */
+static size_t live_from(const unsigned char *at, size_t size)
+{
+    size_t n = 0;
+
+    while (!SIM_ASAN && size - n >= ZEROS_MIN) {
+        size_t zeros = zeros_before(at + n + ZEROS_MIN);
+
+        if (zeros == ZEROS_MIN)
+            return n;
+        n += ZEROS_MIN - zeros;
+    }
+    return size;
+}
+
+static int add_stretch(struct sim_snapshot *s, unsigned char *at, const unsigned char *end)
+{
+    int rc = 0;
+
+    while (at < end && rc == 0) {
+        struct piece p = {.at = at, .size = live_from(at, (size_t)(end - at))};
+
+        at += p.size;
+        p.zeros = zeros_from(at, (size_t)(end - at));
+        at += p.zeros;
+        rc = add_piece(s, &p);
+    }
+    return rc;
+}
+
+/* What lies between the holes. */
+static int add_arena(struct sim_snapshot *s, const struct sim_world_hole *h, size_t count)
+{
+    unsigned char *at = (unsigned char *)s->world;
+    int rc = 0;
+
+    for (size_t i = 0; i < count && rc == 0; i++) {
         unsigned char *hole = h[i].start;
 
         CHECK(hole >= at && sim_world_contains(s->world, hole, h[i].size));
-        add_piece(s, at, (size_t)(hole - at));
+        rc = add_stretch(s, at, hole);
         at = hole + h[i].size;
     }
-    add_piece(s, at, (size_t)(end - at));
-    for (unsigned i = 0; i < s->region_count; i++)
-        add_piece(s, s->regions[i].start, s->regions[i].size);
+    return rc ? rc : add_stretch(s, at, (unsigned char *)s->world + s->world->extent);
 }
 
-static int place_copies(struct sim_snapshot *s)
+/* As they are: media are long, and what is written to them is seldom 0. */
+static int add_regions(struct sim_snapshot *s)
 {
-    unsigned char *next;
+    int rc = 0;
 
-    next = s->data = malloc(s->size);
-    if (!next)
+    for (unsigned i = 0; i < s->region_count && rc == 0; i++)
+        rc = add_piece(s, &(struct piece){.at = s->regions[i].start, .size = s->regions[i].size});
+    return rc;
+}
+
+static int save_pieces(struct sim_snapshot *s)
+{
+    unsigned char *copy = s->data = malloc(s->data_size);
+
+    if (!copy)
         return -ENOMEM;
     for (size_t i = 0; i < s->piece_count; i++) {
-        s->pieces[i].copy = next;
-        s->pieces[i].shadow_copy = next + hal_align_up(s->pieces[i].size, 16);
-        next += copy_size(s->pieces[i].size);
+        save(&s->pieces[i], copy);
+        copy += copy_size(s->pieces[i].size);
     }
     return 0;
 }
@@ -184,16 +267,11 @@ static int fill(struct sim_snapshot *s)
 
     if (rc)
         return rc;
-    s->pieces = calloc(count + 1 + s->region_count, sizeof *s->pieces);
-    if (s->pieces)
-        add_pieces(s, holes, count);
+    rc = add_arena(s, holes, count);
     free(holes);
-    if (!s->pieces)
-        return -ENOMEM;
-    rc = place_copies(s);
-    for (size_t i = 0; rc == 0 && i < s->piece_count; i++)
-        save(&s->pieces[i]);
-    return rc;
+    if (!rc)
+        rc = add_regions(s);
+    return rc ? rc : save_pieces(s);
 }
 
 int sim_world_snapshot(struct sim_world *w, struct sim_snapshot **out)
@@ -210,7 +288,6 @@ int sim_world_snapshot(struct sim_world *w, struct sim_snapshot **out)
     if (!s)
         return -ENOMEM;
     s->world = w;
-    s->size = sizeof *s;
     s->region_count = w->region_count;
     memcpy(s->regions, w->regions, sizeof s->regions);
     rc = fill(s);
@@ -231,18 +308,32 @@ static void check_same_regions(const struct sim_world *w, const struct sim_snaps
         CHECK(w->regions[i].start == snap->regions[i].start);
 }
 
+static void refill_holes(struct sim_world *w)
+{
+    for (unsigned i = 0; i < w->holes_count; i++)
+        if (w->holes[i].refill)
+            w->holes[i].refill(w->holes[i].arg);
+}
+
 void sim_world_restore(struct sim_world *w, const struct sim_snapshot *snap)
 {
+    const unsigned char *copy = snap->data;
     size_t touched = w->touched;
 
     CHECK(snap->world == w && !w->fibers_run && !w->pin_count);
     check_same_regions(w, snap);
-    for (size_t i = 0; i < snap->piece_count; i++)
-        load(&snap->pieces[i]);
+    for (size_t i = 0; i < snap->piece_count; i++) {
+        load(&snap->pieces[i], copy);
+        copy += copy_size(snap->pieces[i].size);
+    }
     w->touched = touched;
+    refill_holes(w);
 }
 
-size_t sim_snapshot_size(const struct sim_snapshot *snap) { return snap->size; }
+size_t sim_snapshot_size(const struct sim_snapshot *snap)
+{
+    return sizeof *snap + snap->piece_room * sizeof *snap->pieces + snap->data_size;
+}
 
 void sim_snapshot_destroy(struct sim_snapshot *snap)
 {
@@ -305,10 +396,11 @@ void sim_world_detach_region(struct sim_world *w, void *ptr)
     memmove(&w->regions[i], &w->regions[i + 1], (w->region_count - i) * sizeof w->regions[0]);
 }
 
-void sim_world_add_holes(struct sim_world *w, sim_world_holes_fn *fn, void *arg)
+void sim_world_add_holes(struct sim_world *w, sim_world_holes_fn *fn, sim_world_refill_fn *refill,
+                         void *arg)
 {
     CHECK(w->holes_count < SIM_WORLD_HOLES_MAX && sim_world_contains(w, arg, 1));
-    w->holes[w->holes_count++] = (struct sim_world_holes){fn, arg};
+    w->holes[w->holes_count++] = (struct sim_world_holes){fn, refill, arg};
 }
 
 void sim_world_remove_holes(struct sim_world *w, const void *arg)

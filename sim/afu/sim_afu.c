@@ -50,7 +50,7 @@ int sim_machine_create(struct sim_world *world, uint64_t seed, bool trace, struc
     m->wake = no_wake;
     sim_engine_init(&m->engine);
     sim_trace_init(&m->trace, trace);
-    sim_world_add_holes(world, sim_machine_holes, m);
+    sim_world_add_holes(world, sim_machine_holes, sim_machine_refill, m);
     *out = m;
     return 0;
 }

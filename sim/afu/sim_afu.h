@@ -205,7 +205,7 @@ struct sim_cmd {
     uint8_t msi;
     uint16_t ctx_id, flags, timeout_field;
 
-    /* IOARCB, decoded; from here on a free slot keeps nothing (sim_holes.c) */
+    /* IOARCB, decoded; from here on a free slot may hold anything (sim_holes.c) */
     uint64_t ea;       /* of the IOARCB */
     uint64_t ioasa_ea; /* behind the IOARCB, or where an SQ slot says */
     uint64_t lun_id, data_ea;
@@ -459,6 +459,7 @@ static inline void sim_violation(struct sim_afu *a, uint32_t context, enum sim_r
 
 /* sim_holes.c: for sim_world_add_holes; arg is the machine */
 size_t sim_machine_holes(void *arg, struct sim_world_hole *out, size_t max);
+void sim_machine_refill(void *arg);
 
 /* sim_mmio.c: stores and loads on their way in */
 void sim_mmio_accept(struct sim_afu *a);   /* the access at the head of the queue */

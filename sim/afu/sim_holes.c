@@ -2,6 +2,7 @@
 /* What a snapshot of the model can leave out: memory whose contents nobody reads before they are
  * written again. Campaigns copy a world thousands of times a second. */
 #include <stddef.h>
+#include <string.h>
 
 #include "sim/afu/sim_afu.h"
 #include "sim/sim_control.h"
@@ -32,14 +33,23 @@ static void trace_holes(struct list *l, struct sim_trace *t)
     add(l, &t->ring[t->fill], (SIM_TRACE_RING - t->fill) * sizeof t->ring[0]);
 }
 
-/* A free slot keeps its head: number, state, and that no event is pending. */
 static void command_holes(struct list *l, struct sim_afu *a)
 {
-    const size_t head = offsetof(struct sim_cmd, ea);
-
     for (uint64_t i = 0; i < a->params.cmd_slots; i++)
         if (a->cmds[i].state == SIM_CMD_FREE)
-            add(l, (char *)&a->cmds[i] + head, sizeof a->cmds[i] - head);
+            add(l, &a->cmds[i], sizeof a->cmds[i]);
+}
+
+/* A free slot is as it was before its first command: what one left there, the next does not see.
+ * Only the head matters: number, state, and that no event is pending. */
+static void make_free_commands(struct sim_afu *a)
+{
+    for (uint32_t i = 0; i < a->free_count; i++) {
+        struct sim_cmd *c = &a->cmds[a->free_slot[i]];
+
+        memset(c, 0, offsetof(struct sim_cmd, ea));
+        c->slot = a->free_slot[i];
+    }
 }
 
 /* The ring of register accesses, without those under way. */
@@ -79,4 +89,12 @@ size_t sim_machine_holes(void *arg, struct sim_world_hole *out, size_t max)
         absent_holes(&l, m->afu[i]);
     }
     return l.count;
+}
+
+void sim_machine_refill(void *arg)
+{
+    struct sim_machine *m = arg;
+
+    for (uint32_t i = 0; i < m->afu_count; i++)
+        make_free_commands(m->afu[i]);
 }

@@ -393,7 +393,7 @@ int sched_create(struct sim_world *w, const struct sched_config *cfg, struct sch
     hal_prng_seed(&s->entropy, cfg->seed, SCHED_STREAM_ENTROPY);
     hal_prng_seed(&s->random, cfg->seed, SCHED_STREAM_RANDOM);
     sched__set_attention(s);
-    sim_world_add_holes(w, dead_stacks, s);
+    sim_world_add_holes(w, dead_stacks, NULL, s);
     if (copy_choices(s) || make_room(s, 1)) {
         sched_destroy(s);
         return -ENOMEM;

@@ -345,7 +345,7 @@ static struct bar bars[] = {
     {"PB-11", "fiber switch (roofline: swapcontext)", "ns", 25, 12, false, pb11, NAN, NAN},
     {"PB-11.load", "8 fibers against 1 at full load", "x", 2, 1.3, false, pb11_load, NAN, NAN},
     {"PB-13", "resident memory, standard scenario", "MiB", 64, 24, false, pb13, NAN, NAN},
-    {"PB-13.state", "state that a snapshot copies, no media, buffers", "KiB", 1024, 128, false,
+    {"PB-13.state", "state that a snapshot holds, no media, buffers", "KiB", 1024, 128, false,
      pb13_state, NAN, NAN},
     {"PB-20", "host instructions a read, depth 1", "", 250, 150, false, pb20, NAN, NAN},
     {"PB-20.batch", "the same in batches of 32", "", 180, 100, false, pb20_batch, NAN, NAN},

@@ -159,6 +159,7 @@ static bool open_client(struct run *r, unsigned i)
     if (!c->buffers || !good(r, spipe_client_create(r->adapter, "bench", &c->spipe), "client") ||
         !good(r, spipe_attach(c->spipe, i % 2, &opts, &c->ctx), "attach"))
         return false;
+    memset(c->buffers, 0x5A, (size_t)config->depth * BLOCK); /* a snapshot would leave out zeros */
     good(r,
          hal_mem_register(sim_host_device(r->host, 0), c->buffers, (size_t)config->depth * BLOCK,
                           "buffers"),

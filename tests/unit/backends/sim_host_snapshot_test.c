@@ -171,6 +171,44 @@ Test(sim_host_snapshot, the_device_can_be_stopped_within_an_event)
     conf_sim_down(&sim);
 }
 
+static unsigned in_flight(void)
+{
+    struct sim_afu_stats stats;
+
+    sim_afu_stats(sim_host_afu(sim.host, 0), &stats);
+    return stats.in_flight;
+}
+
+/* Commands that were under way when a snapshot is put back are gone, also where it has none. */
+Test(sim_host_snapshot, a_run_can_be_left_in_the_middle)
+{
+    struct sim_load steady = {.sim = &sim, .rounds = 60};
+    struct sim_load_print end, again;
+    struct sim_snapshot *idle, *busy;
+    struct sim_trace *trace;
+
+    up(11);
+    trace = &sim_host_machine(sim.host)->trace;
+    sim_trace_set_sink(trace, pause_device, sim_host_sched(sim.host));
+    idle = snapshot();
+    start(&steady);
+    cr_assert_gt(in_flight(), 0);
+    busy = snapshot();
+    end = finish();
+    for (unsigned i = 0; i < 3; i++) {
+        sim_host_restore(sim.host, busy);
+        sim_host_restore(sim.host, idle);
+        cr_assert_eq(in_flight(), 0);
+        start(&steady);
+        again = finish();
+        cr_assert(same(&again, &end));
+    }
+    sim_snapshot_destroy(idle);
+    sim_snapshot_destroy(busy);
+    sim_trace_set_sink(trace, NULL, NULL);
+    conf_sim_down(&sim);
+}
+
 /* A host that has not run, or has run to its end, can be copied too; records of the catalogue are
  * part of the copy. */
 Test(sim_host_snapshot, before_and_after_a_run)

@@ -73,17 +73,20 @@ static double stack_median_ns(const struct bench_stack_config *c)
     return median(v, WINDOWS);
 }
 
-/* Extra cost of b over a in percent, in turn, median of the ratios. */
+/* Small differences: what else the machine does only ever adds time, so the best of each side
+ * counts. They are measured in turn. */
+#define TURNS (2 * WINDOWS)
+
+/* Extra cost of b over a in percent. */
 static double extra_percent(const struct bench_stack_config *a, const struct bench_stack_config *b)
 {
-    double v[WINDOWS];
+    double best_a = INFINITY, best_b = INFINITY;
 
-    for (unsigned i = 0; i < WINDOWS; i++) {
-        double base = stack_ns(a, NULL);
-
-        v[i] = (stack_ns(b, NULL) / base - 1) * 100;
+    for (unsigned i = 0; i < TURNS; i++) {
+        best_a = fmin(best_a, stack_ns(a, NULL));
+        best_b = fmin(best_b, stack_ns(b, NULL));
     }
-    return median(v, WINDOWS);
+    return (best_b / best_a - 1) * 100;
 }
 
 /* ---- bars -------------------------------------------------------------------------------------
@@ -225,17 +228,16 @@ static double ask(const char *program)
 
 static double pb7(double *roofline)
 {
-    double v[2 * WINDOWS + 1];
+    double with = INFINITY, without = INFINITY;
 
     *roofline = NAN;
     if (access(twin, X_OK))
         return NAN;
-    for (unsigned i = 0; i < 2 * WINDOWS + 1; i++) {
-        double without = ask(twin);
-
-        v[i] = (ask(self) / without - 1) * 100;
+    for (unsigned i = 0; i < TURNS; i++) {
+        without = fmin(without, ask(twin));
+        with = fmin(with, ask(self));
     }
-    return median(v, 2 * WINDOWS + 1);
+    return (with / without - 1) * 100;
 }
 
 static double pb11(double *roofline)
@@ -248,10 +250,18 @@ static double pb11(double *roofline)
     return median(v, WINDOWS);
 }
 
+/* All translations fit into the cache, or the factor would be that of table walks too. */
 static double pb11_load(double *roofline)
 {
-    struct bench_stack_config one = {.clients = 1, .handles = 4, .depth = 128, .reads = 400000},
-                              eight = {.clients = 8, .handles = 4, .depth = 16, .reads = 400000};
+    struct bench_stack_config one = {.clients = 1,
+                                     .handles = 4,
+                                     .depth = 128,
+                                     .reads = 400000,
+                                     .xlt_entries = 4096},
+                              eight = one;
+
+    eight.clients = 8;
+    eight.depth = 16;
 
     *roofline = 1;
     return 1 + extra_percent(&one, &eight) / 100;

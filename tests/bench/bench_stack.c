@@ -12,6 +12,7 @@
 #include "hal/support/prng.h"
 #include "sim/sched/sched.h"
 #include "sim/sim_media.h"
+#include "sim/sim_params.h"
 #include "sim/world.h"
 
 #define BLOCK 4096u
@@ -297,13 +298,17 @@ static int measure_snapshot(struct run *r, const struct sim_media *media)
 
 int bench_stack_run(const struct bench_stack_config *c, struct bench_stack_result *out)
 {
-    struct sim_host_config hc = {.seed = 1, .trace = c->trace};
+    struct sim_params params;
+    struct sim_host_config hc = {.seed = 1, .trace = c->trace, .params = &params};
     struct run *r = calloc(1, sizeof *r);
     struct sim_media *media = make_media(c->data);
     char why[256];
     int rc;
 
     memset(out, 0, sizeof *out);
+    sim_params_default(&params);
+    if (c->xlt_entries)
+        params.xlt_entries = c->xlt_entries;
     hc.media[0] = media;
     if (!r || !media || sim_host_create(&hc, &r->host, why, sizeof why)) {
         fprintf(stderr, "bench: %s\n", why);

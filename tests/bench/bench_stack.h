@@ -9,14 +9,15 @@
 
 /** What runs. */
 struct bench_stack_config {
-    unsigned clients; /* fibers, each with a context of its own; 1..64 */
-    unsigned handles; /* virtual LUNs of a client, 1..16 */
-    unsigned depth;   /* reads in flight of a client */
-    uint64_t reads;   /* of all clients together */
-    bool data;        /* full media, every byte copied; else tag media */
-    bool trace;       /* records and running hash */
-    bool reference;   /* the reference engine makes time pass for the reads */
-    bool snapshot;    /* taken at the end of the reads */
+    unsigned clients;     /* fibers, each with a context of its own; 1..64 */
+    unsigned handles;     /* virtual LUNs of a client, 1..16 */
+    unsigned depth;       /* reads in flight of a client */
+    uint64_t reads;       /* of all clients together */
+    bool data;            /* full media, every byte copied; else tag media */
+    bool trace;           /* records and running hash */
+    bool reference;       /* the reference engine makes time pass for the reads */
+    bool snapshot;        /* taken at the end of the reads */
+    uint64_t xlt_entries; /* of the translation cache; 0 = as by default */
 };
 
 /** What it took. Times are CPU time of this process: the machine may be busy. */

@@ -13,3 +13,14 @@ SPIPE_COPTS = [
     "-Wvla",
     "-Werror=implicit-function-declaration",
 ]
+
+# For tests that compile a public header as a C++ program would; the tree itself is C.
+SPIPE_CXX_COPTS = [
+    "-std=c++11",
+    "-Wall",
+    "-Wextra",
+    "-Wshadow",
+    "-Wold-style-cast",
+    "-pedantic",
+    "-Werror",
+]

@@ -20,9 +20,9 @@ step() { # NAME COMMAND...
 tidy() { printf '%s\0' "${sources[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy --quiet -p . 2>/dev/null; }
 
 # git names what is tracked and what will be; a source archive has no git.
-mapfile -t files < <(git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null |
+mapfile -t files < <(git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cc' 2>/dev/null |
     while read -r f; do [ -e "$f" ] && echo "$f"; done)
-[ ${#files[@]} -gt 0 ] || mapfile -t files < <(find hal core backends sim tests tools docs -name '*.[ch]')
+[ ${#files[@]} -gt 0 ] || mapfile -t files < <(find hal core backends sim tests tools docs -name '*.[ch]' -o -name '*.cc')
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.c$')
 
 step style tools/style.py

@@ -22,8 +22,8 @@ SLEEP = re.compile(r"\b(?:sleep|usleep|nanosleep|clock_nanosleep)\s*\(")
 PATHS = re.compile(r"(?<![A-Za-z0-9.$}])/(?:wor[k]|far[m]|share[d]|hom[e])/")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
-CODE = (".c", ".h", ".S", ".def", ".inc", ".py", ".sh", ".bzl")
-C_TEXT = (".c", ".h", ".S", ".def", ".inc")
+CODE = (".c", ".cc", ".h", ".S", ".def", ".inc", ".py", ".sh", ".bzl")
+C_TEXT = (".c", ".cc", ".h", ".S", ".def", ".inc")
 LONG_FILES_ALLOWED = ("LICENSE",)
 
 # Stand-ins for headers that a distribution package installs include each other as those do.

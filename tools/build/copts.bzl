@@ -39,3 +39,14 @@ SPIPE_TEST_LINKOPTS = select({
     _ACROSS_FILES: ["-fno-lto"],
     "//conditions:default": [],
 })
+
+# For tests that compile a public header as a C++ program would; the tree itself is C.
+SPIPE_CXX_COPTS = [
+    "-std=c++11",
+    "-Wall",
+    "-Wextra",
+    "-Wshadow",
+    "-Wold-style-cast",
+    "-pedantic",
+    "-Werror",
+]

@@ -26,6 +26,7 @@ def spipe_library(name, srcs = [], hdrs = [], deps = [], visibility = None, copt
         srcs = srcs,
         hdrs = hdrs,
         copts = SPIPE_COPTS + SPIPE_FAST_COPTS + copts,
+        linkstatic = True,  # nothing links shared ones: they would double the build
         visibility = visibility,
         deps = deps,
         **kwargs

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_alloc.h"
+#include "core/lun_mode.h"
 #include "core/port_link.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"

@@ -27,6 +27,8 @@
 #define SPIPE__SCRATCH_SIZE 4096u
 #define SPIPE__SCSI_TIMEOUT UINT64_C(30000000000) /* ns, SP-101 */
 
+struct spipe__held;
+
 /** State machines that core announces with HAL_NOTE_STATE (its a). */
 enum spipe__machine {
     SPIPE__MACHINE_BRING_UP = 1, /* b = number of the step that begins, in spipe__bring_up_steps */
@@ -43,11 +45,11 @@ struct spipe__lun {
     bool reads_zero_unmapped; /* LBPRZ: unmapped blocks read as zeros */
     uint64_t last_lba;
     uint32_t block_size;
-    uint32_t users;       /* open handles */
-    uint32_t holds;       /* what is quarantined; names are counted in the catalogue */
-    struct spipe__ba *ba; /* exists while mode is VIRTUAL: see core/lun_alloc.h */
-    void *ba_memory;
-    size_t ba_size;
+    uint32_t users;           /* open handles */
+    uint32_t holds;           /* what is quarantined; names are counted in the catalogue */
+    struct spipe__held *held; /* that: see core/quarantine.h */
+    struct spipe__ba *ba;     /* exists while mode is VIRTUAL: see core/lun_mode.h */
+    size_t ba_size;           /* bytes of it, its table included */
 };
 
 /** A set of LUN-table slots. */

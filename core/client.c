@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/direct.h"
 #include "core/verb.h"
 #include "core/vlun.h"
 #include "hal/support/bits.h"
@@ -100,12 +101,21 @@ int spipe_attach_lun(struct spipe_ctx *ctx, unsigned lun)
 
 /* ---- detach ---- */
 
-/* SP-75: ascending, whatever the syncs say (SP-80). */
+/* Whatever the syncs say (SP-80). */
+static void close_handle(struct spipe_ctx *ctx, struct spipe__resource *r)
+{
+    if (r->kind == SPIPE_LUN_PHYSICAL)
+        spipe__direct_close(ctx, r);
+    else
+        spipe__vlun_close_forced(ctx, r);
+}
+
+/* SP-75: ascending. */
 static void close_handles_on(struct spipe_ctx *ctx, const struct spipe__lun *lun)
 {
     for (uint32_t i = 0; i < SPIPE__RHT_SIZE; i++)
-        if (ctx->vlun[i] && ctx->vlun[i]->held.lun == lun)
-            spipe__vlun_close_forced(ctx, ctx->vlun[i]);
+        if (ctx->resource[i] && ctx->resource[i]->held.lun == lun)
+            close_handle(ctx, ctx->resource[i]);
 }
 
 /* SP-76, SP-77. */

@@ -201,7 +201,7 @@ void spipe__ctx_destroy(struct spipe_ctx *ctx)
     struct spipe *s = ctx->s;
 
     for (uint32_t i = 0; i < SPIPE__RHT_SIZE; i++)
-        CHECK(!ctx->vlun[i]);
+        CHECK(!ctx->resource[i]);
     if (s->contexts[ctx->number] == ctx) /* SP-81 */
         s->contexts[ctx->number] = NULL;
     if (ctx->hal) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One user context: a process element of the AFU, its RHT, its queue pair, and the LUNs and virtual
- * LUNs it has. Shared inside core only.
+/* One user context: a process element of the AFU, its RHT, its queue pair, the LUNs that are
+ * attached and the handles that are open. Shared inside core only.
  *
  * Thread rules: the control lock of the adapter guards everything but the first group of members,
  * which belongs to the thread that does the I/O of the context. `block_shift` is read by that
@@ -18,7 +18,7 @@ enum {
 };
 
 struct spipe_client;
-struct spipe__vlun;
+struct spipe__resource;
 
 struct spipe_ctx {
     /* data path */
@@ -36,8 +36,8 @@ struct spipe_ctx {
     uint64_t generation;    /* of the adapter, when the context was registered */
     uint8_t permissions;    /* AFU_PERM_, of every handle (INV-10) */
     struct spipe__rht rht;
-    struct spipe__vlun *vlun[SPIPE__RHT_SIZE]; /* by handle; NULL = not open */
-    uint64_t luns[SPIPE__LUNS_MAX / 64];       /* attached ones, a bit each */
+    struct spipe__resource *resource[SPIPE__RHT_SIZE]; /* by handle; NULL = not open */
+    uint64_t luns[SPIPE__LUNS_MAX / 64];               /* attached ones, a bit each */
     unsigned lun_count;
 };
 
@@ -63,10 +63,11 @@ static inline bool spipe__ctx_has_lun(const struct spipe_ctx *ctx, unsigned lun)
     return lun < ctx->s->lun_count && (ctx->luns[lun / 64] >> lun % 64 & 1);
 }
 
-/** The virtual LUN behind a handle, or NULL (SP-34). */
-static inline struct spipe__vlun *spipe__ctx_vlun(const struct spipe_ctx *ctx, uint32_t handle)
+/** What an open handle stands for, or NULL (SP-34). */
+static inline struct spipe__resource *spipe__ctx_resource(const struct spipe_ctx *ctx,
+                                                          uint32_t handle)
 {
-    return handle < SPIPE__RHT_SIZE ? ctx->vlun[handle] : NULL;
+    return handle < SPIPE__RHT_SIZE ? ctx->resource[handle] : NULL;
 }
 
 #endif

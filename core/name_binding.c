@@ -4,18 +4,18 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_alloc.h"
+#include "core/lun_mode.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
 /* ---- who is bound to what ---- */
 
-struct spipe__cat_entry *spipe__name_of(struct spipe *s, const struct spipe__vlun *v)
+struct spipe__cat_entry *spipe__name_of(struct spipe *s, const struct spipe__resource *v)
 {
     return v->name[0] ? spipe__cat_find(s->catalogue, v->name) : NULL;
 }
 
-void spipe__name_bind(struct spipe__vlun *v, const char *name)
+void spipe__name_bind(struct spipe__resource *v, const char *name)
 {
     size_t size = strlen(name) + 1;
 
@@ -26,7 +26,7 @@ void spipe__name_bind(struct spipe__vlun *v, const char *name)
 static void unbind_in(struct spipe_ctx *ctx, const char *name)
 {
     for (uint32_t i = 0; i < SPIPE__RHT_SIZE; i++) {
-        struct spipe__vlun *v = ctx->vlun[i];
+        struct spipe__resource *v = ctx->resource[i];
 
         if (v && strcmp(v->name, name) == 0)
             v->name[0] = 0;
@@ -42,14 +42,14 @@ void spipe__name_unbind_all(struct spipe *s, const char *name)
 
 /* ---- chunks ---- */
 
-static uint64_t chunk_at(struct spipe *s, const struct spipe__vlun *v, uint32_t i)
+static uint64_t chunk_at(struct spipe *s, const struct spipe__resource *v, uint32_t i)
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
 
     return spipe__lxt_chunk(&home, &v->lxt.entry[i]);
 }
 
-int spipe__name_chunks_of(struct spipe *s, const struct spipe__vlun *v, uint32_t first,
+int spipe__name_chunks_of(struct spipe *s, const struct spipe__resource *v, uint32_t first,
                           uint32_t **out)
 {
     uint32_t n = v->size - first;
@@ -89,7 +89,7 @@ void spipe__name_drop_reference(void *arg, const uint8_t *wwid, uint32_t chunk)
 /* ---- before ---- */
 
 /* Whether handle and name have the same chunks as far as both go. */
-static bool same_beginning(struct spipe *s, const struct spipe__vlun *v,
+static bool same_beginning(struct spipe *s, const struct spipe__resource *v,
                            const struct spipe__cat_entry *entry, uint64_t count)
 {
     count = hal_min64(count, hal_min64(v->size, entry->chunk_count));
@@ -111,7 +111,7 @@ static int record_cut(struct spipe *s, const struct spipe__lun *lun, struct spip
     return spipe__cat_drop_chunks(s->catalogue, entry, count, spipe__name_drop_reference, s);
 }
 
-int spipe__name_before_resize(struct spipe *s, struct spipe__vlun *v, uint64_t wanted)
+int spipe__name_before_resize(struct spipe *s, struct spipe__resource *v, uint64_t wanted)
 {
     struct spipe__cat_entry *entry = spipe__name_of(s, v);
 
@@ -147,7 +147,7 @@ int spipe__name_add_references(struct spipe__ba *ba, const uint32_t *chunks, uin
     return 0;
 }
 
-static int record_growth(struct spipe *s, const struct spipe__vlun *v,
+static int record_growth(struct spipe *s, const struct spipe__resource *v,
                          struct spipe__cat_entry *entry)
 {
     uint32_t first = entry->chunk_count, n = v->size - first;
@@ -168,7 +168,7 @@ free_chunks:
     return rc;
 }
 
-int spipe__name_after_resize(struct spipe_ctx *ctx, struct spipe__vlun *v)
+int spipe__name_after_resize(struct spipe_ctx *ctx, struct spipe__resource *v)
 {
     struct spipe__cat_entry *entry = spipe__name_of(ctx->s, v);
     int rc, shrunk;

@@ -33,10 +33,10 @@
 #include "core/vlun.h"
 
 /** The catalogue entry that `v` is bound to, or NULL. */
-struct spipe__cat_entry *spipe__name_of(struct spipe *s, const struct spipe__vlun *v);
+struct spipe__cat_entry *spipe__name_of(struct spipe *s, const struct spipe__resource *v);
 
 /** Binds `v` to a name. The name exists and has the chunks of `v`. */
-void spipe__name_bind(struct spipe__vlun *v, const char *name);
+void spipe__name_bind(struct spipe__resource *v, const char *name);
 
 /** Unbinds every handle of the adapter that is bound to `name`. */
 void spipe__name_unbind_all(struct spipe *s, const char *name);
@@ -50,7 +50,7 @@ void spipe__name_unbind_all(struct spipe *s, const char *name);
  * @return        0; -ESTALE if the name means something else by now; -ENOSPC, -EIO if the record
  *                cannot be written. Nothing is changed on failure
  */
-HAL_MUST_CHECK int spipe__name_before_resize(struct spipe *s, struct spipe__vlun *v,
+HAL_MUST_CHECK int spipe__name_before_resize(struct spipe *s, struct spipe__resource *v,
                                              uint64_t wanted);
 
 /**
@@ -62,7 +62,7 @@ HAL_MUST_CHECK int spipe__name_before_resize(struct spipe *s, struct spipe__vlun
  * @return     0; -ENOMEM, -ENOSPC, -EIO if the record cannot be written, -EIO also if a chunk
  *             has 256 owners; -EFBIG beyond what a name can have
  */
-HAL_MUST_CHECK int spipe__name_after_resize(struct spipe_ctx *ctx, struct spipe__vlun *v);
+HAL_MUST_CHECK int spipe__name_after_resize(struct spipe_ctx *ctx, struct spipe__resource *v);
 
 /** Adds one reference of each of `n` chunks, for a name. 0, or -EIO if one has 256 owners (or
  * none): then nothing has changed. */
@@ -86,7 +86,7 @@ void spipe__name_drop_reference(void *arg, const uint8_t *wwid, uint32_t chunk);
  *               that is 0
  * @return       0, -ENOMEM, -EFBIG if a chunk number does not fit the catalogue
  */
-HAL_MUST_CHECK int spipe__name_chunks_of(struct spipe *s, const struct spipe__vlun *v,
+HAL_MUST_CHECK int spipe__name_chunks_of(struct spipe *s, const struct spipe__resource *v,
                                          uint32_t first, uint32_t **out);
 
 #endif

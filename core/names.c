@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_alloc.h"
+#include "core/lun_mode.h"
 #include "core/name_binding.h"
 #include "core/verb.h"
 
@@ -64,7 +64,7 @@ static int name_open(struct spipe_ctx *ctx, const char *name, uint32_t *handle, 
     struct spipe *s = ctx->s;
     struct spipe__cat_entry *entry = find(s, name);
     struct spipe__lun *lun = entry ? spipe__lun_find(s, entry->wwid) : NULL;
-    struct spipe__vlun *v;
+    struct spipe__resource *v;
     int rc;
 
     if (!lun)
@@ -127,7 +127,7 @@ static void drop_meaning(struct spipe *s, const struct meaning *old)
         spipe__lun_settle(s, lun);
 }
 
-static bool same_meaning(const struct meaning *old, const struct spipe__vlun *v,
+static bool same_meaning(const struct meaning *old, const struct spipe__resource *v,
                          const uint32_t *chunks)
 {
     return old->count == v->size &&
@@ -136,8 +136,8 @@ static bool same_meaning(const struct meaning *old, const struct spipe__vlun *v,
 }
 
 /* Moves `name` to the chunks of v. */
-static int move_name(struct spipe *s, struct spipe__vlun *v, const char *name, uint64_t byte_length,
-                     const uint32_t *chunks)
+static int move_name(struct spipe *s, struct spipe__resource *v, const char *name,
+                     uint64_t byte_length, const uint32_t *chunks)
 {
     struct spipe__lun *lun = v->held.lun;
     struct meaning old;
@@ -166,7 +166,7 @@ forget:
 static int name_set(struct spipe_ctx *ctx, uint32_t handle, const char *name, uint64_t byte_length)
 {
     struct spipe *s = ctx->s;
-    struct spipe__vlun *v = spipe__ctx_vlun(ctx, handle);
+    struct spipe__resource *v = spipe__ctx_vlun(ctx, handle);
     uint32_t *chunks;
     int rc;
 

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "core/lun_alloc.h"
+#include "core/lun_mode.h"
 #include "hal/support/check.h"
 
 struct spipe__lxt_home spipe__lxt_home_of(struct spipe *s)
@@ -15,15 +15,15 @@ struct spipe__lxt_home spipe__lxt_home_of(struct spipe *s)
 
 void spipe__quarantine_enter(struct spipe *s, struct spipe__held *held)
 {
-    struct spipe__lun_alloc *a = spipe__lun_alloc(held->lun);
+    struct spipe__lun *lun = held->lun;
 
     held->generation = s->generation;
     if (held->pending)
         return;
     held->pending = true;
-    held->next = a->held;
-    a->held = held;
-    spipe__lun_hold(held->lun);
+    held->next = lun->held;
+    lun->held = held;
+    spipe__lun_hold(lun);
 }
 
 void spipe__quarantine_add(struct spipe__held *held, const struct spipe__held_part *part)
@@ -105,15 +105,13 @@ static struct spipe__held **find(struct spipe *s, struct spipe__lun *lun, match_
 {
     struct spipe__held **link;
 
-    if (!lun->ba)
-        return NULL;
-    for (link = &spipe__lun_alloc(lun)->held; *link; link = &(*link)->next)
+    for (link = &lun->held; *link; link = &(*link)->next)
         if (match(s, *link, arg))
             return link;
     return NULL;
 }
 
-/* Each release may end the LUN's allocator with the list in it, so the search starts anew. */
+/* A release may free the record, so the search starts anew. */
 static void release_matching(struct spipe *s, struct spipe__lun *lun, match_fn match,
                              const void *arg)
 {
@@ -172,7 +170,7 @@ void spipe__quarantine_retry_lun(struct spipe *s, struct spipe__lun *lun)
     struct spipe__held *held, *next;
 
     release_on_all(s, is_past, NULL);
-    for (held = lun->ba ? spipe__lun_alloc(lun)->held : NULL; held; held = next) {
+    for (held = lun->held; held; held = next) {
         uint16_t context = held->context;
         uint32_t handle = held->handle;
 

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 
+#include "hal/afu_regs.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
-enum { WORD_POINTER, WORD_COUNT }; /* the two stores that an entry is made of */
+/* The two stores that an entry is made of, in format 0 and 1. */
+enum { WORD_POINTER, WORD_COUNT };
+enum { WORD_LUN_ID, WORD_VALID };
 
 static const size_t table_bytes = SPIPE__RHT_SIZE * sizeof(struct afu_rht_entry);
 
@@ -45,14 +48,24 @@ uint32_t spipe__rht_free_handle(const struct spipe__rht *rht, uint32_t from)
     return SPIPE__RHT_SIZE;
 }
 
-/* Stores one half of the entry that `v` describes and makes it visible. */
+/* Stores one half of an entry and makes it visible. */
+static void put_entry(struct spipe__rht *rht, uint32_t handle, unsigned word,
+                      struct afu_rht_entry e)
+{
+    hal_table_store(rht->dev, &rht->entries[handle].word[word], e.word[word]);
+    hal_publish(rht->dev);
+}
+
 static void put(struct spipe__rht *rht, uint32_t handle, unsigned word,
                 const struct afu_rht_virtual *v)
 {
-    struct afu_rht_entry e = afu_rht_pack_virtual(rht->order, v);
+    put_entry(rht, handle, word, afu_rht_pack_virtual(rht->order, v));
+}
 
-    hal_table_store(rht->dev, &rht->entries[handle].word[word], e.word[word]);
-    hal_publish(rht->dev);
+static void put_direct(struct spipe__rht *rht, uint32_t handle, unsigned word,
+                       const struct afu_rht_direct *d)
+{
+    put_entry(rht, handle, word, afu_rht_pack_direct(rht->order, d));
 }
 
 static bool taken(const struct spipe__rht *rht, uint32_t handle)
@@ -70,12 +83,22 @@ static struct afu_rht_virtual entry_of(unsigned permissions, const uint64_t *lxt
     };
 }
 
+static void take(struct spipe__rht *rht, uint32_t handle)
+{
+    CHECK(handle < SPIPE__RHT_SIZE && !taken(rht, handle));
+    rht->used[handle / 64] |= HAL_BIT(handle % 64);
+}
+
+static void give_back(struct spipe__rht *rht, uint32_t handle)
+{
+    rht->used[handle / 64] &= ~HAL_BIT(handle % 64);
+}
+
 void spipe__rht_open(struct spipe__rht *rht, uint32_t handle, unsigned permissions)
 {
     struct afu_rht_virtual v = entry_of(permissions, NULL, 0);
 
-    CHECK(handle < SPIPE__RHT_SIZE && !taken(rht, handle));
-    rht->used[handle / 64] |= HAL_BIT(handle % 64);
+    take(rht, handle);
     put(rht, handle, WORD_COUNT, &v);
 }
 
@@ -104,10 +127,41 @@ void spipe__rht_shrink(struct spipe__rht *rht, uint32_t handle, unsigned permiss
 
 void spipe__rht_close(struct spipe__rht *rht, uint32_t handle)
 {
+    const struct afu_rht_entry none = {{0}};
+
     CHECK(taken(rht, handle));
-    hal_table_store(rht->dev, &rht->entries[handle].word[WORD_COUNT], 0);
-    hal_publish(rht->dev);
-    hal_table_store(rht->dev, &rht->entries[handle].word[WORD_POINTER], 0);
-    hal_publish(rht->dev);
-    rht->used[handle / 64] &= ~HAL_BIT(handle % 64);
+    put_entry(rht, handle, WORD_COUNT, none);
+    put_entry(rht, handle, WORD_POINTER, none);
+    give_back(rht, handle);
+}
+
+/* ---- format 1: "valid" is the last thing set and the first thing cleared (VL-49) ---- */
+
+void spipe__rht_open_direct(struct spipe__rht *rht, uint32_t handle, uint64_t lun_id,
+                            unsigned permissions, unsigned port)
+{
+    const struct afu_rht_direct format_only = {0};
+    const struct afu_rht_direct d = {.lun_id = lun_id,
+                                     .valid = true,
+                                     .permissions = (uint8_t)permissions,
+                                     .port_sel = (uint8_t)AFU_PORT_BIT(port)};
+
+    take(rht, handle);
+    put_direct(rht, handle, WORD_VALID, &format_only); /* D1 */
+    put_direct(rht, handle, WORD_LUN_ID, &d);          /* D2 */
+    put_direct(rht, handle, WORD_VALID, &d);           /* D3 */
+}
+
+void spipe__rht_close_direct(struct spipe__rht *rht, uint32_t handle, unsigned permissions,
+                             unsigned port)
+{
+    const struct afu_rht_entry none = {{0}};
+    const struct afu_rht_direct invalid = {.permissions = (uint8_t)permissions,
+                                           .port_sel = (uint8_t)AFU_PORT_BIT(port)};
+
+    CHECK(taken(rht, handle));
+    put_direct(rht, handle, WORD_VALID, &invalid); /* R1 */
+    put_entry(rht, handle, WORD_LUN_ID, none);     /* R2 */
+    put_entry(rht, handle, WORD_VALID, none);      /* R3 */
+    give_back(rht, handle);
 }

@@ -91,6 +91,24 @@ void spipe__rht_grow(struct spipe__rht *rht, uint32_t handle, unsigned permissio
 void spipe__rht_shrink(struct spipe__rht *rht, uint32_t handle, unsigned permissions,
                        const uint64_t *old_lxt, const uint64_t *lxt, uint32_t count);
 
+/**
+ * Takes a free handle and makes its entry a whole LUN behind one port: D1, D2, D3 of vlun.md 11. An
+ * LW sync has to follow.
+ *
+ * @param rht          table
+ * @param handle       free handle
+ * @param lun_id       64-bit LUN id on the port (SL 23.9)
+ * @param permissions  AFU_PERM_
+ * @param port         its number
+ */
+void spipe__rht_open_direct(struct spipe__rht *rht, uint32_t handle, uint64_t lun_id,
+                            unsigned permissions, unsigned port);
+
+/** Takes the entry of spipe__rht_open_direct() back and frees the handle: R1, R2, R3 of vlun.md 11,
+ * with the same arguments. An HW sync has to follow before handle or LUN are used again (VL-51). */
+void spipe__rht_close_direct(struct spipe__rht *rht, uint32_t handle, unsigned permissions,
+                             unsigned port);
+
 /** Frees a handle whose size is 0: the entry is all zero afterwards (SP-36, VL-40). */
 void spipe__rht_close(struct spipe__rht *rht, uint32_t handle);
 

@@ -133,6 +133,17 @@ uint16_t spipe_ctx_handle(const struct spipe_ctx *ctx);
 SPIPE_MUST_CHECK int spipe_open_virtual(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks,
                                         uint32_t *handle, uint64_t *last_lba);
 
+/** For spipe_open_direct: the lowest port of the LUN that is online, else its lowest port. */
+#define SPIPE_PORT_ANY UINT32_MAX
+
+/** Opens the whole of LUN number `lun`, as it is, through one `port` (SP-53..SP-57, VL-50). Not
+ * while anybody has virtual LUNs there, and the other way round (SP-2). *last_lba is in device
+ * blocks. Data stay when the handle is released (SP-3). Returns 0, -EINVAL (mode of the LUN, not
+ * attached, a port that the LUN is not on), -EMFILE, -ENOMEM; -EIO, -ENOBUFS or -ETIMEDOUT from
+ * the AFU sync. */
+SPIPE_MUST_CHECK int spipe_open_direct(struct spipe_ctx *ctx, unsigned lun, unsigned port,
+                                       uint32_t *handle, uint64_t *last_lba);
+
 /** Grows or shrinks a virtual LUN to `blocks` 4096-byte blocks (SP-66..SP-69, VL-29..VL-35).
  * Returns 0, -EINVAL, -ENOMEM, -ENOSPC, -EAGAIN (sync failed, call again). A handle with a
  * catalogue name changes its durable record too: -EIO, -ENOSPC or -EFBIG if that cannot be
@@ -142,7 +153,8 @@ SPIPE_MUST_CHECK int spipe_resize(struct spipe_ctx *ctx, uint32_t handle, uint64
                                   uint64_t *last_lba);
 
 /** Releases a handle (SP-70..SP-72). The chunks of an unnamed virtual LUN become free; those of a
- * named one stay. Returns 0, -EINVAL, -EAGAIN. */
+ * named one stay. Returns 0, -EINVAL, and for virtual LUNs -EAGAIN (AFU sync): the handle stays
+ * open then. What the AFU may still reach of a direct handle is kept from others (SP-73). */
 SPIPE_MUST_CHECK int spipe_release(struct spipe_ctx *ctx, uint32_t handle);
 
 /* ---- named virtual LUNs -------------------------------------------------------------------- */

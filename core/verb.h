@@ -10,6 +10,7 @@
 /** Numbers of requests in notes; those below 0x100 are the numbers of the DK requests (SP 2). */
 enum spipe__verb {
     SPIPE__VERB_ATTACH = 0x80,
+    SPIPE__VERB_OPEN_DIRECT = 0x81,
     SPIPE__VERB_RELEASE = 0x82,
     SPIPE__VERB_DETACH = 0x83,
     SPIPE__VERB_OPEN_VIRTUAL = 0x87,

@@ -1,22 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs of virtual LUNs: USER_VIRTUAL, VLUN_RESIZE, RELEASE (SP 7.3..7.5). */
+/* The verbs of handles: USER_DIRECT, USER_VIRTUAL, VLUN_RESIZE, RELEASE (SP 7.2..7.5). */
 #include <errno.h>
 
+#include "core/direct.h"
 #include "core/name_binding.h"
+#include "core/port_link.h"
 #include "core/verb.h"
 #include "core/vlun.h"
+#include "hal/support/bits.h"
 
-static uint64_t last_lba_of(const struct spipe__vlun *v)
+static uint64_t last_lba_of(const struct spipe__resource *v)
 {
     return spipe__vlun_last_lba(v->size, v->held.lun->block_size);
 }
 
-/* ---- open ---- */
+/* ---- open direct ---- */
+
+static unsigned any_port(struct spipe *s, const struct spipe__lun *lun)
+{
+    for (unsigned p = 0; p < s->ports; p++)
+        if (lun->port_mask & AFU_PORT_BIT(p) && spipe__link_state(s, p) == SPIPE__LINK_ONLINE)
+            return p;
+    return lun->port_mask ? hal_lowest_bit(lun->port_mask) : SPIPE__PORTS_MAX;
+}
+
+static int open_direct(struct spipe_ctx *ctx, unsigned lun, unsigned port, uint32_t *handle,
+                       uint64_t *last_lba)
+{
+    struct spipe *s = ctx->s;
+    struct spipe__resource *d;
+    int rc;
+
+    if (!spipe__ctx_has_lun(ctx, lun))
+        return -EINVAL;
+    if (port == SPIPE_PORT_ANY)
+        port = any_port(s, &s->lun[lun]);
+    if (port >= s->ports || !(s->lun[lun].port_mask & AFU_PORT_BIT(port)))
+        return -EINVAL;
+    rc = spipe__direct_open(ctx, &s->lun[lun], port, &d);
+    if (rc)
+        return rc;
+    *handle = d->held.handle;
+    *last_lba = s->lun[lun].last_lba;
+    return 0;
+}
+
+int spipe_open_direct(struct spipe_ctx *ctx, unsigned lun, unsigned port, uint32_t *handle,
+                      uint64_t *last_lba)
+{
+    spipe__verb_begin(ctx->s, SPIPE__VERB_OPEN_DIRECT, ctx->number);
+    return spipe__verb_end(ctx->s, SPIPE__VERB_OPEN_DIRECT,
+                           open_direct(ctx, lun, port, handle, last_lba));
+}
+
+/* ---- open virtual ---- */
 
 static int open_virtual(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks, uint32_t *handle,
                         uint64_t *last_lba)
 {
-    struct spipe__vlun *v;
+    struct spipe__resource *v;
     int rc;
 
     if (!spipe__ctx_has_lun(ctx, lun))
@@ -46,7 +88,7 @@ int spipe_open_virtual(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks, uin
 
 static int resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint64_t *last_lba)
 {
-    struct spipe__vlun *v = spipe__ctx_vlun(ctx, handle);
+    struct spipe__resource *v = spipe__ctx_vlun(ctx, handle);
     uint64_t wanted;
     int rc;
 
@@ -73,12 +115,16 @@ int spipe_resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint64
 
 static int release(struct spipe_ctx *ctx, uint32_t handle)
 {
-    struct spipe__vlun *v = spipe__ctx_vlun(ctx, handle);
+    struct spipe__resource *r = spipe__ctx_resource(ctx, handle);
 
-    if (!v)
+    if (!r)
         return -EINVAL;
-    v->name[0] = 0; /* what follows concerns the handle only; the name keeps its chunks */
-    return spipe__vlun_close(ctx, v);
+    if (r->kind == SPIPE_LUN_PHYSICAL) {
+        spipe__direct_close(ctx, r);
+        return 0;
+    }
+    r->name[0] = 0; /* what follows concerns the handle only; the name keeps its chunks */
+    return spipe__vlun_close(ctx, r);
 }
 
 int spipe_release(struct spipe_ctx *ctx, uint32_t handle)

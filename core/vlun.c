@@ -3,10 +3,8 @@
 
 #include <errno.h>
 
-#include "core/lun_alloc.h"
 #include "hal/afu_cmd.h"
 #include "hal/support/bits.h"
-#include "hal/support/check.h"
 
 /* ---- sizes ---- */
 
@@ -31,75 +29,33 @@ uint64_t spipe__vlun_last_lba(uint64_t chunks, uint32_t block_size)
 
 /* ---- opening ---- */
 
-/* The lowest free handle of which nothing is quarantined (SP-35, vlun.md 15.1). A number can be
- * free in this context and still held for an earlier context of the same number. */
-static uint32_t usable_handle(struct spipe_ctx *ctx)
+int spipe__vlun_open(struct spipe_ctx *ctx, struct spipe__lun *lun, struct spipe__resource **out)
 {
-    uint32_t handle = spipe__rht_free_handle(&ctx->rht, 0);
+    struct spipe__resource *v;
+    int rc = spipe__resource_take(ctx, lun, SPIPE_LUN_VIRTUAL, &v);
 
-    while (handle < SPIPE__RHT_SIZE && spipe__quarantine_retry(ctx->s, ctx->number, handle))
-        handle = spipe__rht_free_handle(&ctx->rht, handle + 1);
-    return handle;
-}
-
-int spipe__vlun_open(struct spipe_ctx *ctx, struct spipe__lun *lun, struct spipe__vlun **out)
-{
-    struct spipe *s = ctx->s;
-    uint32_t handle = usable_handle(ctx);
-    struct spipe__vlun *v;
-    int rc;
-
-    if (handle == SPIPE__RHT_SIZE)
-        return -EMFILE;
-    v = exec_alloc(s->exec, sizeof *v, _Alignof(struct spipe__vlun));
-    if (!v)
-        return -ENOMEM;
-    rc = spipe__lun_claim(s, lun);
     if (rc)
-        goto free_memory;
-    rc = spipe__lun_table_assign(s, lun);
-    if (rc)
-        goto unclaim;
-    v->held.lun = lun;
-    v->held.context = ctx->number;
-    v->held.handle = handle;
-    v->permissions = ctx->permissions;
-    spipe__rht_open(&ctx->rht, handle, v->permissions);
-    ctx->vlun[handle] = v;
-    __atomic_store_n(&ctx->block_shift[handle], (uint8_t)hal_lowest_bit(lun->block_size),
-                     __ATOMIC_RELAXED);
+        return rc;
+    rc = spipe__lun_table_assign(ctx->s, lun);
+    if (rc) {
+        spipe__resource_drop(ctx, v);
+        return rc;
+    }
+    spipe__rht_open(&ctx->rht, v->held.handle, v->permissions);
     *out = v;
     return 0;
-
-unclaim:
-    spipe__lun_unclaim(s, lun);
-free_memory:
-    exec_free(s->exec, v, sizeof *v);
-    return rc;
 }
 
 /* ---- closing ---- */
 
-/* Ends a handle of size 0. If something of it is quarantined, the quarantine frees `v` later. */
-static void finish(struct spipe_ctx *ctx, struct spipe__vlun *v)
+/* Ends a handle of size 0. */
+static void finish(struct spipe_ctx *ctx, struct spipe__resource *v)
 {
-    struct spipe__lun *lun = v->held.lun;
-    uint32_t handle = v->held.handle;
-
-    CHECK(v->size == 0 && !v->lxt.entry);
-    __atomic_store_n(&ctx->block_shift[handle], 0, __ATOMIC_RELAXED);
-    ctx->vlun[handle] = NULL;
-    spipe__rht_close(&ctx->rht, handle);
-    if (v->held.pending) {
-        v->held.memory = v;
-        v->held.memory_size = sizeof *v;
-    } else {
-        exec_free(ctx->s->exec, v, sizeof *v);
-    }
-    spipe__lun_unclaim(ctx->s, lun);
+    spipe__rht_close(&ctx->rht, v->held.handle);
+    spipe__resource_drop(ctx, v);
 }
 
-int spipe__vlun_close(struct spipe_ctx *ctx, struct spipe__vlun *v)
+int spipe__vlun_close(struct spipe_ctx *ctx, struct spipe__resource *v)
 {
     bool synced;
     int rc = spipe__vlun_settle(ctx, v, &synced);
@@ -113,7 +69,7 @@ int spipe__vlun_close(struct spipe_ctx *ctx, struct spipe__vlun *v)
     return rc;
 }
 
-void spipe__vlun_close_forced(struct spipe_ctx *ctx, struct spipe__vlun *v)
+void spipe__vlun_close_forced(struct spipe_ctx *ctx, struct spipe__resource *v)
 {
     int rc = spipe__vlun_shrink(ctx, v, 0);
 
@@ -124,7 +80,7 @@ void spipe__vlun_close_forced(struct spipe_ctx *ctx, struct spipe__vlun *v)
 
 /* ---- syncs ---- */
 
-static void release_own(struct spipe_ctx *ctx, struct spipe__vlun *v)
+static void release_own(struct spipe_ctx *ctx, struct spipe__resource *v)
 {
     if (v->held.pending)
         spipe__quarantine_release(ctx->s, &v->held);
@@ -133,7 +89,7 @@ static void release_own(struct spipe_ctx *ctx, struct spipe__vlun *v)
 /* Whether the AFU was initialised since it was told of the context. */
 static bool forgotten(const struct spipe_ctx *ctx) { return ctx->generation != ctx->s->generation; }
 
-int spipe__vlun_sync(struct spipe_ctx *ctx, struct spipe__vlun *v, uint8_t mode)
+int spipe__vlun_sync(struct spipe_ctx *ctx, struct spipe__resource *v, uint8_t mode)
 {
     if (ctx->errored) {
         if (forgotten(ctx))
@@ -148,7 +104,7 @@ int spipe__vlun_sync(struct spipe_ctx *ctx, struct spipe__vlun *v, uint8_t mode)
     return 0;
 }
 
-int spipe__vlun_settle(struct spipe_ctx *ctx, struct spipe__vlun *v, bool *synced)
+int spipe__vlun_settle(struct spipe_ctx *ctx, struct spipe__resource *v, bool *synced)
 {
     bool was_pending = v->held.pending;
     bool past = v->held.generation != ctx->s->generation;
@@ -165,7 +121,7 @@ int spipe__vlun_settle(struct spipe_ctx *ctx, struct spipe__vlun *v, bool *synce
     return v->held.pending ? -EAGAIN : rc;
 }
 
-int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__vlun *v, uint64_t wanted)
+int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__resource *v, uint64_t wanted)
 {
     bool synced;
     int rc = spipe__vlun_settle(ctx, v, &synced);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Virtual LUNs: an RHT entry, an array of LXT entries, and the chunks that they name. Shared inside
- * core only.
+/* Virtual LUNs: handles of format 0, with an RHT entry, an array of LXT entries, and the chunks
+ * that they name (core/resource.h). Shared inside core only.
  *
  *   vlun.c         life: opening and closing a handle, sizes, syncs
  *   vlun_grow.c    G1..G10 of vlun.md 5, and the same with chunks that somebody owns already
@@ -16,18 +16,7 @@
 #ifndef CORE_VLUN_H
 #define CORE_VLUN_H
 
-#include "core/context.h"
-#include "core/quarantine.h"
-
-/** One virtual LUN. It belongs to the slot of its handle in a context; one that is closed while
- * something of it is quarantined belongs to the quarantine. */
-struct spipe__vlun {
-    struct spipe__held held; /* its lun, context and handle are those of the virtual LUN */
-    struct spipe__lxt lxt;
-    uint32_t size; /* chunks; lxt_cnt of the entry */
-    uint8_t permissions;
-    char name[SPIPE_NAME_MAX + 1]; /* that the size is recorded under; "" = none */
-};
+#include "core/resource.h"
 
 /* ---- sizes --------------------------------------------------------------------------------- */
 
@@ -42,6 +31,14 @@ uint64_t spipe__vlun_last_lba(uint64_t chunks, uint32_t block_size);
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
+/** The virtual LUN behind a handle; NULL if it is not open, or direct (SP-66). */
+static inline struct spipe__resource *spipe__ctx_vlun(const struct spipe_ctx *ctx, uint32_t handle)
+{
+    struct spipe__resource *r = spipe__ctx_resource(ctx, handle);
+
+    return r && r->kind == SPIPE_LUN_VIRTUAL ? r : NULL;
+}
+
 /**
  * Opens a handle of size 0: free handle, memory, LUN claim, LUN-table slot, RHT entry, in that
  * order (R-34, VL-36). No sync: the caller grows it or calls spipe__vlun_resize().
@@ -53,7 +50,7 @@ uint64_t spipe__vlun_last_lba(uint64_t chunks, uint32_t block_size);
  *             failure
  */
 HAL_MUST_CHECK int spipe__vlun_open(struct spipe_ctx *ctx, struct spipe__lun *lun,
-                                    struct spipe__vlun **out);
+                                    struct spipe__resource **out);
 
 /**
  * Releases a handle: shrink to 0, entry all zero, users - 1 (VL-39, VL-40).
@@ -62,24 +59,26 @@ HAL_MUST_CHECK int spipe__vlun_open(struct spipe_ctx *ctx, struct spipe__lun *lu
  * @param v    virtual LUN; gone on success
  * @return     0; -EAGAIN if the sync failed: the handle stays open, with size 0 (VL-41)
  */
-HAL_MUST_CHECK int spipe__vlun_close(struct spipe_ctx *ctx, struct spipe__vlun *v);
+HAL_MUST_CHECK int spipe__vlun_close(struct spipe_ctx *ctx, struct spipe__resource *v);
 
 /** The same whatever the sync says: what the AFU may still reach goes to the quarantine, which then
  * owns the virtual LUN (SP-80, VL-38, VL-42). */
-void spipe__vlun_close_forced(struct spipe_ctx *ctx, struct spipe__vlun *v);
+void spipe__vlun_close_forced(struct spipe_ctx *ctx, struct spipe__resource *v);
 
 /* ---- changes of size ----------------------------------------------------------------------- */
 
 /** Tries to free what a failed sync of this handle left in quarantine. 0 if nothing is left, else
  * -EAGAIN. `*synced` tells whether an HW sync of the handle has just succeeded. */
-HAL_MUST_CHECK int spipe__vlun_settle(struct spipe_ctx *ctx, struct spipe__vlun *v, bool *synced);
+HAL_MUST_CHECK int spipe__vlun_settle(struct spipe_ctx *ctx, struct spipe__resource *v,
+                                      bool *synced);
 
 /**
  * Grows to at most `wanted` chunks, by chunks of the allocator; fewer are success (VL-20).
  *
  * @return  0; -ENOSPC if none is free; -ENOMEM; -EAGAIN (LW sync failed, the size has changed)
  */
-HAL_MUST_CHECK int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__vlun *v, uint64_t wanted);
+HAL_MUST_CHECK int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__resource *v,
+                                    uint64_t wanted);
 
 /**
  * Grows from 0 to `count` chunks that have owners already, as CLONE does (C2..C5 of vlun.md 10):
@@ -88,15 +87,16 @@ HAL_MUST_CHECK int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__vlun *v
  * @return  0; -ENOMEM; -EIO if a chunk is free, not of this LUN, or has 256 owners; -EAGAIN (LW
  * sync failed, the size has changed)
  */
-HAL_MUST_CHECK int spipe__vlun_share(struct spipe_ctx *ctx, struct spipe__vlun *v,
+HAL_MUST_CHECK int spipe__vlun_share(struct spipe_ctx *ctx, struct spipe__resource *v,
                                      const uint32_t *chunks, uint32_t count);
 
 /** Shrinks to `size` chunks, at most what there are; the same size is an HW sync and nothing else.
  * 0, or -EAGAIN: the size has changed and what was withdrawn is quarantined (VL-26). */
-HAL_MUST_CHECK int spipe__vlun_shrink(struct spipe_ctx *ctx, struct spipe__vlun *v, uint32_t size);
+HAL_MUST_CHECK int spipe__vlun_shrink(struct spipe_ctx *ctx, struct spipe__resource *v,
+                                      uint32_t size);
 
 /** Grow, shrink or sync, whichever `wanted` asks for (VL-31); settles first. */
-HAL_MUST_CHECK int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__vlun *v,
+HAL_MUST_CHECK int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__resource *v,
                                       uint64_t wanted);
 
 /**
@@ -108,6 +108,6 @@ HAL_MUST_CHECK int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__vlun 
  *
  * @return  0, also without a sync; -EAGAIN whatever went wrong
  */
-HAL_MUST_CHECK int spipe__vlun_sync(struct spipe_ctx *ctx, struct spipe__vlun *v, uint8_t mode);
+HAL_MUST_CHECK int spipe__vlun_sync(struct spipe_ctx *ctx, struct spipe__resource *v, uint8_t mode);
 
 #endif

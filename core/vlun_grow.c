@@ -2,23 +2,24 @@
 /* Growing: entries before pointer, pointer before count, count before sync (VL-19). */
 #include <errno.h>
 
-#include "core/lun_alloc.h"
+#include "core/lun_mode.h"
 #include "core/vlun.h"
 #include "hal/afu_cmd.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
 /* Takes one chunk, or one more reference of one, for entry `index`. */
-typedef int (*take_fn)(struct spipe__vlun *v, const uint32_t *chunks, uint32_t index,
+typedef int (*take_fn)(struct spipe__resource *v, const uint32_t *chunks, uint32_t index,
                        uint64_t *chunk);
 
-static int take_free(struct spipe__vlun *v, const uint32_t *chunks, uint32_t index, uint64_t *chunk)
+static int take_free(struct spipe__resource *v, const uint32_t *chunks, uint32_t index,
+                     uint64_t *chunk)
 {
     (void)chunks, (void)index;
     return spipe__ba_allocate(v->held.lun->ba, chunk);
 }
 
-static int take_owned(struct spipe__vlun *v, const uint32_t *chunks, uint32_t index,
+static int take_owned(struct spipe__resource *v, const uint32_t *chunks, uint32_t index,
                       uint64_t *chunk)
 {
     *chunk = chunks[index];
@@ -26,7 +27,7 @@ static int take_owned(struct spipe__vlun *v, const uint32_t *chunks, uint32_t in
 }
 
 /* Gives back the chunks of entries [first, last), which nobody was shown. */
-static void give_back(struct spipe *s, struct spipe__vlun *v, const struct spipe__lxt *lxt,
+static void give_back(struct spipe *s, struct spipe__resource *v, const struct spipe__lxt *lxt,
                       uint32_t first, uint32_t last)
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
@@ -41,7 +42,7 @@ static void give_back(struct spipe *s, struct spipe__vlun *v, const struct spipe
 
 /* G3, C2 and C3: all entries or none. A failure of the allocator, which has been asked for no more
  * than it has, is an internal error (VL-21). */
-static int fill(struct spipe *s, struct spipe__vlun *v, struct spipe__lxt *lxt, uint32_t count,
+static int fill(struct spipe *s, struct spipe__resource *v, struct spipe__lxt *lxt, uint32_t count,
                 take_fn take, const uint32_t *chunks)
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
@@ -61,7 +62,8 @@ static int fill(struct spipe *s, struct spipe__vlun *v, struct spipe__lxt *lxt, 
 
 /* G2: the array that will hold `count` entries, with those that there are; the same one if it has
  * room (R-52). */
-static int make_room(struct spipe *s, struct spipe__vlun *v, uint32_t count, struct spipe__lxt *lxt)
+static int make_room(struct spipe *s, struct spipe__resource *v, uint32_t count,
+                     struct spipe__lxt *lxt)
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
     int rc;
@@ -76,7 +78,7 @@ static int make_room(struct spipe *s, struct spipe__vlun *v, uint32_t count, str
 }
 
 /* G6..G10. The old array is in quarantine until the sync (VL-22). */
-static int show(struct spipe_ctx *ctx, struct spipe__vlun *v, const struct spipe__lxt *lxt,
+static int show(struct spipe_ctx *ctx, struct spipe__resource *v, const struct spipe__lxt *lxt,
                 uint32_t count)
 {
     struct spipe__held_part old = {.array = v->lxt};
@@ -92,7 +94,7 @@ static int show(struct spipe_ctx *ctx, struct spipe__vlun *v, const struct spipe
     return spipe__vlun_sync(ctx, v, AFU_SYNC_LW);
 }
 
-static int extend(struct spipe_ctx *ctx, struct spipe__vlun *v, uint32_t count, take_fn take,
+static int extend(struct spipe_ctx *ctx, struct spipe__resource *v, uint32_t count, take_fn take,
                   const uint32_t *chunks)
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(ctx->s);
@@ -109,7 +111,7 @@ static int extend(struct spipe_ctx *ctx, struct spipe__vlun *v, uint32_t count, 
     return rc;
 }
 
-int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__vlun *v, uint64_t wanted)
+int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__resource *v, uint64_t wanted)
 {
     struct spipe__lun *lun = v->held.lun;
     uint64_t most = hal_min64(wanted, UINT32_MAX), space; /* lxt_cnt has 32 bits */
@@ -123,7 +125,7 @@ int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__vlun *v, uint64_t want
     return extend(ctx, v, v->size + (uint32_t)hal_min64(most - v->size, space), take_free, NULL);
 }
 
-int spipe__vlun_share(struct spipe_ctx *ctx, struct spipe__vlun *v, const uint32_t *chunks,
+int spipe__vlun_share(struct spipe_ctx *ctx, struct spipe__resource *v, const uint32_t *chunks,
                       uint32_t count)
 {
     CHECK(v->size == 0);

@@ -6,7 +6,7 @@
 
 /* S1: the array for the entries that stay. Within the same number of groups, and if there is no
  * memory, that is the old one (VL-16, R-52). */
-static struct spipe__lxt smaller_array(struct spipe *s, struct spipe__vlun *v, uint32_t size)
+static struct spipe__lxt smaller_array(struct spipe *s, struct spipe__resource *v, uint32_t size)
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
     struct spipe__lxt lxt = v->lxt;
@@ -22,7 +22,7 @@ static struct spipe__lxt smaller_array(struct spipe *s, struct spipe__vlun *v, u
 
 /* S2, S3: withdraws the entries from `size` on. The AFU may go on using them, so they are in
  * quarantine from the first store on. */
-static void withdraw(struct spipe_ctx *ctx, struct spipe__vlun *v, uint32_t size)
+static void withdraw(struct spipe_ctx *ctx, struct spipe__resource *v, uint32_t size)
 {
     struct spipe__lxt lxt = smaller_array(ctx->s, v, size);
     struct spipe__held_part part = {.entries = v->lxt.entry, .first = size, .last = v->size};
@@ -36,7 +36,7 @@ static void withdraw(struct spipe_ctx *ctx, struct spipe__vlun *v, uint32_t size
     v->size = size;
 }
 
-int spipe__vlun_shrink(struct spipe_ctx *ctx, struct spipe__vlun *v, uint32_t size)
+int spipe__vlun_shrink(struct spipe_ctx *ctx, struct spipe__resource *v, uint32_t size)
 {
     CHECK(size <= v->size);
     if (size < v->size)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_alloc.h"
+#include "core/lun_mode.h"
 #include "core/quarantine.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
@@ -119,6 +119,22 @@ static void check_lxt_entry(uint64_t word)
     MUST(afu_lxt_permissions(word) == AFU_PERM_RW, "INV-10");
 }
 
+/* Format 1: a LUN that is opened directly, or was and is withdrawn. */
+static void check_direct(const struct afu_rht_entry *e)
+{
+    struct afu_rht_direct d = afu_rht_unpack_direct(rig.hal.order, e);
+
+    if (!d.valid)
+        return;
+    for (unsigned i = 0; i < rig.s.lun_count; i++) {
+        const struct spipe__lun *lun = &rig.s.lun[i];
+
+        if (lun->mode == SPIPE_LUN_PHYSICAL && d.lun_id == lun->lun_id[hal_lowest_bit(d.port_sel)])
+            return;
+    }
+    cr_assert_fail("INV-18: a direct entry of a LUN that is not in this mode");
+}
+
 static void check_entry(const struct afu_rht_entry *e)
 {
     struct afu_rht_virtual v = afu_rht_unpack_virtual(rig.hal.order, e);
@@ -126,6 +142,10 @@ static void check_entry(const struct afu_rht_entry *e)
     const struct rec_region *g;
 
     MUST(afu_rht_entry_reserved_clear(e), "reserved bits");
+    if (afu_rht_entry_format(e) == AFU_RHT_FORMAT_DIRECT) {
+        check_direct(e);
+        return;
+    }
     if (v.lxt_cnt == 0)
         return;
     g = recording_hal_region(&rig.hal, v.lxt_start);
@@ -175,10 +195,11 @@ static unsigned count_handles(const struct spipe__lun *lun)
 
     for (unsigned n = 0; n < SPIPE__CONTEXTS; n++) {
         for (unsigned h = 0; rig.s.contexts[n] && h < SPIPE__RHT_SIZE; h++) {
-            const struct spipe__vlun *v = rig.s.contexts[n]->vlun[h];
+            const struct spipe__resource *v = rig.s.contexts[n]->resource[h];
 
             if (!v || v->held.lun != lun)
                 continue;
+            MUST(v->kind == lun->mode, "INV-18: a handle of the other kind");
             users++;
             count_entries(v->lxt.entry, 0, v->size);
         }
@@ -190,7 +211,7 @@ static unsigned count_held(struct spipe__lun *lun)
 {
     unsigned holds = 0;
 
-    for (const struct spipe__held *h = spipe__lun_alloc(lun)->held; h; h = h->next, holds++)
+    for (const struct spipe__held *h = lun->held; h; h = h->next, holds++)
         for (unsigned i = 0; i < h->parts; i++)
             count_entries(h->part[i].entries, h->part[i].first, h->part[i].last);
     return holds;
@@ -206,9 +227,8 @@ static int count_name(void *arg, const struct spipe__cat_entry *entry, uint32_t 
 
 static void check_mode(const struct spipe__lun *lun, bool owned)
 {
-    MUST((lun->ba != NULL) == owned, "INV-18: allocator");
-    if (lun->mode != SPIPE_LUN_PHYSICAL)
-        MUST((lun->mode == SPIPE_LUN_VIRTUAL) == owned, "INV-18: mode");
+    MUST((lun->mode != SPIPE_LUN_NONE) == owned, "INV-18: mode");
+    MUST((lun->mode == SPIPE_LUN_VIRTUAL) == (lun->ba != NULL), "INV-18: allocator");
 }
 
 static void check_lun(struct spipe__lun *lun)
@@ -221,7 +241,7 @@ static void check_lun(struct spipe__lun *lun)
         MUST(spipe__cat_for_each_chunk(rig.s.catalogue, lun->wwid, count_name, &named) == 0,
              "walk");
     users = count_handles(lun);
-    holds = lun->ba ? count_held(lun) : 0;
+    holds = count_held(lun);
     MUST(users == lun->users && holds == lun->holds, "INV-18: %u users, %u holds", users, holds);
     check_mode(lun, users || holds || named);
     if (!lun->ba)
@@ -364,9 +384,9 @@ int rig_resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t chunks)
     return spipe_resize(ctx, handle, chunks * SPIPE_CHUNK_BLOCKS, &last);
 }
 
-struct spipe__vlun *rig_vlun(struct spipe_ctx *ctx, uint32_t handle)
+struct spipe__resource *rig_vlun(struct spipe_ctx *ctx, uint32_t handle)
 {
-    struct spipe__vlun *v = spipe__ctx_vlun(ctx, handle);
+    struct spipe__resource *v = spipe__ctx_vlun(ctx, handle);
 
     cr_assert_not_null(v);
     return v;

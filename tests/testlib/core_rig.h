@@ -70,7 +70,7 @@ uint32_t rig_open(struct spipe_ctx *ctx, uint64_t chunks);
 int rig_resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t chunks);
 
 /** The virtual LUN behind a handle. */
-struct spipe__vlun *rig_vlun(struct spipe_ctx *ctx, uint32_t handle);
+struct spipe__resource *rig_vlun(struct spipe_ctx *ctx, uint32_t handle);
 
 /** Chunk number `index` of a virtual LUN, as the AFU sees it. */
 uint64_t rig_chunk(struct spipe_ctx *ctx, uint32_t handle, uint32_t index);

@@ -123,22 +123,37 @@ static void show_all(struct recording_hal *r)
         r->watch(r->watch_arg);
 }
 
+/* The first word of an entry: the address of an array, or a LUN id. */
+static void line_rht_first(struct recording_hal *r, const char *name, size_t handle, uint64_t value)
+{
+    const struct rec_region *to = recording_hal_region(r, value);
+
+    if (to || !value)
+        line(r, "%s[%zu].start=%s", name, handle, to ? to->name : "0");
+    else
+        line(r, "%s[%zu].lun=%" PRIx64, name, handle, value);
+}
+
 static void line_rht(struct recording_hal *r, const struct rec_region *g, size_t offset,
                      uint64_t value)
 {
     struct afu_rht_entry e = {{0, 0}};
     struct afu_rht_virtual v;
-    const struct rec_region *to;
+    struct afu_rht_direct d;
+    size_t handle = offset / 16;
 
     e.word[offset / 8 % 2] = value;
     v = afu_rht_unpack_virtual(r->order, &e);
-    to = recording_hal_region(r, v.lxt_start);
+    d = afu_rht_unpack_direct(r->order, &e);
     if (offset % 16 == 0)
-        line(r, "%s[%zu].start=%s", g->name, offset / 16, to ? to->name : "0");
-    else if (v.nmask == 0)
-        line(r, "%s[%zu].count=free", g->name, offset / 16);
+        line_rht_first(r, g->name, handle, v.lxt_start);
+    else if (!value)
+        line(r, "%s[%zu].count=free", g->name, handle);
+    else if (afu_rht_entry_format(&e) == AFU_RHT_FORMAT_DIRECT)
+        line(r, "%s[%zu].direct=%s ports %x permissions %x", g->name, handle,
+             d.valid ? "valid" : "invalid", d.port_sel, d.permissions);
     else
-        line(r, "%s[%zu].count=%" PRIu32, g->name, offset / 16, v.lxt_cnt);
+        line(r, "%s[%zu].count=%" PRIu32, g->name, handle, v.lxt_cnt);
 }
 
 static void rec_table_store(struct hal_dev *dev, void *addr, uint64_t value)

@@ -62,7 +62,7 @@ static void attach_all(void)
 static void do_resize(struct spipe_ctx *c, uint32_t h)
 {
     uint64_t last = 1, wanted = below(4) ? below(20) : UINT32_MAX;
-    const struct spipe__vlun *v = spipe__ctx_vlun(c, h);
+    const struct spipe__resource *v = spipe__ctx_vlun(c, h);
     int rc = spipe_resize(c, h, wanted * SPIPE_CHUNK_BLOCKS, &last);
 
     if (!v) {
@@ -80,7 +80,7 @@ static void do_resize(struct spipe_ctx *c, uint32_t h)
 static void do_set(struct spipe_ctx *c, uint32_t h)
 {
     const char *name = any_name();
-    const struct spipe__vlun *v = spipe__ctx_vlun(c, h);
+    const struct spipe__resource *v = spipe__ctx_vlun(c, h);
     int rc = spipe_name_set(c, h, name, 0);
 
     if (!v)

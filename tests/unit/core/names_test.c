@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_alloc.h"
+#include "core/lun_mode.h"
 #include "core/name_binding.h"
 #include "tests/testlib/core_rig.h"
 #include "tests/testlib/proves.h"
@@ -211,7 +211,7 @@ Test(names, chunks_beyond_the_lun)
     rig.client = NULL;
     spipe__lun_finish(&rig.s);
     rig.s.lun[0].last_lba = 5 * CHUNK;
-    cr_assert_eq(spipe__lun_claim(&rig.s, &rig.s.lun[0]), -EIO);
+    cr_assert_eq(spipe__lun_claim(&rig.s, &rig.s.lun[0], SPIPE_LUN_VIRTUAL), -EIO);
     cr_assert_eq(spipe__lun_start(&rig.s), -EIO);
     rig.s.lun[0].last_lba = 64 * CHUNK;
     cr_assert_eq(spipe__lun_start(&rig.s), 0);

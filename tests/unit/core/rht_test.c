@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/testlib/proves.h"
@@ -148,5 +149,50 @@ Test(rht, memory)
     hal.fail_register = -ENOMEM;
     cr_assert_eq(spipe__rht_init(&(struct spipe__rht){0}, &exec.exec, &hal.dev, HAL_ORDER_BIG),
                  -ENOMEM);
+    end();
+}
+
+/* VL-49: valid comes last and goes first. */
+static void life_of_a_direct_entry(enum hal_order order, const char *id)
+{
+    static const struct afu_rht_entry zero;
+    char lines[256];
+
+    begin(order);
+    spipe__rht_open_direct(&rht, 7, UINT64_C(0x0005000000000000), AFU_PERM_READ, 1);
+    snprintf(lines, sizeof lines,
+             "rht1[7].direct=invalid ports 0 permissions 0\npublish\nrht1[7].lun=%s\npublish\n"
+             "rht1[7].direct=valid ports 2 permissions 1\npublish\n",
+             id);
+    expect(lines);
+    spipe__rht_close_direct(&rht, 7, AFU_PERM_READ, 1);
+    expect("rht1[7].direct=invalid ports 2 permissions 1\npublish\nrht1[7].start=0\npublish\n"
+           "rht1[7].count=free\npublish\n");
+    PROVES(VL_49);
+    cr_assert_eq(memcmp(&rht.entries[7], &zero, sizeof zero), 0);
+    cr_assert_eq(spipe__rht_free_handle(&rht, 7), 7);
+    end();
+}
+
+Test(rht, life_of_a_direct_entry)
+{
+    life_of_a_direct_entry(HAL_ORDER_LITTLE, "5000000000000");
+    life_of_a_direct_entry(HAL_ORDER_BIG, "5000000000000");
+}
+
+/* The bytes of vlun.md section 2: LUN id, valid, fp, port mask. */
+Test(rht, bytes_of_a_direct_entry)
+{
+    static const uint8_t big[16] = {0, 5, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0x13, 0x01};
+    static const uint8_t little[16] = {0, 0, 0, 0, 0, 0, 5, 0, 0x80, 0, 0, 0, 0, 0, 0x13, 0x01};
+
+    begin(HAL_ORDER_BIG);
+    spipe__rht_open_direct(&rht, 0, UINT64_C(0x0005000000000000), AFU_PERM_RW, 0);
+    cr_assert_arr_eq(&rht.entries[0], big, 16);
+    end();
+    begin(HAL_ORDER_LITTLE);
+    spipe__rht_open_direct(&rht, 0, UINT64_C(0x0005000000000000), AFU_PERM_RW, 0);
+    cr_assert_arr_eq(&rht.entries[0], little, 16);
+    PROVES(VL_1);
     end();
 }

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_alloc.h"
+#include "core/lun_mode.h"
 #include "tests/testlib/core_rig.h"
 #include "tests/testlib/proves.h"
 
@@ -341,7 +341,7 @@ Test(vlun, shrink_without_memory)
 Test(vlun, allocator_fails_against_expectation)
 {
     static const uint32_t chunks[] = {0, 1, 9, 2};
-    struct spipe__vlun *v;
+    struct spipe__resource *v;
 
     rig_begin(HAL_ORDER_LITTLE, 64);
     rig_open(rig.ctx, 4);

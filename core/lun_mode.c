@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/lun_alloc.h"
+#include "core/lun_mode.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,12 +7,6 @@
 #include "core/quarantine.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
-
-struct spipe__lun_alloc *spipe__lun_alloc(struct spipe__lun *lun)
-{
-    CHECK(lun->ba);
-    return HAL_CONTAINER_OF(lun->ba, struct spipe__lun_alloc, ba);
-}
 
 struct spipe__lun *spipe__lun_find(struct spipe *s, const uint8_t *wwid)
 {
@@ -49,63 +43,79 @@ static int reserve_named(struct spipe *s, const struct spipe__lun *lun, struct s
 /* ---- life of an allocator ---- */
 
 /* The table starts behind the object, aligned for it. */
-enum { TABLE_OFFSET = (sizeof(struct spipe__lun_alloc) + 63) / 64 * 64 };
+enum { TABLE_OFFSET = (sizeof(struct spipe__ba) + 63) / 64 * 64 };
 
-static void destroy(struct spipe *s, struct spipe__lun *lun)
+static void destroy_allocator(struct spipe *s, struct spipe__lun *lun)
 {
-    CHECK(!spipe__lun_alloc(lun)->held);
-    exec_free(s->exec, lun->ba_memory, lun->ba_size);
+    exec_free(s->exec, lun->ba, lun->ba_size);
     lun->ba = NULL;
-    lun->ba_memory = NULL;
     lun->ba_size = 0;
-    lun->mode = SPIPE_LUN_NONE;
 }
 
-static int create(struct spipe *s, struct spipe__lun *lun)
+static int create_allocator(struct spipe *s, struct spipe__lun *lun)
 {
     uint64_t blocks = lun->last_lba + 1;
     size_t table = spipe__ba_bytes(blocks / SPIPE_CHUNK_BLOCKS);
-    struct spipe__lun_alloc *a;
+    struct spipe__ba *ba;
     int rc;
 
     if (table > SIZE_MAX - TABLE_OFFSET)
         return -ENOMEM;
-    a = exec_alloc(s->exec, TABLE_OFFSET + table, 64);
-    if (!a)
+    ba = exec_alloc(s->exec, TABLE_OFFSET + table, 64);
+    if (!ba)
         return -ENOMEM;
-    rc = spipe__ba_init(&a->ba, (char *)a + TABLE_OFFSET, table, blocks, lun->block_size);
+    rc = spipe__ba_init(ba, (char *)ba + TABLE_OFFSET, table, blocks, lun->block_size);
     if (!rc)
-        rc = reserve_named(s, lun, &a->ba);
+        rc = reserve_named(s, lun, ba);
     if (rc) {
-        exec_free(s->exec, a, TABLE_OFFSET + table);
+        exec_free(s->exec, ba, TABLE_OFFSET + table);
         return rc;
     }
-    lun->ba = &a->ba;
-    lun->ba_memory = a;
+    lun->ba = ba;
     lun->ba_size = TABLE_OFFSET + table;
-    lun->mode = SPIPE_LUN_VIRTUAL;
     return 0;
+}
+
+/* ---- the mode ---- */
+
+static int begin(struct spipe *s, struct spipe__lun *lun, uint8_t mode)
+{
+    int rc = mode == SPIPE_LUN_VIRTUAL ? create_allocator(s, lun) : 0;
+
+    if (!rc)
+        lun->mode = mode;
+    return rc;
+}
+
+static void end(struct spipe *s, struct spipe__lun *lun)
+{
+    CHECK(!lun->held);
+    if (lun->ba)
+        destroy_allocator(s, lun);
+    lun->mode = SPIPE_LUN_NONE;
 }
 
 void spipe__lun_settle(struct spipe *s, struct spipe__lun *lun)
 {
-    if (!lun->ba || lun->users > 0 || lun->holds > 0 || spipe__lun_named(s, lun))
+    if (lun->mode == SPIPE_LUN_NONE || lun->users > 0 || lun->holds > 0 || spipe__lun_named(s, lun))
         return;
-    destroy(s, lun);
+    end(s, lun);
     if (lun->in_table) /* no LXT entry has its slot any more (SP-135) */
         spipe__lun_table_release(s, lun);
 }
 
 /* ---- who uses it ---- */
 
-int spipe__lun_claim(struct spipe *s, struct spipe__lun *lun)
+int spipe__lun_claim(struct spipe *s, struct spipe__lun *lun, uint8_t mode)
 {
     int rc = 0;
 
-    if (lun->mode == SPIPE_LUN_PHYSICAL)
-        return -EINVAL;
-    if (!lun->ba)
-        rc = create(s, lun);
+    if (lun->mode != mode && lun->users == 0 && lun->holds > 0)
+        spipe__quarantine_retry_lun(s, lun);
+    if (lun->mode == SPIPE_LUN_NONE)
+        rc = begin(s, lun, mode);
+    else if (lun->mode != mode)
+        rc = -EINVAL;
     if (!rc)
         lun->users++;
     return rc;
@@ -120,7 +130,7 @@ void spipe__lun_unclaim(struct spipe *s, struct spipe__lun *lun)
 
 void spipe__lun_hold(struct spipe__lun *lun)
 {
-    CHECK(lun->ba);
+    CHECK(lun->mode != SPIPE_LUN_NONE);
     lun->holds++;
 }
 
@@ -137,7 +147,7 @@ int spipe__lun_start(struct spipe *s)
 
     for (unsigned i = 0; i < s->lun_count && !rc; i++)
         if (!s->lun[i].ba && spipe__lun_named(s, &s->lun[i]))
-            rc = create(s, &s->lun[i]);
+            rc = begin(s, &s->lun[i], SPIPE_LUN_VIRTUAL);
     return rc;
 }
 
@@ -148,7 +158,6 @@ void spipe__lun_finish(struct spipe *s)
         struct spipe__lun *lun = &s->lun[i];
 
         CHECK(lun->users == 0 && lun->holds == 0);
-        if (lun->ba)
-            destroy(s, lun);
+        end(s, lun);
     }
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/direct.h"
+
+#include "hal/afu_cmd.h"
+#include "hal/support/check.h"
+
+/* From the first store on the AFU may go on using the entry, so it is in quarantine until the sync.
+ * An errored context has none: what it had waits for the AFU to be initialised (SP-163). */
+void spipe__direct_close(struct spipe_ctx *ctx, struct spipe__resource *d)
+{
+    struct spipe *s = ctx->s;
+
+    CHECK(d->kind == SPIPE_LUN_PHYSICAL);
+    spipe__quarantine_enter(s, &d->held);
+    spipe__rht_close_direct(&ctx->rht, d->held.handle, d->permissions, d->port);
+    if (ctx->errored) {
+        if (ctx->generation != s->generation)
+            spipe__quarantine_release(s, &d->held);
+    } else if (!spipe__afu_sync(s, AFU_SYNC_HW, d->held.context, d->held.handle)) {
+        spipe__quarantine_synced(s, d->held.context, d->held.handle);
+    }
+    spipe__resource_drop(ctx, d);
+}
+
+int spipe__direct_open(struct spipe_ctx *ctx, struct spipe__lun *lun, unsigned port,
+                       struct spipe__resource **out)
+{
+    struct spipe__resource *d;
+    int rc;
+
+    CHECK(lun->port_mask & AFU_PORT_BIT(port));
+    rc = spipe__resource_take(ctx, lun, SPIPE_LUN_PHYSICAL, &d);
+    if (rc)
+        return rc;
+    d->port = (uint8_t)port;
+    spipe__rht_open_direct(&ctx->rht, d->held.handle, lun->lun_id[port], d->permissions, port);
+    rc = spipe__afu_sync(ctx->s, AFU_SYNC_LW, d->held.context, d->held.handle);
+    if (rc) {
+        spipe__direct_close(ctx, d);
+        return rc;
+    }
+    *out = d;
+    return 0;
+}

@@ -5,15 +5,36 @@
 #include <string.h>
 
 #include "core/context.h"
-#include "core/direct.h"
+#include "core/handle.h"
 #include "core/verb.h"
-#include "core/vlun.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
 /* ---- clients ---- */
 
-int spipe_client_create(struct spipe *s, const char *name, struct spipe_client **out)
+static void adopt(struct spipe_client *parent, struct spipe_client *c)
+{
+    c->parent = parent;
+    c->sibling = parent->children;
+    parent->children = c;
+}
+
+/* The children go on without it, and nobody can take its place (SP-178). */
+static void leave_family(struct spipe_client *c)
+{
+    struct spipe_client **link;
+
+    for (struct spipe_client *child = c->children; child; child = child->sibling)
+        child->parent = NULL;
+    if (!c->parent)
+        return;
+    for (link = &c->parent->children; *link != c; link = &(*link)->sibling)
+        continue;
+    *link = c->sibling;
+}
+
+static int create(struct spipe *s, struct spipe_client *parent, const char *name,
+                  struct spipe_client **out)
 {
     struct spipe_client *c = exec_alloc(s->exec, sizeof *c, _Alignof(struct spipe_client));
 
@@ -23,9 +44,21 @@ int spipe_client_create(struct spipe *s, const char *name, struct spipe_client *
     strncpy(c->name, name ? name : "", sizeof c->name - 1); /* the rest is 0 already */
     exec_mutex_lock(s->exec, &s->control);
     s->clients++;
+    if (parent)
+        adopt(parent, c);
     exec_mutex_unlock(s->exec, &s->control);
     *out = c;
     return 0;
+}
+
+int spipe_client_create(struct spipe *s, const char *name, struct spipe_client **out)
+{
+    return create(s, NULL, name, out);
+}
+
+int spipe_client_fork(struct spipe_client *parent, const char *name, struct spipe_client **out)
+{
+    return create(parent->s, parent, name, out);
 }
 
 /* ---- attach ---- */
@@ -101,21 +134,12 @@ int spipe_attach_lun(struct spipe_ctx *ctx, unsigned lun)
 
 /* ---- detach ---- */
 
-/* Whatever the syncs say (SP-80). */
-static void close_handle(struct spipe_ctx *ctx, struct spipe__resource *r)
-{
-    if (r->kind == SPIPE_LUN_PHYSICAL)
-        spipe__direct_close(ctx, r);
-    else
-        spipe__vlun_close_forced(ctx, r);
-}
-
 /* SP-75: ascending. */
 static void close_handles_on(struct spipe_ctx *ctx, const struct spipe__lun *lun)
 {
     for (uint32_t i = 0; i < SPIPE__RHT_SIZE; i++)
         if (ctx->resource[i] && ctx->resource[i]->held.lun == lun)
-            close_handle(ctx, ctx->resource[i]);
+            spipe__handle_close(ctx, ctx->resource[i]);
 }
 
 /* SP-76, SP-77. */
@@ -168,6 +192,7 @@ void spipe_client_destroy(struct spipe_client *c)
 
     spipe__verb_begin(s, SPIPE__VERB_CLIENT_DESTROY, SPIPE__NO_CONTEXT);
     detach_all(c);
+    leave_family(c);
     CHECK(s->clients > 0);
     s->clients--;
     (void)spipe__verb_end(s, SPIPE__VERB_CLIENT_DESTROY, 0);

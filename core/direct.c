@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/direct.h"
 
+#include <errno.h>
+
 #include "hal/afu_cmd.h"
 #include "hal/support/check.h"
 
@@ -22,6 +24,20 @@ void spipe__direct_close(struct spipe_ctx *ctx, struct spipe__resource *d)
     spipe__resource_drop(ctx, d);
 }
 
+/* D1..D4, of a resource that was just taken. */
+static int publish(struct spipe_ctx *ctx, struct spipe__resource *d, unsigned port)
+{
+    int rc;
+
+    d->port = (uint8_t)port;
+    spipe__rht_open_direct(&ctx->rht, d->held.handle, d->held.lun->lun_id[port], d->permissions,
+                           port);
+    rc = spipe__afu_sync(ctx->s, AFU_SYNC_LW, d->held.context, d->held.handle);
+    if (rc)
+        spipe__direct_close(ctx, d);
+    return rc;
+}
+
 int spipe__direct_open(struct spipe_ctx *ctx, struct spipe__lun *lun, unsigned port,
                        struct spipe__resource **out)
 {
@@ -30,15 +46,21 @@ int spipe__direct_open(struct spipe_ctx *ctx, struct spipe__lun *lun, unsigned p
 
     CHECK(lun->port_mask & AFU_PORT_BIT(port));
     rc = spipe__resource_take(ctx, lun, SPIPE_LUN_PHYSICAL, &d);
+    if (!rc)
+        rc = publish(ctx, d, port);
+    if (!rc)
+        *out = d;
+    return rc;
+}
+
+int spipe__direct_clone(struct spipe_ctx *ctx, const struct spipe__resource *source,
+                        uint8_t permissions)
+{
+    struct spipe__resource *d;
+    int rc = spipe__resource_take_at(ctx, source->held.lun, SPIPE_LUN_PHYSICAL, source->held.handle,
+                                     permissions, &d);
+
     if (rc)
         return rc;
-    d->port = (uint8_t)port;
-    spipe__rht_open_direct(&ctx->rht, d->held.handle, lun->lun_id[port], d->permissions, port);
-    rc = spipe__afu_sync(ctx->s, AFU_SYNC_LW, d->held.context, d->held.handle);
-    if (rc) {
-        spipe__direct_close(ctx, d);
-        return rc;
-    }
-    *out = d;
-    return 0;
+    return publish(ctx, d, source->port) ? -EAGAIN : 0;
 }

@@ -22,6 +22,11 @@
 HAL_MUST_CHECK int spipe__direct_open(struct spipe_ctx *ctx, struct spipe__lun *lun, unsigned port,
                                       struct spipe__resource **out);
 
+/** Opens the handle of `source` in another context for the same LUN and port (SP-114). Results as
+ * spipe__direct_open(), and -EAGAIN if the handle is held; a failed sync is -EAGAIN too. */
+HAL_MUST_CHECK int spipe__direct_clone(struct spipe_ctx *ctx, const struct spipe__resource *source,
+                                       uint8_t permissions);
+
 /** Closes a handle: the entry is taken back; what an HW sync does not confirm is quarantined:
  * handle number and mode of the LUN (SP-71, SP-73, VL-51). On an errored context there is no sync.
  */

@@ -24,17 +24,13 @@ static void set_block_shift(struct spipe_ctx *ctx, uint32_t handle, unsigned shi
     __atomic_store_n(&ctx->block_shift[handle], (uint8_t)shift, __ATOMIC_RELAXED);
 }
 
-int spipe__resource_take(struct spipe_ctx *ctx, struct spipe__lun *lun, uint8_t kind,
-                         struct spipe__resource **out)
+static int take(struct spipe_ctx *ctx, struct spipe__lun *lun, uint8_t kind, uint32_t handle,
+                uint8_t permissions, struct spipe__resource **out)
 {
     struct spipe *s = ctx->s;
-    uint32_t handle = usable_handle(ctx);
-    struct spipe__resource *r;
+    struct spipe__resource *r = exec_alloc(s->exec, sizeof *r, _Alignof(struct spipe__resource));
     int rc;
 
-    if (handle == SPIPE__RHT_SIZE)
-        return -EMFILE;
-    r = exec_alloc(s->exec, sizeof *r, _Alignof(struct spipe__resource));
     if (!r)
         return -ENOMEM;
     rc = spipe__lun_claim(s, lun, kind);
@@ -46,11 +42,30 @@ int spipe__resource_take(struct spipe_ctx *ctx, struct spipe__lun *lun, uint8_t 
     r->held.context = ctx->number;
     r->held.handle = handle;
     r->kind = kind;
-    r->permissions = ctx->permissions;
+    r->permissions = permissions;
     ctx->resource[handle] = r;
     set_block_shift(ctx, handle, hal_lowest_bit(lun->block_size));
     *out = r;
     return 0;
+}
+
+int spipe__resource_take(struct spipe_ctx *ctx, struct spipe__lun *lun, uint8_t kind,
+                         struct spipe__resource **out)
+{
+    uint32_t handle = usable_handle(ctx);
+
+    if (handle == SPIPE__RHT_SIZE)
+        return -EMFILE;
+    return take(ctx, lun, kind, handle, ctx->permissions, out);
+}
+
+int spipe__resource_take_at(struct spipe_ctx *ctx, struct spipe__lun *lun, uint8_t kind,
+                            uint32_t handle, uint8_t permissions, struct spipe__resource **out)
+{
+    CHECK(handle < SPIPE__RHT_SIZE && !ctx->resource[handle]);
+    if (spipe__quarantine_retry(ctx->s, ctx->number, handle))
+        return -EAGAIN;
+    return take(ctx, lun, kind, handle, permissions, out);
 }
 
 void spipe__resource_drop(struct spipe_ctx *ctx, struct spipe__resource *r)

@@ -40,6 +40,18 @@ struct spipe__resource {
 HAL_MUST_CHECK int spipe__resource_take(struct spipe_ctx *ctx, struct spipe__lun *lun, uint8_t kind,
                                         struct spipe__resource **out);
 
+/**
+ * The same for one given handle, as CLONE needs it.
+ *
+ * @param handle       free in ctx, below SPIPE__RHT_SIZE
+ * @param permissions  AFU_PERM_ of the handle
+ * @return             0; -EAGAIN if the AFU may still know something else by this handle
+ *                     (vlun.md 15.1); -ENOMEM; what spipe__lun_claim() says
+ */
+HAL_MUST_CHECK int spipe__resource_take_at(struct spipe_ctx *ctx, struct spipe__lun *lun,
+                                           uint8_t kind, uint32_t handle, uint8_t permissions,
+                                           struct spipe__resource **out);
+
 /** Gives handle and LUN back. The RHT entry is free already. If something is quarantined, the
  * quarantine frees the resource later. */
 void spipe__resource_drop(struct spipe_ctx *ctx, struct spipe__resource *r);

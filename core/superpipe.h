@@ -96,6 +96,11 @@ SPIPE_MUST_CHECK int spipe_lun_info(struct spipe *s, unsigned index, struct spip
 SPIPE_MUST_CHECK int spipe_client_create(struct spipe *s, const char *name,
                                          struct spipe_client **out);
 
+/** The same for a process that another one forks: the child may clone contexts of its parent for as
+ * long as that lives (SP-107, R-48). Returns 0 or -ENOMEM. */
+SPIPE_MUST_CHECK int spipe_client_fork(struct spipe_client *parent, const char *name,
+                                       struct spipe_client **out);
+
 /** Ends a client as the death of a process would: everything it still has is released. */
 void spipe_client_destroy(struct spipe_client *c);
 
@@ -156,6 +161,14 @@ SPIPE_MUST_CHECK int spipe_resize(struct spipe_ctx *ctx, uint32_t handle, uint64
  * named one stay. Returns 0, -EINVAL, and for virtual LUNs -EAGAIN (AFU sync): the handle stays
  * open then. What the AFU may still reach of a direct handle is kept from others (SP-73). */
 SPIPE_MUST_CHECK int spipe_release(struct spipe_ctx *ctx, uint32_t handle);
+
+/** Gives `ctx`, which has no handle open, every handle of `parent`, a context of the parent of its
+ * client: same numbers, same chunks in the same order, permissions of both together (SP-106..116).
+ * LUNs that ctx lacks are attached. Afterwards both address the same blocks; a later resize of one
+ * does not change the other. Returns 0, -EINVAL (the same context, not the parent's, a handle is
+ * open, one of them is lost), -ENOMEM, -EIO (a chunk with 256 owners), -EAGAIN (AFU sync). On
+ * failure ctx is as before. */
+SPIPE_MUST_CHECK int spipe_clone(struct spipe_ctx *ctx, struct spipe_ctx *parent);
 
 /* ---- named virtual LUNs -------------------------------------------------------------------- */
 

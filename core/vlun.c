@@ -29,21 +29,45 @@ uint64_t spipe__vlun_last_lba(uint64_t chunks, uint32_t block_size)
 
 /* ---- opening ---- */
 
+/* C1: the entry is invalid as long as its size is 0 (VL-37). */
+static int begin(struct spipe_ctx *ctx, struct spipe__resource *v)
+{
+    int rc = spipe__lun_table_assign(ctx->s, v->held.lun);
+
+    if (rc)
+        spipe__resource_drop(ctx, v);
+    else
+        spipe__rht_open(&ctx->rht, v->held.handle, v->permissions);
+    return rc;
+}
+
 int spipe__vlun_open(struct spipe_ctx *ctx, struct spipe__lun *lun, struct spipe__resource **out)
 {
     struct spipe__resource *v;
     int rc = spipe__resource_take(ctx, lun, SPIPE_LUN_VIRTUAL, &v);
 
+    if (!rc)
+        rc = begin(ctx, v);
+    if (!rc)
+        *out = v;
+    return rc;
+}
+
+int spipe__vlun_clone(struct spipe_ctx *ctx, const struct spipe__resource *source,
+                      uint8_t permissions)
+{
+    struct spipe__resource *v;
+    int rc = spipe__resource_take_at(ctx, source->held.lun, SPIPE_LUN_VIRTUAL, source->held.handle,
+                                     permissions, &v);
+
+    if (!rc)
+        rc = begin(ctx, v);
     if (rc)
         return rc;
-    rc = spipe__lun_table_assign(ctx->s, lun);
-    if (rc) {
-        spipe__resource_drop(ctx, v);
-        return rc;
-    }
-    spipe__rht_open(&ctx->rht, v->held.handle, v->permissions);
-    *out = v;
-    return 0;
+    rc = spipe__vlun_share_with(ctx, v, source);
+    if (rc)
+        spipe__vlun_close_forced(ctx, v); /* VL-47 */
+    return rc;
 }
 
 /* ---- closing ---- */

@@ -53,6 +53,19 @@ HAL_MUST_CHECK int spipe__vlun_open(struct spipe_ctx *ctx, struct spipe__lun *lu
                                     struct spipe__resource **out);
 
 /**
+ * Opens a given handle with the chunks of another virtual LUN of the same LUN, each of which gets
+ * one more reference: C1..C6 of vlun.md 10.
+ *
+ * @param ctx          context, not errored
+ * @param source       virtual LUN of another context
+ * @param permissions  AFU_PERM_ of the new handle, whose number is that of the source
+ * @return             0; -EAGAIN (the handle is held, or the LW sync failed); -ENOMEM; -EIO if a
+ *                     chunk has 256 owners. Nothing is open on failure
+ */
+HAL_MUST_CHECK int spipe__vlun_clone(struct spipe_ctx *ctx, const struct spipe__resource *source,
+                                     uint8_t permissions);
+
+/**
  * Releases a handle: shrink to 0, entry all zero, users - 1 (VL-39, VL-40).
  *
  * @param ctx  its context
@@ -81,14 +94,18 @@ HAL_MUST_CHECK int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__resourc
                                     uint64_t wanted);
 
 /**
- * Grows from 0 to `count` chunks that have owners already, as CLONE does (C2..C5 of vlun.md 10):
- * each gets one more reference.
+ * Grows from 0 to `count` chunks that have owners already (C2..C5 of vlun.md 10): each gets one
+ * more reference.
  *
  * @return  0; -ENOMEM; -EIO if a chunk is free, not of this LUN, or has 256 owners; -EAGAIN (LW
  * sync failed, the size has changed)
  */
 HAL_MUST_CHECK int spipe__vlun_share(struct spipe_ctx *ctx, struct spipe__resource *v,
                                      const uint32_t *chunks, uint32_t count);
+
+/** The same with the chunks of another virtual LUN, in its order; of none it is an LW sync. */
+HAL_MUST_CHECK int spipe__vlun_share_with(struct spipe_ctx *ctx, struct spipe__resource *v,
+                                          const struct spipe__resource *source);
 
 /** Shrinks to `size` chunks, at most what there are; the same size is an HW sync and nothing else.
  * 0, or -EAGAIN: the size has changed and what was withdrawn is quarantined (VL-26). */

@@ -8,21 +8,34 @@
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
-/* Takes one chunk, or one more reference of one, for entry `index`. */
-typedef int (*take_fn)(struct spipe__resource *v, const uint32_t *chunks, uint32_t index,
-                       uint64_t *chunk);
+/* Where new entries get their chunks from. */
+struct supply {
+    /* Takes one chunk, or one more reference of one, for entry `index`. */
+    int (*take)(struct spipe__resource *v, const struct supply *from, uint32_t index,
+                uint64_t *chunk);
+    const uint32_t *chunks;  /* take_listed */
+    const uint64_t *entries; /* take_cloned, of an array of that home */
+    const struct spipe__lxt_home *home;
+};
 
-static int take_free(struct spipe__resource *v, const uint32_t *chunks, uint32_t index,
+static int take_free(struct spipe__resource *v, const struct supply *from, uint32_t index,
                      uint64_t *chunk)
 {
-    (void)chunks, (void)index;
+    (void)from, (void)index;
     return spipe__ba_allocate(v->held.lun->ba, chunk);
 }
 
-static int take_owned(struct spipe__resource *v, const uint32_t *chunks, uint32_t index,
-                      uint64_t *chunk)
+static int take_listed(struct spipe__resource *v, const struct supply *from, uint32_t index,
+                       uint64_t *chunk)
 {
-    *chunk = chunks[index];
+    *chunk = from->chunks[index];
+    return spipe__ba_add_reference(v->held.lun->ba, *chunk);
+}
+
+static int take_cloned(struct spipe__resource *v, const struct supply *from, uint32_t index,
+                       uint64_t *chunk)
+{
+    *chunk = spipe__lxt_chunk(from->home, &from->entries[index]);
     return spipe__ba_add_reference(v->held.lun->ba, *chunk);
 }
 
@@ -43,7 +56,7 @@ static void give_back(struct spipe *s, struct spipe__resource *v, const struct s
 /* G3, C2 and C3: all entries or none. A failure of the allocator, which has been asked for no more
  * than it has, is an internal error (VL-21). */
 static int fill(struct spipe *s, struct spipe__resource *v, struct spipe__lxt *lxt, uint32_t count,
-                take_fn take, const uint32_t *chunks)
+                const struct supply *from)
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
     const struct spipe__lun *lun = v->held.lun;
@@ -51,7 +64,7 @@ static int fill(struct spipe *s, struct spipe__resource *v, struct spipe__lxt *l
     for (uint32_t i = v->size; i < count; i++) {
         uint64_t chunk;
 
-        if (take(v, chunks, i, &chunk)) {
+        if (from->take(v, from, i, &chunk)) {
             give_back(s, v, lxt, v->size, i);
             return -EIO;
         }
@@ -94,8 +107,8 @@ static int show(struct spipe_ctx *ctx, struct spipe__resource *v, const struct s
     return spipe__vlun_sync(ctx, v, AFU_SYNC_LW);
 }
 
-static int extend(struct spipe_ctx *ctx, struct spipe__resource *v, uint32_t count, take_fn take,
-                  const uint32_t *chunks)
+static int extend(struct spipe_ctx *ctx, struct spipe__resource *v, uint32_t count,
+                  const struct supply *from)
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(ctx->s);
     struct spipe__lxt lxt;
@@ -103,7 +116,7 @@ static int extend(struct spipe_ctx *ctx, struct spipe__resource *v, uint32_t cou
 
     if (rc)
         return rc;
-    rc = fill(ctx->s, v, &lxt, count, take, chunks);
+    rc = fill(ctx->s, v, &lxt, count, from);
     if (!rc)
         return show(ctx, v, &lxt, count);
     if (lxt.entry != v->lxt.entry)
@@ -122,7 +135,8 @@ int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__resource *v, uint64_t 
     space = spipe__ba_space(lun->ba);
     if (space == 0 || most == v->size)
         return -ENOSPC;
-    return extend(ctx, v, v->size + (uint32_t)hal_min64(most - v->size, space), take_free, NULL);
+    return extend(ctx, v, v->size + (uint32_t)hal_min64(most - v->size, space),
+                  &(struct supply){.take = take_free});
 }
 
 int spipe__vlun_share(struct spipe_ctx *ctx, struct spipe__resource *v, const uint32_t *chunks,
@@ -131,5 +145,18 @@ int spipe__vlun_share(struct spipe_ctx *ctx, struct spipe__resource *v, const ui
     CHECK(v->size == 0);
     if (count == 0)
         return spipe__vlun_sync(ctx, v, AFU_SYNC_HW); /* as a resize to the same size */
-    return extend(ctx, v, count, take_owned, chunks);
+    return extend(ctx, v, count, &(struct supply){.take = take_listed, .chunks = chunks});
+}
+
+int spipe__vlun_share_with(struct spipe_ctx *ctx, struct spipe__resource *v,
+                           const struct spipe__resource *source)
+{
+    struct spipe__lxt_home home = spipe__lxt_home_of(ctx->s);
+    struct supply from = {.take = take_cloned, .entries = source->lxt.entry, .home = &home};
+
+    CHECK(v->size == 0 && v->held.lun == source->held.lun);
+    if (source->size == 0)
+        return spipe__vlun_sync(ctx, v, AFU_SYNC_LW);
+    hal_publish(ctx->s->dev); /* so that the entries can be read */
+    return extend(ctx, v, source->size, &from);
 }

@@ -248,8 +248,10 @@ static int add_regions(struct sim_snapshot *s)
 
 static int save_pieces(struct sim_snapshot *s)
 {
-    unsigned char *copy = s->data = malloc(s->data_size);
+    unsigned char *copy;
 
+    CHECK(s->data_size > 0); /* the head of the world is never all zeros */
+    copy = s->data = malloc(s->data_size);
     if (!copy)
         return -ENOMEM;
     for (size_t i = 0; i < s->piece_count; i++) {

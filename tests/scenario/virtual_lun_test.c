@@ -198,3 +198,72 @@ Test(virtual_lun, lost_answers_and_bad_buffers)
     stack_run(&(struct stack_setup){.seed = 1, .media = media}, lost_and_bad, NULL);
     sim_media_close(media);
 }
+
+/* A forked client reads what its parent wrote, may not write where it only reads, and keeps its
+ * chunks when the parent lets go. */
+static void cloning(struct stack *s, void *arg)
+{
+    struct spipe_attach_options reads = {.size = sizeof reads, .no_write = true};
+    struct spipe_lun_info info;
+    struct stack_client parent, child;
+    uint32_t h;
+
+    (void)arg;
+    stack_client(s, &parent, 0, 16, false);
+    h = stack_open(&parent, 0, 2);
+    fill(page[0], 0x66);
+    cr_assert_eq(stack_io(&parent, SPIPE_WRITE, h, 65540, 1, page[0]), 0);
+    cr_assert_eq(spipe_client_fork(parent.client, "child", &child.client), 0);
+    cr_assert_eq(spipe_attach(child.client, 0, &reads, &child.ctx), 0);
+    cr_assert_eq(spipe_clone(child.ctx, parent.ctx), 0);
+    cr_assert_eq(stack_io(&child, SPIPE_READ, h, 65540, 1, page[1]), 0);
+    expect(page[1], 0x66);
+    cr_assert_eq(stack_io(&child, SPIPE_WRITE, h, 65540, 1, page[1]), -EIO);
+    spipe_client_destroy(parent.client);
+    cr_assert_eq(stack_io(&child, SPIPE_READ, h, 65540, 1, page[2]), 0);
+    expect(page[2], 0x66);
+    spipe_client_destroy(child.client);
+    cr_assert_eq(spipe_lun_info(s->adapter, 0, &info), 0);
+    cr_assert_eq(info.mode, SPIPE_LUN_NONE);
+}
+
+Test(virtual_lun, cloning)
+{
+    struct sim_media *media = stack_media(8);
+
+    stack_run(&(struct stack_setup){.seed = 4, .media = media}, cloning, NULL);
+    sim_media_close(media);
+}
+
+/* The whole LUN, its tail included, through either port; virtual LUNs only when it is given back.
+ */
+static void direct(struct stack *s, void *arg)
+{
+    struct stack_client a;
+    uint32_t one, two, h;
+    uint64_t last;
+
+    (void)arg;
+    stack_client(s, &a, 0, 16, false);
+    cr_assert_eq(spipe_open_direct(a.ctx, 0, SPIPE_PORT_ANY, &one, &last), 0);
+    cr_assert_eq(spipe_open_direct(a.ctx, 0, 1, &two, &last), 0);
+    fill(page[0], 0x71);
+    cr_assert_eq(stack_io(&a, SPIPE_WRITE, one, last, 1, page[0]), 0);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, two, last, 1, page[1]), 0);
+    expect(page[1], 0x71);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, one, last + 1, 1, page[1]), -EIO);
+    cr_assert_eq(spipe_open_virtual(a.ctx, 0, 1, &h, &last), -EINVAL);
+    cr_assert_eq(spipe_release(a.ctx, one), 0);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, one, 0, 1, page[1]), -EINVAL);
+    cr_assert_eq(spipe_release(a.ctx, two), 0);
+    cr_assert_eq(spipe_open_virtual(a.ctx, 0, 1, &h, &last), 0);
+    spipe_client_destroy(a.client);
+}
+
+Test(virtual_lun, direct_handles)
+{
+    struct sim_media *media = stack_media(8);
+
+    stack_run(&(struct stack_setup){.seed = 5, .media = media}, direct, NULL);
+    sim_media_close(media);
+}

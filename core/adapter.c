@@ -88,6 +88,7 @@ static int create(struct exec *exec, struct hal_dev *dev, const struct spipe_opt
     s->exec = exec;
     s->dev = dev;
     s->order = order_of(o);
+    s->luns_disabled = o->luns_disabled;
     rc = make_memory(s, o);
     if (rc) {
         exec_free(exec, s, sizeof *s);
@@ -218,6 +219,7 @@ static void describe_lun(const struct spipe__lun *lun, struct spipe_lun_info *ou
     uint64_t chunks = (lun->last_lba + 1) / SPIPE_CHUNK_BLOCKS;
 
     *out = (struct spipe_lun_info){
+        .found_ports = lun->found_ports,
         .port_mask = lun->port_mask,
         .last_lba = lun->last_lba,
         .block_size = lun->block_size,

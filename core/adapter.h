@@ -38,7 +38,8 @@ enum spipe__machine {
 struct spipe__lun {
     uint8_t wwid[16];
     uint64_t lun_id[SPIPE__PORTS_MAX];
-    uint8_t port_mask;
+    uint8_t found_ports;      /* ports behind which it is */
+    uint8_t port_mask;        /* those of them on which it is enabled (SP-118) */
     bool in_table;            /* has a LUN-table slot (AD-190) */
     uint8_t table_index;      /* valid if in_table */
     uint8_t mode;             /* SPIPE_LUN_NONE, _VIRTUAL, _PHYSICAL */
@@ -79,6 +80,7 @@ struct spipe {
     bool reset_wanted;         /* a command of the master was given up for good: the adapter should
                                   be reset (AD-124, R-15) */
 
+    bool luns_disabled; /* LUNs that are found wait for MANAGE_LUN */
     char afu_version[9];
     uint64_t interface_version;
     bool sq; /* commands go through submission queues (AD-36) */
@@ -231,7 +233,7 @@ HAL_MUST_CHECK int spipe__scsi_read(struct spipe *s, unsigned port, uint64_t lun
  * Finds the LUNs: REPORT LUNS on every port, INQUIRY page 0x83 and READ CAPACITY(16) of each LUN,
  * unified by WWID (SP-124). LUNs known already stay and keep their numbers. What cannot be used (no
  * NAA-6 name, block length 0, SP-105) is counted in luns_skipped; a port without a target has no
- * LUNs.
+ * LUNs. Unless luns_disabled is set, LUNs are enabled on the ports on which they are found.
  *
  * @param s    adapter, brought up; the caller holds `control`
  * @param why  receives a sentence on failure
@@ -239,6 +241,22 @@ HAL_MUST_CHECK int spipe__scsi_read(struct spipe *s, unsigned port, uint64_t lun
  *             answered nothing on any port
  */
 HAL_MUST_CHECK int spipe__discover_luns(struct spipe *s, struct spipe__why why);
+
+/* ---- lun_manage.c ---- */
+
+/**
+ * Enables a LUN on a port: MANAGE_LUN with ENABLE (SP-118, SP-128). The caller holds `control`.
+ *
+ * @param port  one behind which the LUN was found
+ * @return      0, also if it is enabled there already; -EINVAL for another port; -EBUSY if the LUN
+ *              has a LUN-table slot that the port does not know
+ */
+HAL_MUST_CHECK int spipe__lun_enable(struct spipe *s, struct spipe__lun *lun, unsigned port);
+
+/** Disables it there: MANAGE_LUN with DISABLE (SP-120, SP-127). 0, also if it is not enabled;
+ * -EBUSY while the LUN has a mode, after one more try of what is quarantined (R-32), or any context
+ * has it attached. The caller holds `control`. */
+HAL_MUST_CHECK int spipe__lun_disable(struct spipe *s, struct spipe__lun *lun, unsigned port);
 
 /* ---- lun_table.c ---- */
 

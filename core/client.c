@@ -79,10 +79,10 @@ static void unlink_context(struct spipe_ctx *ctx)
     *link = ctx->next;
 }
 
-/* Blocks are shifted, not multiplied, on the data path. */
+/* SP-16. Blocks are shifted, not multiplied, on the data path. */
 static bool lun_usable(const struct spipe *s, unsigned lun)
 {
-    return lun < s->lun_count && hal_is_power_of_2(s->lun[lun].block_size);
+    return lun < s->lun_count && s->lun[lun].port_mask && hal_is_power_of_2(s->lun[lun].block_size);
 }
 
 static void add_lun(struct spipe_ctx *ctx, unsigned lun)

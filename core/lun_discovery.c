@@ -164,21 +164,19 @@ static struct spipe__lun *new_lun(struct spipe *s, const struct found *f)
     return lun;
 }
 
-/* A LUN that has a slot keeps the ports it had when it got it: LXT entries name them (SP-128). */
+/* A LUN with a slot that does not know the port stays disabled there: LXT entries name the ports
+ * that there were (SP-128). */
 static bool add(struct spipe *s, const struct found *f)
 {
     struct spipe__lun *lun = find_lun(s, f->wwid);
-    unsigned bit = AFU_PORT_BIT(f->port);
 
     if (!lun)
         lun = new_lun(s, f);
     if (!lun || lun->block_size != f->block_size)
         return false;
-    if (lun->in_table && !(lun->port_mask & bit))
-        return false;
-    lun->port_mask |= (uint8_t)bit;
+    lun->found_ports |= (uint8_t)AFU_PORT_BIT(f->port);
     lun->lun_id[f->port] = f->lun_id;
-    return true;
+    return s->luns_disabled || spipe__lun_enable(s, lun, f->port) == 0;
 }
 
 /* ---- all of it ---- */

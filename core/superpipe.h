@@ -48,6 +48,7 @@ struct spipe_options {
     size_t size;            /* sizeof(struct spipe_options) */
     enum spipe_order order; /* default: the host's */
     unsigned rrq_elements;  /* of the master's queue; 0 = 512 */
+    bool luns_disabled;     /* LUNs must be enabled before they can be used: spipe_lun_enable() */
 };
 
 /** Brings up an adapter (AD-30..AD-49j), finds its LUNs and opens the catalogue.
@@ -79,10 +80,11 @@ void spipe_adapter_info(struct spipe *s, struct spipe_adapter_info *out);
 /** One LUN, unified over its ports by WWID (SP-124). */
 struct spipe_lun_info {
     uint8_t wwid[16];
-    uint64_t lun_id[4]; /* on each port of port_mask */
-    unsigned port_mask;
-    uint64_t last_lba;   /* of the device, device blocks */
-    uint32_t block_size; /* bytes */
+    uint64_t lun_id[4];   /* on each port of found_ports */
+    unsigned found_ports; /* ports behind which it is */
+    unsigned port_mask;   /* those on which it is enabled */
+    uint64_t last_lba;    /* of the device, device blocks */
+    uint32_t block_size;  /* bytes */
     uint64_t chunks, free_chunks;
     unsigned users; /* open handles (SP-1) */
     enum { SPIPE_LUN_NONE, SPIPE_LUN_VIRTUAL, SPIPE_LUN_PHYSICAL } mode;
@@ -90,6 +92,16 @@ struct spipe_lun_info {
 
 /** Describes LUN number `index` (0 .. luns-1). Returns 0 or -ENOENT. */
 SPIPE_MUST_CHECK int spipe_lun_info(struct spipe *s, unsigned index, struct spipe_lun_info *out);
+
+/** Lets requests use LUN number `lun` through `port`, as MANAGE_LUN does (SP-117..SP-128). LUNs are
+ * enabled wherever they are found unless the adapter was opened with luns_disabled. Returns 0,
+ * -ENOENT (no such LUN), -EINVAL (it is not behind that port), -EBUSY (virtual LUNs exist that
+ * could not be reached through that port). */
+SPIPE_MUST_CHECK int spipe_lun_enable(struct spipe *s, unsigned lun, unsigned port);
+
+/** The opposite. Returns 0, -ENOENT, -EINVAL, -EBUSY while anybody has the LUN attached, or
+ * handles, quarantined chunks or names need it. */
+SPIPE_MUST_CHECK int spipe_lun_disable(struct spipe *s, unsigned lun, unsigned port);
 
 /** Creates the object that stands for one process: what it owns, nobody else can touch (SP-178).
  * `name` is copied. Returns 0 or -ENOMEM. */
@@ -114,7 +126,7 @@ struct spipe_attach_options {
 };
 
 /** Attaches a new context to LUN number `lun` (SP-37..SP-51). options NULL = the defaults.
- * Returns 0, -EINVAL (no such LUN, a wrong options.size, a block size that is no power of two),
+ * Returns 0, -EINVAL (no such LUN, one that is enabled on no port, a wrong options.size),
  * -ENODEV (no context left or adapter failed), -EPERM, -EAGAIN (SP-44, SP-46), -ENOMEM, and what
  * starting a context gives: -ENOSPC (no interrupts left), -EIO, -EBUSY. */
 SPIPE_MUST_CHECK int spipe_attach(struct spipe_client *c, unsigned lun,

@@ -267,6 +267,7 @@ static void make_lun(unsigned i, uint64_t chunks, uint32_t block_size)
     rig.s.lun[i] = (struct spipe__lun){
         .wwid = {0x60, (uint8_t)(i + 1)},
         .lun_id = {afu_lun_id(i), afu_lun_id(i)},
+        .found_ports = 3,
         .port_mask = 3,
         .last_lba = chunks * SPIPE_CHUNK_BLOCKS + 99,
         .block_size = block_size,

@@ -114,7 +114,7 @@ Test(client, destroy_releases_everything)
 
     rig_begin(HAL_ORDER_LITTLE, 16);
     rig.s.lun_count = 200;
-    rig.s.lun[199] = (struct spipe__lun){.last_lba = 65535, .block_size = 4096};
+    rig.s.lun[199] = (struct spipe__lun){.port_mask = 1, .last_lba = 65535, .block_size = 4096};
     rig_attach(199);
     other = rig_attach(0);
     cr_assert_eq(spipe_attach_lun(other, 1), 0);

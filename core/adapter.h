@@ -100,6 +100,7 @@ struct spipe {
 
     struct spipe__cat *catalogue;                /* NULL: no names */
     struct spipe_ctx *contexts[SPIPE__CONTEXTS]; /* by context handle */
+    uint32_t cookies;                            /* upper half of the last context_id (SP-29) */
     unsigned clients;
 };
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/context.h"
+#include "core/adapter_file.h"
 #include "core/handle.h"
 #include "core/verb.h"
 #include "hal/support/bits.h"
@@ -91,24 +91,30 @@ static void add_lun(struct spipe_ctx *ctx, unsigned lun)
     ctx->lun_count++;
 }
 
-static int attach(struct spipe_client *c, unsigned lun, const struct spipe_attach_options *options,
+int spipe__attach(struct spipe_client *c, unsigned lun, const struct spipe__ctx_setup *setup,
                   struct spipe_ctx **out)
 {
-    struct spipe_attach_options none = {.size = sizeof none};
     struct spipe_ctx *ctx;
     int rc;
 
-    if (!options)
-        options = &none;
-    if (!lun_usable(c->s, lun) || options->size != sizeof *options)
+    if (!lun_usable(c->s, lun))
         return -EINVAL;
-    rc = spipe__ctx_create(c->s, options, &ctx);
+    rc = spipe__ctx_create(c->s, setup, &ctx);
     if (rc)
         return rc;
     link_context(c, ctx);
     add_lun(ctx, lun);
     *out = ctx;
     return 0;
+}
+
+static int attach(struct spipe_client *c, unsigned lun, const struct spipe_attach_options *options,
+                  struct spipe_ctx **out)
+{
+    static const struct spipe_attach_options none = {.size = sizeof none};
+    struct spipe__ctx_setup setup = spipe__ctx_setup_of(options ? options : &none);
+
+    return setup.options->size == sizeof none ? spipe__attach(c, lun, &setup, out) : -EINVAL;
 }
 
 int spipe_attach(struct spipe_client *c, unsigned lun, const struct spipe_attach_options *options,
@@ -118,7 +124,7 @@ int spipe_attach(struct spipe_client *c, unsigned lun, const struct spipe_attach
     return spipe__verb_end(c->s, SPIPE__VERB_ATTACH, attach(c, lun, options, out));
 }
 
-static int attach_lun(struct spipe_ctx *ctx, unsigned lun)
+int spipe__attach_lun(struct spipe_ctx *ctx, unsigned lun)
 {
     if (!lun_usable(ctx->s, lun) || spipe__ctx_has_lun(ctx, lun))
         return -EINVAL; /* SP-39 */
@@ -129,7 +135,7 @@ static int attach_lun(struct spipe_ctx *ctx, unsigned lun)
 int spipe_attach_lun(struct spipe_ctx *ctx, unsigned lun)
 {
     spipe__verb_begin(ctx->s, SPIPE__VERB_ATTACH, ctx->number);
-    return spipe__verb_end(ctx->s, SPIPE__VERB_ATTACH, attach_lun(ctx, lun));
+    return spipe__verb_end(ctx->s, SPIPE__VERB_ATTACH, spipe__attach_lun(ctx, lun));
 }
 
 /* ---- detach ---- */
@@ -142,13 +148,14 @@ static void close_handles_on(struct spipe_ctx *ctx, const struct spipe__lun *lun
             spipe__handle_close(ctx, ctx->resource[i]);
 }
 
-/* SP-76, SP-77. */
-static void detach(struct spipe_ctx *ctx, unsigned lun)
+void spipe__detach(struct spipe_ctx *ctx, unsigned lun)
 {
     close_handles_on(ctx, &ctx->s->lun[lun]);
     ctx->luns[lun / 64] &= ~HAL_BIT(lun % 64);
     if (--ctx->lun_count > 0)
         return;
+    if (ctx->file)
+        spipe__file_orphan(ctx->file);
     unlink_context(ctx);
     spipe__ctx_destroy(ctx);
 }
@@ -160,7 +167,7 @@ int spipe_detach(struct spipe_ctx *ctx, unsigned lun)
 
     spipe__verb_begin(s, SPIPE__VERB_DETACH, ctx->number);
     if (spipe__ctx_has_lun(ctx, lun)) {
-        detach(ctx, lun);
+        spipe__detach(ctx, lun);
         rc = 0;
     }
     return spipe__verb_end(s, SPIPE__VERB_DETACH, rc);
@@ -176,14 +183,10 @@ static unsigned first_lun(const struct spipe_ctx *ctx)
     return w * 64 + hal_lowest_bit(ctx->luns[w]);
 }
 
-static void detach_all(struct spipe_client *c)
+void spipe__detach_all(struct spipe_ctx *ctx)
 {
-    while (c->contexts) {
-        struct spipe_ctx *ctx = c->contexts;
-
-        for (unsigned left = ctx->lun_count; left > 0; left--)
-            detach(ctx, first_lun(ctx));
-    }
+    for (unsigned left = ctx->lun_count; left > 0; left--)
+        spipe__detach(ctx, first_lun(ctx));
 }
 
 void spipe_client_destroy(struct spipe_client *c)
@@ -191,7 +194,9 @@ void spipe_client_destroy(struct spipe_client *c)
     struct spipe *s = c->s;
 
     spipe__verb_begin(s, SPIPE__VERB_CLIENT_DESTROY, SPIPE__NO_CONTEXT);
-    detach_all(c);
+    while (c->contexts)
+        spipe__detach_all(c->contexts);
+    spipe__file_close_all(c);
     leave_family(c);
     CHECK(s->clients > 0);
     s->clients--;

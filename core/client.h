@@ -8,7 +8,10 @@
 #ifndef CORE_CLIENT_H
 #define CORE_CLIENT_H
 
-#include "core/adapter.h"
+#include "core/context.h"
+
+struct spipe__file;
+struct spipe_mapping;
 
 enum { SPIPE__CLIENT_NAME = 32 }; /* bytes that are kept of a name, with its end */
 
@@ -16,10 +19,28 @@ struct spipe_client {
     struct spipe *s;
     struct spipe_ctx *contexts; /* the newest first */
     /* who may clone from whom (SP-107, R-48) */
-    struct spipe_client *parent;   /* NULL: it has none, or it is gone */
-    struct spipe_client *children; /* the newest first */
-    struct spipe_client *sibling;  /* next child of the same parent */
+    struct spipe_client *parent;    /* NULL: it has none, or it is gone */
+    struct spipe_client *children;  /* the newest first */
+    struct spipe_client *sibling;   /* next child of the same parent */
+    struct spipe__file *files;      /* core/adapter_file.h, the newest first */
+    struct spipe_mapping *mappings; /* of them, the newest first */
     char name[SPIPE__CLIENT_NAME];
 };
+
+/* What the verbs do, with the control lock held. */
+
+/** A new context of a client, on LUN number `lun`: see spipe__ctx_create() for the rest. -EINVAL
+ * for a LUN that is not enabled. */
+HAL_MUST_CHECK int spipe__attach(struct spipe_client *c, unsigned lun,
+                                 const struct spipe__ctx_setup *setup, struct spipe_ctx **out);
+
+/** One more LUN for a context (SP-39, SP-41). 0 or -EINVAL. */
+HAL_MUST_CHECK int spipe__attach_lun(struct spipe_ctx *ctx, unsigned lun);
+
+/** Ends one LUN of a context, and with the last one the context (SP-75..SP-77). */
+void spipe__detach(struct spipe_ctx *ctx, unsigned lun);
+
+/** Ends all of them, and so the context. */
+void spipe__detach_all(struct spipe_ctx *ctx);
 
 #endif

@@ -80,27 +80,33 @@ static struct spipe__queue_config queue_config(const struct spipe *s,
     };
 }
 
-static uint8_t permissions_of(const struct spipe_attach_options *options)
+/* The queue pair of a context, if core is to keep one. */
+static int init_queue(struct spipe_ctx *ctx, const struct spipe_attach_options *options)
 {
-    return (uint8_t)((options->no_read ? 0 : AFU_PERM_READ) |
-                     (options->no_write ? 0 : AFU_PERM_WRITE));
+    struct spipe__queue_config config;
+    int rc;
+
+    if (!options)
+        return 0;
+    config = queue_config(ctx->s, options);
+    rc = spipe__queue_init(&ctx->queue, ctx->s->exec, ctx->s->dev, &config);
+    ctx->queued = !rc;
+    return rc;
 }
 
-static int allocate(struct spipe *s, const struct spipe_attach_options *options,
-                    struct spipe_ctx **out)
+static int allocate(struct spipe *s, const struct spipe__ctx_setup *setup, struct spipe_ctx **out)
 {
-    struct spipe__queue_config config = queue_config(s, options);
     struct spipe_ctx *ctx = exec_alloc(s->exec, sizeof *ctx, CTX_ALIGN);
     int rc;
 
     if (!ctx)
         return -ENOMEM;
     ctx->s = s;
-    ctx->permissions = permissions_of(options);
+    ctx->permissions = setup->permissions;
     rc = spipe__rht_init(&ctx->rht, s->exec, s->dev, s->order);
     if (rc)
         goto free_ctx;
-    rc = spipe__queue_init(&ctx->queue, s->exec, s->dev, &config);
+    rc = init_queue(ctx, setup->options);
     if (rc)
         goto free_rht;
     *out = ctx;
@@ -115,7 +121,8 @@ free_ctx:
 
 static void release_memory(struct spipe_ctx *ctx)
 {
-    spipe__queue_fini(&ctx->queue);
+    if (ctx->queued)
+        spipe__queue_fini(&ctx->queue);
     spipe__rht_fini(&ctx->rht);
     exec_free(ctx->s->exec, ctx, sizeof *ctx);
 }
@@ -123,13 +130,13 @@ static void release_memory(struct spipe_ctx *ctx)
 /* ---- the hardware context ---- */
 
 /* SP-43, SP-44. */
-static int start(struct spipe_ctx *ctx)
+static int start(struct spipe_ctx *ctx, unsigned interrupts)
 {
     int rc;
 
     if (hal_ctx_create(ctx->s->dev, HAL_CTX_USER, &ctx->hal))
         return -ENODEV;
-    rc = hal_ctx_start(ctx->hal, SPIPE__CTX_INTERRUPTS);
+    rc = hal_ctx_start(ctx->hal, interrupts);
     if (rc)
         goto release;
     if (ctx->hal->handle >= SPIPE__CONTEXTS) {
@@ -147,50 +154,60 @@ release:
 }
 
 /* Afterwards nothing of the context runs in the AFU, and its memory may go. */
-static void stop(struct spipe_ctx *ctx)
+void spipe__ctx_stop(struct hal_ctx *hal)
 {
-    int rc = hal_ctx_stop(ctx->hal);
+    int rc;
 
+    if (!hal)
+        return;
+    rc = hal_ctx_stop(hal);
     (void)rc; /* release ends it in any case */
-    hal_ctx_release(ctx->hal);
-    ctx->hal = NULL;
+    hal_ctx_release(hal);
 }
 
 /* ---- both together ---- */
 
-static bool options_valid(const struct spipe_attach_options *options)
+static bool setup_valid(const struct spipe__ctx_setup *setup)
 {
-    return options->depth <= SPIPE__QUEUE_DEPTH_MAX;
+    return !setup->options || setup->options->depth <= SPIPE__QUEUE_DEPTH_MAX;
 }
 
-int spipe__ctx_create(struct spipe *s, const struct spipe_attach_options *options,
-                      struct spipe_ctx **out)
+/* SP-29: the upper half is a number that does not come again. */
+static uint64_t new_cookie(struct spipe_ctx *ctx)
+{
+    return (uint64_t)++ctx->s->cookies << 32 | ctx->number;
+}
+
+int spipe__ctx_create(struct spipe *s, const struct spipe__ctx_setup *setup, struct spipe_ctx **out)
 {
     struct spipe_ctx *ctx;
     int rc;
 
-    if (!options_valid(options))
+    if (!setup_valid(setup))
         return -EINVAL;
     if (!s->master)
         return -ENODEV;
-    rc = allocate(s, options, &ctx);
+    rc = allocate(s, setup, &ctx);
     if (rc)
         return rc;
-    rc = start(ctx);
+    rc = start(ctx, setup->interrupts);
     if (rc)
         goto free_memory;
     rc = register_with_afu(ctx);
     if (rc)
         goto stop_context;
-    spipe__queue_bind(&ctx->queue, ctx->hal);
-    spipe__queue_program(&ctx->queue);
+    if (ctx->queued) {
+        spipe__queue_bind(&ctx->queue, ctx->hal);
+        spipe__queue_program(&ctx->queue);
+    }
+    ctx->cookie = new_cookie(ctx);
     ctx->generation = s->generation;
     s->contexts[ctx->number] = ctx; /* SP-48: nothing may fail any more */
     *out = ctx;
     return 0;
 
 stop_context:
-    stop(ctx);
+    spipe__ctx_stop(ctx->hal);
 free_memory:
     release_memory(ctx);
     return rc;
@@ -204,10 +221,10 @@ void spipe__ctx_destroy(struct spipe_ctx *ctx)
         CHECK(!ctx->resource[i]);
     if (s->contexts[ctx->number] == ctx) /* SP-81 */
         s->contexts[ctx->number] = NULL;
-    if (ctx->hal) {
+    if (ctx->hal)
         unregister(ctx);
-        stop(ctx);
-    }
+    if (!ctx->file)
+        spipe__ctx_stop(ctx->hal);
     release_memory(ctx);
 }
 

@@ -259,6 +259,63 @@ SPIPE_MUST_CHECK int spipe_wait(struct spipe_ctx *ctx, uint64_t deadline);
 /** I/Os submitted and not yet returned by spipe_poll. */
 unsigned spipe_in_flight(const struct spipe_ctx *ctx);
 
+/* ---- binary requests ------------------------------------------------------------------------ */
+
+/** A device node: LUN number `lun` behind one port, as a disk of the operating system is. */
+static inline uint32_t spipe_disk(unsigned lun, unsigned port) { return lun << 2 | (port & 3); }
+
+/** Carries out one DK_CXLFLASH request of core/cxlflash_ioctl.h, as an ioctl on a device node by the
+ * process that `c` stands for: same codes, structures, errors and order of checks
+ * (docs/spec/superpipe.md). `arg` is the structure; it is written only if the result is 0. The
+ * adap_fd that requests return is a file of this library: spipe_adap_map() and its neighbours.
+ * Returns 0 or a negative errno: those of the specification, and -ENXIO for a disk that does not
+ * exist. */
+SPIPE_MUST_CHECK int spipe_ioctl(struct spipe_client *c, uint32_t disk, uint32_t request,
+                                 void *arg);
+
+/* ---- adapter files: what adap_fd stands for ------------------------------------------------- */
+
+struct spipe_mapping;
+
+/** Maps `length` bytes of the user area of a context from `offset` on, both multiples of 8 (SP-139,
+ * SP-140). Returns 0, -EBADF (no such file of this client), -EIO (the context is lost or has
+ * ended), -EINVAL (beyond 64 KiB), -ENOMEM. */
+SPIPE_MUST_CHECK int spipe_adap_map(struct spipe_client *c, uint64_t fd, uint64_t offset,
+                                    uint64_t length, struct spipe_mapping **out);
+
+/** Ends a mapping; NULL is ignored. With the last one of a closed file its context ends (SP-148). */
+void spipe_adap_unmap(struct spipe_mapping *m);
+
+/** Loads a register. Offsets count from the beginning of the mapping. All ones when the context is
+ * lost (SP-142, SP-145), or for an offset that is none. One thread a context at a time. */
+uint64_t spipe_adap_read64(const struct spipe_mapping *m, uint64_t offset);
+
+/** Stores a register; memory written before is visible to the AFU first. Lost when the context is
+ * lost (SP-147). */
+void spipe_adap_write64(const struct spipe_mapping *m, uint64_t offset, uint64_t value);
+
+/** To be called by whoever polls memory and finds nothing: lets a simulated device advance. */
+void spipe_adap_progress(const struct spipe_mapping *m);
+
+enum { SPIPE_ADAP_NOTHING, SPIPE_ADAP_INTERRUPT, SPIPE_ADAP_DATA_STORAGE, SPIPE_ADAP_LOST };
+
+/** What reading an adapter file gives. */
+struct spipe_adap_event {
+    uint8_t kind;       /* SPIPE_ADAP_ */
+    uint32_t interrupt; /* its number */
+    uint64_t address;   /* of a data-storage event */
+    uint64_t dsisr;     /* likewise */
+};
+
+/** Waits for the next event until `deadline` (ns of the exec clock; 0 = only look). Returns 0 with
+ * kind NOTHING when the deadline has passed, -EBADF, -EIO (kind LOST), -EINTR. */
+SPIPE_MUST_CHECK int spipe_adap_event(struct spipe_client *c, uint64_t fd, uint64_t deadline,
+                                      struct spipe_adap_event *out);
+
+/** Closes an adapter file. With its last mapping everything that is left of the context is released
+ * (SP-148, SP-150). Returns 0 or -EBADF. */
+SPIPE_MUST_CHECK int spipe_adap_close(struct spipe_client *c, uint64_t fd);
+
 #ifdef __cplusplus
 }
 #endif

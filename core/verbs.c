@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verbs of handles: USER_DIRECT, USER_VIRTUAL, VLUN_RESIZE, RELEASE (SP 7.2..7.5). */
+#include "core/verbs.h"
+
 #include <errno.h>
 
 #include "core/direct.h"
@@ -24,7 +26,7 @@ static unsigned any_port(struct spipe *s, const struct spipe__lun *lun)
     return lun->port_mask ? hal_lowest_bit(lun->port_mask) : SPIPE__PORTS_MAX;
 }
 
-static int open_direct(struct spipe_ctx *ctx, unsigned lun, unsigned port, uint32_t *handle,
+int spipe__open_direct(struct spipe_ctx *ctx, unsigned lun, unsigned port, uint32_t *handle,
                        uint64_t *last_lba)
 {
     struct spipe *s = ctx->s;
@@ -50,12 +52,12 @@ int spipe_open_direct(struct spipe_ctx *ctx, unsigned lun, unsigned port, uint32
 {
     spipe__verb_begin(ctx->s, SPIPE__VERB_OPEN_DIRECT, ctx->number);
     return spipe__verb_end(ctx->s, SPIPE__VERB_OPEN_DIRECT,
-                           open_direct(ctx, lun, port, handle, last_lba));
+                           spipe__open_direct(ctx, lun, port, handle, last_lba));
 }
 
 /* ---- open virtual ---- */
 
-static int open_virtual(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks, uint32_t *handle,
+int spipe__open_virtual(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks, uint32_t *handle,
                         uint64_t *last_lba)
 {
     struct spipe__resource *v;
@@ -81,12 +83,12 @@ int spipe_open_virtual(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks, uin
 {
     spipe__verb_begin(ctx->s, SPIPE__VERB_OPEN_VIRTUAL, ctx->number);
     return spipe__verb_end(ctx->s, SPIPE__VERB_OPEN_VIRTUAL,
-                           open_virtual(ctx, lun, blocks, handle, last_lba));
+                           spipe__open_virtual(ctx, lun, blocks, handle, last_lba));
 }
 
 /* ---- resize ---- */
 
-static int resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint64_t *last_lba)
+int spipe__resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint64_t *last_lba)
 {
     struct spipe__resource *v = spipe__ctx_vlun(ctx, handle);
     uint64_t wanted;
@@ -108,12 +110,12 @@ static int resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint6
 int spipe_resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint64_t *last_lba)
 {
     spipe__verb_begin(ctx->s, SPIPE__VERB_RESIZE, ctx->number);
-    return spipe__verb_end(ctx->s, SPIPE__VERB_RESIZE, resize(ctx, handle, blocks, last_lba));
+    return spipe__verb_end(ctx->s, SPIPE__VERB_RESIZE, spipe__resize(ctx, handle, blocks, last_lba));
 }
 
 /* ---- release ---- */
 
-static int release(struct spipe_ctx *ctx, uint32_t handle)
+int spipe__release(struct spipe_ctx *ctx, uint32_t handle)
 {
     struct spipe__resource *r = spipe__ctx_resource(ctx, handle);
 
@@ -130,5 +132,5 @@ static int release(struct spipe_ctx *ctx, uint32_t handle)
 int spipe_release(struct spipe_ctx *ctx, uint32_t handle)
 {
     spipe__verb_begin(ctx->s, SPIPE__VERB_RELEASE, ctx->number);
-    return spipe__verb_end(ctx->s, SPIPE__VERB_RELEASE, release(ctx, handle));
+    return spipe__verb_end(ctx->s, SPIPE__VERB_RELEASE, spipe__release(ctx, handle));
 }

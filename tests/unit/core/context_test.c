@@ -25,12 +25,19 @@ static void begin(enum hal_order order)
     memset(rig.hal.number, 0, sizeof rig.hal.number);
 }
 
+static int create_with(const struct spipe_attach_options *options, struct spipe_ctx **ctx)
+{
+    struct spipe__ctx_setup setup = spipe__ctx_setup_of(options);
+
+    return spipe__ctx_create(&rig.s, &setup, ctx);
+}
+
 Test(context, registers_in_order)
 {
     struct spipe_ctx *ctx;
 
     begin(HAL_ORDER_LITTLE);
-    cr_assert_eq(spipe__ctx_create(&rig.s, &defaults, &ctx), 0);
+    cr_assert_eq(create_with(&defaults, &ctx), 0);
     rig_expect("+ rht1\n+ queue1\n"
                "create user\nstart 4:4\n"
                "r ctrl4+18\nw ctrl4+10=3\nr ctrl4+10\n"
@@ -60,7 +67,7 @@ Test(context, big_endian_queue)
     struct spipe_ctx *ctx;
 
     begin(HAL_ORDER_BIG);
-    cr_assert_eq(spipe__ctx_create(&rig.s, &defaults, &ctx), 0);
+    cr_assert_eq(create_with(&defaults, &ctx), 0);
     cr_assert_eq(rig.hal.ctx[4].host[0], AFU_ENDIAN_CTRL_BIG);
     spipe__ctx_destroy(ctx);
     rig_end();
@@ -72,7 +79,7 @@ Test(context, capability_does_not_stick)
 
     begin(HAL_ORDER_LITTLE);
     rig.hal.wrong_capability = true;
-    cr_assert_eq(spipe__ctx_create(&rig.s, &defaults, &ctx), -EAGAIN);
+    cr_assert_eq(create_with(&defaults, &ctx), -EAGAIN);
     rig_expect("+ rht1\n+ queue1\ncreate user\nstart 4:4\n"
                "r ctrl4+18\nw ctrl4+10=3\nr ctrl4+10\n"
                "w ctrl4+0=0\nw ctrl4+8=0\nw ctrl4+10=0\n"
@@ -85,7 +92,7 @@ Test(context, capability_does_not_stick)
 static int create_failing(void)
 {
     struct spipe_ctx *ctx = NULL;
-    int rc = spipe__ctx_create(&rig.s, &defaults, &ctx);
+    int rc = create_with(&defaults, &ctx);
 
     cr_assert_neq(rc, 0);
     cr_assert_null(ctx);
@@ -133,10 +140,10 @@ Test(context, options)
     struct spipe_ctx *ctx;
 
     begin(HAL_ORDER_LITTLE);
-    cr_assert_eq(spipe__ctx_create(&rig.s, &options, &ctx), -EINVAL);
+    cr_assert_eq(create_with(&options, &ctx), -EINVAL);
     options = (struct spipe_attach_options){
         .depth = 4096, .no_write = true, .interrupts = true, .io_timeout_ns = UINT64_C(6000000000)};
-    cr_assert_eq(spipe__ctx_create(&rig.s, &options, &ctx), 0);
+    cr_assert_eq(create_with(&options, &ctx), 0);
     cr_assert_eq(ctx->queue.config.depth, 4096);
     cr_assert_gt(ctx->queue.config.rrq_elements, 4096);
     cr_assert_eq(ctx->queue.config.afu_timeout, 5);
@@ -144,14 +151,14 @@ Test(context, options)
     spipe__ctx_destroy(ctx);
 
     options = (struct spipe_attach_options){.no_read = true, .io_timeout_ns = 1};
-    cr_assert_eq(spipe__ctx_create(&rig.s, &options, &ctx), 0);
+    cr_assert_eq(create_with(&options, &ctx), 0);
     cr_assert_eq(ctx->queue.config.depth, 64);
     cr_assert_eq(ctx->queue.config.afu_timeout, 0);
     cr_assert_eq(ctx->permissions, AFU_PERM_WRITE);
     spipe__ctx_destroy(ctx);
 
     options = (struct spipe_attach_options){.io_timeout_ns = UINT64_MAX, .depth = 1};
-    cr_assert_eq(spipe__ctx_create(&rig.s, &options, &ctx), 0);
+    cr_assert_eq(create_with(&options, &ctx), 0);
     cr_assert_eq(ctx->queue.config.afu_timeout, UINT16_MAX);
     spipe__ctx_destroy(ctx);
     rig_end();
@@ -164,7 +171,7 @@ Test(context, submission_queue)
 
     begin(HAL_ORDER_LITTLE);
     rig.s.sq = true;
-    cr_assert_eq(spipe__ctx_create(&rig.s, &defaults, &ctx), 0);
+    cr_assert_eq(create_with(&defaults, &ctx), 0);
     cr_assert(spipe__queue_is_sq(&ctx->queue));
     cr_assert_eq(rig.hal.ctx[4].host[AFU_HOST_SQ_START / 8], spipe__queue_sq_start(&ctx->queue));
     cr_assert_eq(rig.hal.ctx[4].host[AFU_HOST_SQ_END / 8], spipe__queue_sq_end(&ctx->queue));
@@ -191,7 +198,7 @@ Test(context, all_numbers)
     begin(HAL_ORDER_LITTLE);
     rig.hal.silent = true;
     for (unsigned i = RIG_FIRST; i < 512; i++) {
-        cr_assert_eq(spipe__ctx_create(&rig.s, &defaults, &ctx[i]), 0);
+        cr_assert_eq(create_with(&defaults, &ctx[i]), 0);
         cr_assert_eq(ctx[i]->number, i);
     }
     cr_assert_eq(create_failing(), -ENODEV);

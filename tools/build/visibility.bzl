@@ -11,6 +11,7 @@ _TOOLS = ["//tools:__subpackages__"]
 VISIBLE_TO_ALL_LAYERS = [
     "//backends:__subpackages__",
     "//core:__subpackages__",
+    "//docs/examples:__pkg__",
     "//hal:__subpackages__",
     "//sim:__subpackages__",
 ] + _TESTS + _TOOLS

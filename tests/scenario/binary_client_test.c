@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worked example of docs/api.md through the whole stack, in both submission modes: a program
+ * that drives the AFU itself. */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "core/cxlflash_ioctl.h"
+#include "docs/examples/binary_client.h"
+#include "sim/sim_media.h"
+#include "tests/testlib/stack.h"
+
+static void run_example(struct stack *s, void *arg)
+{
+    struct spipe_client *client;
+    struct spipe_lun_info info;
+
+    (void)arg;
+    cr_assert_eq(spipe_client_create(s->adapter, "example", &client), 0);
+    cr_assert_eq(binary_client(client, spipe_disk(0, 0), 20), 0); /* more than once round the RRQ */
+    cr_assert_eq(binary_client(client, spipe_disk(1, 1), 20), 0);
+    cr_assert_eq(spipe_lun_info(s->adapter, 0, &info), 0);
+    cr_assert_eq(info.users, 0);
+    cr_assert_eq(info.mode, SPIPE_LUN_NONE);
+    spipe_client_destroy(client);
+}
+
+static void with_interface(uint64_t version)
+{
+    struct sim_media *media = stack_media(4);
+
+    stack_run(&(struct stack_setup){.seed = 1, .media = media, .interface_version = version},
+              run_example, NULL);
+    sim_media_close(media);
+}
+
+Test(binary_client, ioarrin_mode) { with_interface(0); }
+
+Test(binary_client, sq_mode) { with_interface(UINT64_C(0x4000000000010002)); }
+
+/* A client that dies with a command in flight: the AFU does not write to what is gone. */
+static void death(struct stack *s, void *arg)
+{
+    struct dk_cxlflash_attach a = {.hdr.flags = 2, .num_interrupts = 4};
+    struct spipe_client *client;
+    struct spipe_mapping *m;
+    struct spipe_lun_info info;
+
+    (void)arg;
+    cr_assert_eq(spipe_client_create(s->adapter, "mortal", &client), 0);
+    cr_assert_eq(spipe_ioctl(client, spipe_disk(0, 0), DK_CXLFLASH_ATTACH, &a), 0);
+    cr_assert_eq(spipe_adap_map(client, a.adap_fd, 0, a.mmio_size, &m), 0);
+    spipe_adap_write64(m, 0x20, 0x1000); /* a doorbell for memory that there never was */
+    spipe_client_destroy(client);
+    cr_assert_eq(spipe_adap_read64(m, 0), UINT64_MAX);
+    spipe_adap_unmap(m);
+    cr_assert_eq(spipe_lun_info(s->adapter, 0, &info), 0);
+    cr_assert_eq(info.users, 0);
+}
+
+Test(binary_client, death_with_a_command_in_flight)
+{
+    struct sim_media *media = stack_media(4);
+
+    stack_run(&(struct stack_setup){.seed = 2, .media = media}, death, NULL);
+    sim_media_close(media);
+}

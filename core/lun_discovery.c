@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "core/adapter.h"
+#include "core/capacity.h"
+#include "core/lun_mode.h"
 #include "core/pause.h"
-#include "hal/support/bits.h"
+#include "hal/support/endian.h"
 
 /* A port that just came online logs in to its target first. */
 #define LOGIN_WAIT (2 * SPIPE__SECOND)
@@ -21,11 +23,6 @@ enum {
     DESIGNATOR_TYPE_MASK = 0x3F,
     NAA_6 = 6,
     WWID_LENGTH = 16,
-    CAPACITY_LENGTH = 32,
-    CAPACITY_NEEDED = 12, /* bytes up to the block length */
-    LBPRZ = 0x40,         /* byte 14 */
-    BLOCK_MIN = 512,
-    BLOCK_MAX = SPIPE_API_BLOCK,
 };
 
 /* What the commands to one LUN tell. */
@@ -33,9 +30,7 @@ struct found {
     unsigned port;
     uint64_t lun_id;
     uint8_t wwid[WWID_LENGTH];
-    uint64_t last_lba;
-    uint32_t block_size;
-    bool reads_zero_unmapped;
+    struct spipe__capacity capacity;
 };
 
 /* LUN ids of one port. */
@@ -117,38 +112,7 @@ static int read_wwid(struct spipe *s, struct found *f)
     return find_wwid(page + PAGE_HEADER, length, f->wwid) ? 0 : -ENXIO;
 }
 
-/* ---- READ CAPACITY(16) ---- */
-
-/* SP-105: a block length of 0, or no data at all, is no capacity. */
-static int read_capacity(struct spipe *s, struct found *f)
-{
-    struct spipe__cdb cdb = spipe__cdb_read_capacity_16(SPIPE__SCRATCH_SIZE);
-    const uint8_t *data = scratch(s);
-    uint32_t valid;
-    int rc = spipe__scsi_read(s, f->port, f->lun_id, &cdb, SPIPE__SCRATCH_SIZE, &valid);
-
-    if (rc)
-        return rc;
-    if (valid < CAPACITY_NEEDED)
-        return -ENXIO;
-    f->last_lba = hal_be64_at(data);
-    f->block_size = hal_be32_at(data + 8);
-    f->reads_zero_unmapped = data[14] & LBPRZ;
-    if (f->last_lba == UINT64_MAX || f->block_size < BLOCK_MIN || f->block_size > BLOCK_MAX ||
-        !hal_is_power_of_2(f->block_size))
-        return -ENXIO;
-    return 0;
-}
-
 /* ---- the table ---- */
-
-static struct spipe__lun *find_lun(struct spipe *s, const uint8_t wwid[WWID_LENGTH])
-{
-    for (unsigned i = 0; i < s->lun_count; i++)
-        if (memcmp(s->lun[i].wwid, wwid, WWID_LENGTH) == 0)
-            return &s->lun[i];
-    return NULL;
-}
 
 static struct spipe__lun *new_lun(struct spipe *s, const struct found *f)
 {
@@ -158,9 +122,9 @@ static struct spipe__lun *new_lun(struct spipe *s, const struct found *f)
         return NULL;
     lun = &s->lun[s->lun_count++];
     memcpy(lun->wwid, f->wwid, WWID_LENGTH);
-    lun->last_lba = f->last_lba;
-    lun->block_size = f->block_size;
-    lun->reads_zero_unmapped = f->reads_zero_unmapped;
+    lun->last_lba = f->capacity.last_lba;
+    lun->block_size = f->capacity.block_size;
+    lun->reads_zero_unmapped = f->capacity.reads_zero_unmapped;
     return lun;
 }
 
@@ -168,11 +132,11 @@ static struct spipe__lun *new_lun(struct spipe *s, const struct found *f)
  * that there were (SP-128). */
 static bool add(struct spipe *s, const struct found *f)
 {
-    struct spipe__lun *lun = find_lun(s, f->wwid);
+    struct spipe__lun *lun = spipe__lun_find(s, f->wwid);
 
     if (!lun)
         lun = new_lun(s, f);
-    if (!lun || lun->block_size != f->block_size)
+    if (!lun || lun->block_size != f->capacity.block_size)
         return false;
     lun->found_ports |= (uint8_t)AFU_PORT_BIT(f->port);
     lun->lun_id[f->port] = f->lun_id;
@@ -190,7 +154,7 @@ static int discover_lun(struct spipe *s, unsigned port, uint64_t lun_id)
     int rc = read_wwid(s, &f);
 
     if (!rc)
-        rc = read_capacity(s, &f);
+        rc = spipe__capacity_read(s, port, lun_id, &f.capacity);
     if (rc && hopeless(s, rc))
         return rc;
     if (rc || !add(s, &f))

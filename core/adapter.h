@@ -50,7 +50,9 @@ struct spipe__lun {
     uint32_t holds;           /* what is quarantined; names are counted in the catalogue */
     struct spipe__held *held; /* that: see core/quarantine.h */
     struct spipe__ba *ba;     /* exists while mode is VIRTUAL: see core/lun_mode.h */
-    size_t ba_size;           /* bytes of it, its table included */
+    size_t ba_size;           /* bytes of it, all that belongs to it included */
+    uint64_t usable;          /* chunks of ba that the device has now; see core/lun_size.h */
+    uint64_t *parked;         /* a bit for each chunk of ba: it is parked; always 0 below usable */
 };
 
 /** A set of LUN-table slots. */

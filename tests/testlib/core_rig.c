@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/lun_mode.h"
+#include "core/lun_size.h"
 #include "core/quarantine.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
@@ -231,6 +232,16 @@ static void check_mode(const struct spipe__lun *lun, bool owned)
     MUST((lun->mode == SPIPE_LUN_VIRTUAL) == (lun->ba != NULL), "INV-18: allocator");
 }
 
+/* what is beyond the end of the device and has no owner is parked, and nothing else. */
+static unsigned check_chunk(const struct spipe__lun *lun, uint64_t c)
+{
+    unsigned parked = c >= lun->usable && owners[c] == 0;
+
+    MUST(spipe__lun_is_parked(lun, c) == (parked != 0), "R-50: chunk %u", (unsigned)c);
+    MUST(spipe__ba_references(lun->ba, c) == owners[c] + parked, "INV-2: %u owners", owners[c]);
+    return owners[c] > 0 || parked;
+}
+
 static void check_lun(struct spipe__lun *lun)
 {
     bool named = false;
@@ -247,10 +258,11 @@ static void check_lun(struct spipe__lun *lun)
     if (!lun->ba)
         return;
     MUST(spipe__ba_total(lun->ba) <= BOOK_CHUNKS, "too large for these books");
-    for (uint64_t c = 0; c < spipe__ba_total(lun->ba); c++) {
-        MUST(spipe__ba_references(lun->ba, c) == owners[c], "INV-2: %u owners", owners[c]);
-        allocated += owners[c] > 0;
-    }
+    MUST(lun->usable ==
+             hal_min64(spipe__ba_total(lun->ba), (lun->last_lba + 1) / SPIPE_CHUNK_BLOCKS),
+         "R-50: end");
+    for (uint64_t c = 0; c < spipe__ba_total(lun->ba); c++)
+        allocated += check_chunk(lun, c);
     MUST(spipe__ba_space(lun->ba) == spipe__ba_total(lun->ba) - allocated, "INV-3");
 }
 

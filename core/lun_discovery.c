@@ -5,6 +5,7 @@
 #include "core/adapter.h"
 #include "core/capacity.h"
 #include "core/lun_mode.h"
+#include "core/lun_size.h"
 #include "core/pause.h"
 #include "hal/support/endian.h"
 
@@ -121,26 +122,39 @@ static struct spipe__lun *new_lun(struct spipe *s, const struct found *f)
     if (s->lun_count == SPIPE__LUNS_MAX)
         return NULL;
     lun = &s->lun[s->lun_count++];
+    *lun = (struct spipe__lun){.mode = SPIPE_LUN_NONE};
     memcpy(lun->wwid, f->wwid, WWID_LENGTH);
-    lun->last_lba = f->capacity.last_lba;
-    lun->block_size = f->capacity.block_size;
-    lun->reads_zero_unmapped = f->capacity.reads_zero_unmapped;
     return lun;
 }
 
+/* Whether what was found cannot be what the LUN is known as. Ports must agree about the block size.
+ * A LUN in use keeps its ids: the LUN table and entries of direct handles have them. */
+static bool contradicts(const struct spipe__lun *lun, const struct found *f)
+{
+    bool in_use = lun->in_table || lun->mode != SPIPE_LUN_NONE;
+
+    if (lun->seen && lun->block_size != f->capacity.block_size)
+        return true;
+    return in_use && lun->port_mask & AFU_PORT_BIT(f->port) && lun->lun_id[f->port] != f->lun_id;
+}
+
 /* A LUN with a slot that does not know the port stays disabled there: LXT entries name the ports
- * that there were (SP-128). */
+ * that there were (SP-128). Ports that were known are enabled, or not, as somebody wanted it. */
 static bool add(struct spipe *s, const struct found *f)
 {
     struct spipe__lun *lun = spipe__lun_find(s, f->wwid);
+    unsigned bit = AFU_PORT_BIT(f->port);
+    bool known;
 
     if (!lun)
         lun = new_lun(s, f);
-    if (!lun || lun->block_size != f->capacity.block_size)
+    if (!lun || contradicts(lun, f) || spipe__lun_set_capacity(lun, &f->capacity))
         return false;
-    lun->found_ports |= (uint8_t)AFU_PORT_BIT(f->port);
+    known = lun->found_ports & bit;
+    lun->seen = true;
+    lun->found_ports |= (uint8_t)bit;
     lun->lun_id[f->port] = f->lun_id;
-    return s->luns_disabled || spipe__lun_enable(s, lun, f->port) == 0;
+    return known || s->luns_disabled || spipe__lun_enable(s, lun, f->port) == 0;
 }
 
 /* ---- all of it ---- */
@@ -192,6 +206,8 @@ int spipe__discover_luns(struct spipe *s, struct spipe__why why)
     bool all_silent = true;
 
     s->luns_skipped = 0;
+    for (unsigned i = 0; i < s->lun_count; i++)
+        s->lun[i].seen = false;
     for (unsigned port = 0; port < s->ports; port++) {
         bool silent;
         int rc = discover_port(s, port, deadline, &silent);

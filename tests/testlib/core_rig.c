@@ -291,6 +291,9 @@ static void make_master(void)
     struct spipe__queue_config config = {
         .order = rig.s.order, .depth = 4, .rrq_elements = 16, .interrupts = true, .name = "master"};
 
+    rig.s.scratch = exec_alloc(rig.s.exec, SPIPE__SCRATCH_SIZE, 128);
+    cr_assert_not_null(rig.s.scratch);
+    cr_assert_eq(hal_mem_register(&rig.hal.dev, rig.s.scratch, SPIPE__SCRATCH_SIZE, "scratch"), 0);
     rig.hal.first = RIG_MASTER;
     cr_assert_eq(hal_ctx_create(&rig.hal.dev, HAL_CTX_MASTER, &rig.s.master), 0);
     cr_assert_eq(hal_ctx_start(rig.s.master, 3), 0);
@@ -352,6 +355,8 @@ void rig_end(void)
     spipe__cat_close(rig.s.catalogue);
     hal_ctx_release(rig.s.master);
     spipe__queue_fini(&rig.s.queue);
+    hal_mem_release(&rig.hal.dev, rig.s.scratch);
+    exec_free(rig.s.exec, rig.s.scratch, SPIPE__SCRATCH_SIZE);
     exec_mutex_fini(rig.s.exec, &rig.s.internal);
     exec_mutex_fini(rig.s.exec, &rig.s.control);
     cr_assert_eq(rig.s.clients, 0);

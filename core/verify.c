@@ -5,6 +5,7 @@
 #include "core/lun_mode.h"
 #include "core/lun_size.h"
 #include "core/verb.h"
+#include "core/verbs.h"
 #include "core/vlun.h"
 
 _Static_assert(SPIPE_SENSE_BYTES == SPIPE__SENSE_LENGTH, "what is read is what is asked for");
@@ -78,7 +79,7 @@ static uint64_t last_lba_of(const struct spipe__resource *r)
                                          : spipe__vlun_last_lba(r->size, lun->block_size);
 }
 
-static int verify(struct spipe_ctx *ctx, uint32_t handle, const uint8_t *bytes, uint64_t *last_lba)
+int spipe__verify(struct spipe_ctx *ctx, uint32_t handle, const uint8_t *bytes, uint64_t *last_lba)
 {
     const struct spipe__resource *r = spipe__ctx_resource(ctx, handle);
     struct spipe__sense sense;
@@ -98,5 +99,5 @@ static int verify(struct spipe_ctx *ctx, uint32_t handle, const uint8_t *bytes, 
 int spipe_verify(struct spipe_ctx *ctx, uint32_t handle, const uint8_t *sense, uint64_t *last_lba)
 {
     spipe__verb_begin(ctx->s, SPIPE__VERB_VERIFY, ctx->number);
-    return spipe__verb_end(ctx->s, SPIPE__VERB_VERIFY, verify(ctx, handle, sense, last_lba));
+    return spipe__verb_end(ctx->s, SPIPE__VERB_VERIFY, spipe__verify(ctx, handle, sense, last_lba));
 }

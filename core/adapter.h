@@ -40,6 +40,7 @@ struct spipe__lun {
     uint64_t lun_id[SPIPE__PORTS_MAX];
     uint8_t found_ports;      /* ports behind which it is */
     uint8_t port_mask;        /* those of them on which it is enabled (SP-118) */
+    bool seen;                /* by the discovery that runs, or ran last */
     bool in_table;            /* has a LUN-table slot (AD-190) */
     uint8_t table_index;      /* valid if in_table */
     uint8_t mode;             /* SPIPE_LUN_NONE, _VIRTUAL, _PHYSICAL */
@@ -50,7 +51,9 @@ struct spipe__lun {
     uint32_t holds;           /* what is quarantined; names are counted in the catalogue */
     struct spipe__held *held; /* that: see core/quarantine.h */
     struct spipe__ba *ba;     /* exists while mode is VIRTUAL: see core/lun_mode.h */
-    size_t ba_size;           /* bytes of it, its table included */
+    size_t ba_size;           /* bytes of it, all that belongs to it included */
+    uint64_t usable;          /* chunks of ba that the device has now; see core/lun_size.h */
+    uint64_t *parked;         /* a bit for each chunk of ba: it is parked; always 0 below usable */
 };
 
 /** A set of LUN-table slots. */
@@ -232,9 +235,11 @@ HAL_MUST_CHECK int spipe__scsi_read(struct spipe *s, unsigned port, uint64_t lun
 
 /**
  * Finds the LUNs: REPORT LUNS on every port, INQUIRY page 0x83 and READ CAPACITY(16) of each LUN,
- * unified by WWID (SP-124). LUNs known already stay and keep their numbers. What cannot be used (no
- * NAA-6 name, block length 0, SP-105) is counted in luns_skipped; a port without a target has no
- * LUNs. Unless luns_disabled is set, LUNs are enabled on the ports on which they are found.
+ * unified by WWID (SP-124). LUNs known already stay and keep their numbers; their capacity is what
+ * the device says now, as by spipe__lun_set_capacity(). What cannot be used (no NAA-6 name, block
+ * length 0, SP-105; for a LUN in use another block size, id or port) is counted in luns_skipped; a
+ * port without a target has no LUNs. Unless luns_disabled is set, LUNs are enabled on ports on
+ * which they are found for the first time.
  *
  * @param s    adapter, brought up; the caller holds `control`
  * @param why  receives a sentence on failure

@@ -5,10 +5,16 @@
 
 enum {
     HOST_BYTE_SHIFT = 16,
-    SENSE_FIXED = 0x70, /* response codes 70, 71 fixed and 72, 73 descriptor format */
-    SENSE_DESCRIPTOR = 0x72,
     SENSE_CODE_MASK = 0x7F,
+    SENSE_CODES = 0x70,      /* 70, 71: fixed format; */
+    SENSE_DESCRIPTOR = 0x72, /* from here on descriptor format */
+    SENSE_KEY_MASK = 0x0F,
+    SENSE_HEADER = 8, /* bytes of the fixed format, the count of the others is the last of them */
+    SENSE_ASC = 12,
+    SENSE_ASCQ = 13,
 };
+
+_Static_assert(SPIPE__SENSE_LENGTH <= AFU_SENSE_SIZE, "an IOASA has room for as many");
 
 void spipe__result_read(enum hal_order order, const struct afu_ioasa *ioasa,
                         struct spipe__scsi_result *out)
@@ -93,20 +99,29 @@ struct spipe__decision spipe__error_decode(const struct spipe__scsi_result *r)
     return d;
 }
 
+/* Byte `i` of sense data in fixed format, 0 beyond the end that they give themselves. */
+static uint8_t fixed_byte(const uint8_t *bytes, unsigned i)
+{
+    unsigned length = bytes[SENSE_HEADER - 1] + SENSE_HEADER;
+
+    return i < length ? bytes[i] : 0;
+}
+
+bool spipe__sense_read(const uint8_t *bytes, struct spipe__sense *out)
+{
+    uint8_t code = bytes[0] & SENSE_CODE_MASK;
+
+    if ((code & SENSE_CODES) != SENSE_CODES)
+        return false;
+    if (code >= SENSE_DESCRIPTOR)
+        *out = (struct spipe__sense){bytes[1] & SENSE_KEY_MASK, bytes[2], bytes[3]};
+    else
+        *out = (struct spipe__sense){bytes[2] & SENSE_KEY_MASK, fixed_byte(bytes, SENSE_ASC),
+                                     fixed_byte(bytes, SENSE_ASCQ)};
+    return true;
+}
+
 bool spipe__sense_decode(const struct spipe__scsi_result *r, struct spipe__sense *out)
 {
-    uint8_t code = r->sense[0] & SENSE_CODE_MASK;
-
-    if (!(r->flags & AFU_RC_FLAG_SENSE_VALID))
-        return false;
-    switch (code & ~1) {
-    case SENSE_FIXED:
-        *out = (struct spipe__sense){r->sense[2] & 0x0F, r->sense[12], r->sense[13]};
-        return true;
-    case SENSE_DESCRIPTOR:
-        *out = (struct spipe__sense){r->sense[1] & 0x0F, r->sense[2], r->sense[3]};
-        return true;
-    default:
-        return false;
-    }
+    return r->flags & AFU_RC_FLAG_SENSE_VALID && spipe__sense_read(r->sense, out);
 }

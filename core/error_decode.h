@@ -40,6 +40,19 @@ struct spipe__sense {
     uint8_t key, asc, ascq;
 };
 
+/** Sense keys and additional sense codes that core tells apart. */
+enum {
+    SPIPE__KEY_NO_SENSE = 0,
+    SPIPE__KEY_RECOVERED = 1,
+    SPIPE__KEY_NOT_READY = 2,
+    SPIPE__KEY_UNIT_ATTENTION = 6,
+    SPIPE__ASC_RESET = 0x29,
+    SPIPE__ASC_PARAMETERS_CHANGED = 0x2A, /* capacity included */
+    SPIPE__ASC_TARGET_CHANGED = 0x3F,     /* or its LUNs */
+};
+
+enum { SPIPE__SENSE_LENGTH = 18 }; /* bytes that decoding looks at (SP-85) */
+
 /** Copies the answer out of memory that the AFU may write again. `order` is the context's. */
 void spipe__result_read(enum hal_order order, const struct afu_ioasa *ioasa,
                         struct spipe__scsi_result *out);
@@ -53,8 +66,11 @@ bool spipe__result_good(const struct spipe__scsi_result *r);
  */
 struct spipe__decision spipe__error_decode(const struct spipe__scsi_result *r);
 
-/** Takes sense data apart, fixed or descriptor format. False if there is none that is valid; *out
- * is untouched then. */
+/** Takes SPIPE__SENSE_LENGTH bytes of sense data apart, fixed or descriptor format (SP-85). False
+ * if they are none; *out is untouched then. */
+bool spipe__sense_read(const uint8_t *bytes, struct spipe__sense *out);
+
+/** The same with those of an answer. False also if it has none that are valid. */
 bool spipe__sense_decode(const struct spipe__scsi_result *r, struct spipe__sense *out);
 
 #endif

@@ -5,13 +5,6 @@
 
 #include "hal/support/bits.h"
 
-enum {
-    KEY_NO_SENSE = 0,
-    KEY_RECOVERED = 1,
-    KEY_NOT_READY = 2,
-    KEY_UNIT_ATTENTION = 6,
-};
-
 /* One code of one status byte. */
 struct row {
     uint8_t code;
@@ -68,13 +61,14 @@ static struct spipe__io_status look_up(const struct row *rows, size_t n, uint8_t
 static struct spipe__io_status sense_verdict(struct spipe__sense sense)
 {
     switch (sense.key) {
-    case KEY_NO_SENSE:
-    case KEY_RECOVERED:
+    case SPIPE__KEY_NO_SENSE:
+    case SPIPE__KEY_RECOVERED:
         return good;
-    case KEY_NOT_READY:
+    case SPIPE__KEY_NOT_READY:
         return again;
-    case KEY_UNIT_ATTENTION:
-        return sense.asc == 0x29 || sense.asc == 0x2A || (sense.asc == 0x3F && sense.ascq == 0x0E)
+    case SPIPE__KEY_UNIT_ATTENTION:
+        return sense.asc == SPIPE__ASC_RESET || sense.asc == SPIPE__ASC_PARAMETERS_CHANGED ||
+                       (sense.asc == SPIPE__ASC_TARGET_CHANGED && sense.ascq == 0x0E)
                    ? again
                    : fatal;
     default:

@@ -201,6 +201,19 @@ static int release(struct request *r)
     return ctx ? spipe__release(ctx, handle_of(r, ctx, l->rsrc_handle)) : -EINVAL;
 }
 
+/* ---- VERIFY ---- */
+
+static int verify(struct request *r)
+{
+    struct dk_cxlflash_verify *v = &r->arg.verify;
+    struct spipe_ctx *ctx = with_lun(r, find_healthy(r, r->client, v->context_id));
+    const uint8_t *sense = v->hint & DK_CXLFLASH_VERIFY_HINT_SENSE ? v->sense_data : NULL;
+
+    if (!ctx)
+        return -EINVAL;
+    return spipe__verify(ctx, handle_of(r, ctx, v->rsrc_handle), sense, &v->last_lba);
+}
+
 /* ---- VLUN_CLONE ---- */
 
 static int clone(struct request *r)
@@ -267,6 +280,8 @@ static int run(struct request *r, uint32_t code)
         return resize(r);
     case DK_CXLFLASH_RELEASE:
         return release(r);
+    case DK_CXLFLASH_VERIFY:
+        return verify(r);
     case DK_CXLFLASH_VLUN_CLONE:
         return clone(r);
     case DK_CXLFLASH_RECOVER_AFU:

@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "core/adapter.h"
+#include "core/capacity.h"
+#include "core/lun_mode.h"
+#include "core/lun_size.h"
 #include "core/pause.h"
-#include "hal/support/bits.h"
+#include "hal/support/endian.h"
 
 /* A port that just came online logs in to its target first. */
 #define LOGIN_WAIT (2 * SPIPE__SECOND)
@@ -21,11 +24,6 @@ enum {
     DESIGNATOR_TYPE_MASK = 0x3F,
     NAA_6 = 6,
     WWID_LENGTH = 16,
-    CAPACITY_LENGTH = 32,
-    CAPACITY_NEEDED = 12, /* bytes up to the block length */
-    LBPRZ = 0x40,         /* byte 14 */
-    BLOCK_MIN = 512,
-    BLOCK_MAX = SPIPE_API_BLOCK,
 };
 
 /* What the commands to one LUN tell. */
@@ -33,9 +31,7 @@ struct found {
     unsigned port;
     uint64_t lun_id;
     uint8_t wwid[WWID_LENGTH];
-    uint64_t last_lba;
-    uint32_t block_size;
-    bool reads_zero_unmapped;
+    struct spipe__capacity capacity;
 };
 
 /* LUN ids of one port. */
@@ -117,38 +113,7 @@ static int read_wwid(struct spipe *s, struct found *f)
     return find_wwid(page + PAGE_HEADER, length, f->wwid) ? 0 : -ENXIO;
 }
 
-/* ---- READ CAPACITY(16) ---- */
-
-/* SP-105: a block length of 0, or no data at all, is no capacity. */
-static int read_capacity(struct spipe *s, struct found *f)
-{
-    struct spipe__cdb cdb = spipe__cdb_read_capacity_16(SPIPE__SCRATCH_SIZE);
-    const uint8_t *data = scratch(s);
-    uint32_t valid;
-    int rc = spipe__scsi_read(s, f->port, f->lun_id, &cdb, SPIPE__SCRATCH_SIZE, &valid);
-
-    if (rc)
-        return rc;
-    if (valid < CAPACITY_NEEDED)
-        return -ENXIO;
-    f->last_lba = hal_be64_at(data);
-    f->block_size = hal_be32_at(data + 8);
-    f->reads_zero_unmapped = data[14] & LBPRZ;
-    if (f->last_lba == UINT64_MAX || f->block_size < BLOCK_MIN || f->block_size > BLOCK_MAX ||
-        !hal_is_power_of_2(f->block_size))
-        return -ENXIO;
-    return 0;
-}
-
 /* ---- the table ---- */
-
-static struct spipe__lun *find_lun(struct spipe *s, const uint8_t wwid[WWID_LENGTH])
-{
-    for (unsigned i = 0; i < s->lun_count; i++)
-        if (memcmp(s->lun[i].wwid, wwid, WWID_LENGTH) == 0)
-            return &s->lun[i];
-    return NULL;
-}
 
 static struct spipe__lun *new_lun(struct spipe *s, const struct found *f)
 {
@@ -157,26 +122,39 @@ static struct spipe__lun *new_lun(struct spipe *s, const struct found *f)
     if (s->lun_count == SPIPE__LUNS_MAX)
         return NULL;
     lun = &s->lun[s->lun_count++];
+    *lun = (struct spipe__lun){.mode = SPIPE_LUN_NONE};
     memcpy(lun->wwid, f->wwid, WWID_LENGTH);
-    lun->last_lba = f->last_lba;
-    lun->block_size = f->block_size;
-    lun->reads_zero_unmapped = f->reads_zero_unmapped;
     return lun;
 }
 
+/* Whether what was found cannot be what the LUN is known as. Ports must agree about the block size.
+ * A LUN in use keeps its ids: the LUN table and entries of direct handles have them. */
+static bool contradicts(const struct spipe__lun *lun, const struct found *f)
+{
+    bool in_use = lun->in_table || lun->mode != SPIPE_LUN_NONE;
+
+    if (lun->seen && lun->block_size != f->capacity.block_size)
+        return true;
+    return in_use && lun->port_mask & AFU_PORT_BIT(f->port) && lun->lun_id[f->port] != f->lun_id;
+}
+
 /* A LUN with a slot that does not know the port stays disabled there: LXT entries name the ports
- * that there were (SP-128). */
+ * that there were (SP-128). Ports that were known are enabled, or not, as somebody wanted it. */
 static bool add(struct spipe *s, const struct found *f)
 {
-    struct spipe__lun *lun = find_lun(s, f->wwid);
+    struct spipe__lun *lun = spipe__lun_find(s, f->wwid);
+    unsigned bit = AFU_PORT_BIT(f->port);
+    bool known;
 
     if (!lun)
         lun = new_lun(s, f);
-    if (!lun || lun->block_size != f->block_size)
+    if (!lun || contradicts(lun, f) || spipe__lun_set_capacity(lun, &f->capacity))
         return false;
-    lun->found_ports |= (uint8_t)AFU_PORT_BIT(f->port);
+    known = lun->found_ports & bit;
+    lun->seen = true;
+    lun->found_ports |= (uint8_t)bit;
     lun->lun_id[f->port] = f->lun_id;
-    return s->luns_disabled || spipe__lun_enable(s, lun, f->port) == 0;
+    return known || s->luns_disabled || spipe__lun_enable(s, lun, f->port) == 0;
 }
 
 /* ---- all of it ---- */
@@ -190,7 +168,7 @@ static int discover_lun(struct spipe *s, unsigned port, uint64_t lun_id)
     int rc = read_wwid(s, &f);
 
     if (!rc)
-        rc = read_capacity(s, &f);
+        rc = spipe__capacity_read(s, port, lun_id, &f.capacity);
     if (rc && hopeless(s, rc))
         return rc;
     if (rc || !add(s, &f))
@@ -228,6 +206,8 @@ int spipe__discover_luns(struct spipe *s, struct spipe__why why)
     bool all_silent = true;
 
     s->luns_skipped = 0;
+    for (unsigned i = 0; i < s->lun_count; i++)
+        s->lun[i].seen = false;
     for (unsigned port = 0; port < s->ports; port++) {
         bool silent;
         int rc = discover_port(s, port, deadline, &silent);

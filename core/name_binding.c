@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/lun_mode.h"
+#include "core/lun_size.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
@@ -79,11 +80,8 @@ void spipe__name_drop_reference(void *arg, const uint8_t *wwid, uint32_t chunk)
     struct spipe *s = arg;
     struct spipe__lun *lun = spipe__lun_find(s, wwid);
 
-    if (lun && lun->ba) {
-        int rc = spipe__ba_free(lun->ba, chunk);
-
-        CHECK(rc == 0); /* the name owned a reference */
-    }
+    if (lun && lun->ba)
+        spipe__lun_free_chunk(lun, chunk);
 }
 
 /* ---- before ---- */
@@ -127,20 +125,17 @@ int spipe__name_before_resize(struct spipe *s, struct spipe__resource *v, uint64
 
 /* ---- after ---- */
 
-void spipe__name_take_back(struct spipe__ba *ba, const uint32_t *chunks, uint32_t n)
+void spipe__name_take_back(struct spipe__lun *lun, const uint32_t *chunks, uint32_t n)
 {
-    while (n-- > 0) {
-        int rc = spipe__ba_free(ba, chunks[n]);
-
-        CHECK(rc == 0);
-    }
+    while (n-- > 0)
+        spipe__lun_free_chunk(lun, chunks[n]);
 }
 
-int spipe__name_add_references(struct spipe__ba *ba, const uint32_t *chunks, uint32_t n)
+int spipe__name_add_references(struct spipe__lun *lun, const uint32_t *chunks, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (spipe__ba_add_reference(ba, chunks[i])) {
-            spipe__name_take_back(ba, chunks, i);
+        if (spipe__ba_add_reference(lun->ba, chunks[i])) {
+            spipe__name_take_back(lun, chunks, i);
             return -EIO;
         }
     }
@@ -151,18 +146,18 @@ static int record_growth(struct spipe *s, const struct spipe__resource *v,
                          struct spipe__cat_entry *entry)
 {
     uint32_t first = entry->chunk_count, n = v->size - first;
-    struct spipe__ba *ba = v->held.lun->ba;
+    struct spipe__lun *lun = v->held.lun;
     uint32_t *chunks;
     int rc = spipe__name_chunks_of(s, v, first, &chunks);
 
     if (rc)
         return rc;
-    rc = spipe__name_add_references(ba, chunks, n);
+    rc = spipe__name_add_references(lun, chunks, n);
     if (rc)
         goto free_chunks;
     rc = spipe__cat_append_chunks(s->catalogue, entry, chunks, n);
     if (rc)
-        spipe__name_take_back(ba, chunks, n);
+        spipe__name_take_back(lun, chunks, n);
 free_chunks:
     exec_free(s->exec, chunks, n * sizeof *chunks);
     return rc;

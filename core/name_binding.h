@@ -66,11 +66,11 @@ HAL_MUST_CHECK int spipe__name_after_resize(struct spipe_ctx *ctx, struct spipe_
 
 /** Adds one reference of each of `n` chunks, for a name. 0, or -EIO if one has 256 owners (or
  * none): then nothing has changed. */
-HAL_MUST_CHECK int spipe__name_add_references(struct spipe__ba *ba, const uint32_t *chunks,
+HAL_MUST_CHECK int spipe__name_add_references(struct spipe__lun *lun, const uint32_t *chunks,
                                               uint32_t n);
 
 /** Takes back what spipe__name_add_references() added; every chunk still has another owner. */
-void spipe__name_take_back(struct spipe__ba *ba, const uint32_t *chunks, uint32_t n);
+void spipe__name_take_back(struct spipe__lun *lun, const uint32_t *chunks, uint32_t n);
 
 /** Drops the name's reference of one chunk. Fits spipe__cat_freed_fn, arg = adapter. Does nothing
  * if the LUN is not here, or has no allocator yet. Settle the LUN afterwards. */

@@ -145,13 +145,13 @@ static int move_name(struct spipe *s, struct spipe__resource *v, const char *nam
 
     if (rc)
         return rc;
-    rc = spipe__name_add_references(lun->ba, chunks, v->size);
+    rc = spipe__name_add_references(lun, chunks, v->size);
     if (rc)
         goto forget;
     rc =
         spipe__cat_replace(s->catalogue, name, lun->wwid, chunks, v->size, byte_length, NULL, NULL);
     if (rc) {
-        spipe__name_take_back(lun->ba, chunks, v->size);
+        spipe__name_take_back(lun, chunks, v->size);
         goto forget;
     }
     drop_meaning(s, &old);

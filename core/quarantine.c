@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/lun_mode.h"
+#include "core/lun_size.h"
 #include "hal/support/check.h"
 
 struct spipe__lxt_home spipe__lxt_home_of(struct spipe *s)
@@ -38,11 +39,8 @@ static void free_chunks(struct spipe *s, struct spipe__held *held,
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
 
-    for (uint32_t i = part->last; i-- > part->first;) {
-        int rc = spipe__ba_free(held->lun->ba, spipe__lxt_chunk(&home, &part->entries[i]));
-
-        CHECK(rc == 0); /* the entry owned a reference */
-    }
+    for (uint32_t i = part->last; i-- > part->first;)
+        spipe__lun_free_chunk(held->lun, spipe__lxt_chunk(&home, &part->entries[i]));
 }
 
 /* `held` is in no list any more. Chunks before arrays: a part may name entries of an array that

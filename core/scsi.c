@@ -88,9 +88,11 @@ enum verdict { SUCCESS, AGAIN, AGAIN_FOR_ATTENTION, PORT_DOWN, FAILURE };
 /* SP-102 */
 static enum verdict judge_sense(struct spipe__sense sense)
 {
-    if (sense.key <= 2)
+    if (sense.key <= SPIPE__KEY_NOT_READY)
         return SUCCESS;
-    if (sense.key == 6 && (sense.asc == 0x29 || sense.asc == 0x2A || sense.asc == 0x3F))
+    if (sense.key == SPIPE__KEY_UNIT_ATTENTION &&
+        (sense.asc == SPIPE__ASC_RESET || sense.asc == SPIPE__ASC_PARAMETERS_CHANGED ||
+         sense.asc == SPIPE__ASC_TARGET_CHANGED))
         return AGAIN_FOR_ATTENTION;
     return FAILURE;
 }

@@ -174,6 +174,21 @@ SPIPE_MUST_CHECK int spipe_resize(struct spipe_ctx *ctx, uint32_t handle, uint64
  * open then. What the AFU may still reach of a direct handle is kept from others (SP-73). */
 SPIPE_MUST_CHECK int spipe_release(struct spipe_ctx *ctx, uint32_t handle);
 
+#define SPIPE_SENSE_BYTES 18 /* of sense data that spipe_verify() looks at (SP-84) */
+
+/** Tells how large a handle is, *last_lba as when it was opened (SP-82..SP-88). `sense` is NULL,
+ * and the device is left alone, or SPIPE_SENSE_BYTES bytes of sense data that an I/O ended with,
+ * fixed or descriptor format ({0x72, sense_key, asc, ascq} of a completion will do): after a unit
+ * attention 29 or 2A the device is asked for its size, after 3F all LUNs of the adapter are looked
+ * for again. A device that has another size now changes *last_lba of direct handles and last_lba of
+ * spipe_lun_info at once. Virtual LUNs keep theirs: I/O to blocks that the device lost fails with
+ * -EIO, and chunks that it has no more are not handed out until it has them again (R-50).
+ * Returns 0; -EINVAL (handle, lost context, bytes that are no sense data); -ENODEV (the device does
+ * not answer, or counts in other blocks now); -EIO for sense data that tell of anything else, and
+ * if a LUN was found that cannot keep the names it carries. */
+SPIPE_MUST_CHECK int spipe_verify(struct spipe_ctx *ctx, uint32_t handle, const uint8_t *sense,
+                                  uint64_t *last_lba);
+
 /** Gives `ctx`, which has no handle open, every handle of `parent`, a context of the parent of its
  * client: same numbers, same chunks in the same order, permissions of both together (SP-106..116).
  * LUNs that ctx lacks are attached. Afterwards both address the same blocks; a later resize of one

@@ -14,5 +14,7 @@ HAL_MUST_CHECK int spipe__open_virtual(struct spipe_ctx *ctx, unsigned lun, uint
 HAL_MUST_CHECK int spipe__resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks,
                                  uint64_t *last_lba);
 HAL_MUST_CHECK int spipe__release(struct spipe_ctx *ctx, uint32_t handle);
+HAL_MUST_CHECK int spipe__verify(struct spipe_ctx *ctx, uint32_t handle, const uint8_t *sense,
+                                 uint64_t *last_lba);
 
 #endif

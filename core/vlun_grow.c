@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "core/lun_mode.h"
+#include "core/lun_size.h"
 #include "core/vlun.h"
 #include "hal/afu_cmd.h"
 #include "hal/support/bits.h"
@@ -46,11 +47,8 @@ static void give_back(struct spipe *s, struct spipe__resource *v, const struct s
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
 
     hal_publish(s->dev); /* so that they can be read */
-    while (last-- > first) {
-        int rc = spipe__ba_free(v->held.lun->ba, spipe__lxt_chunk(&home, &lxt->entry[last]));
-
-        CHECK(rc == 0);
-    }
+    while (last-- > first)
+        spipe__lun_free_chunk(v->held.lun, spipe__lxt_chunk(&home, &lxt->entry[last]));
 }
 
 /* G3, C2 and C3: all entries or none. A failure of the allocator, which has been asked for no more

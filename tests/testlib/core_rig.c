@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/lun_mode.h"
+#include "core/lun_size.h"
 #include "core/quarantine.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
@@ -231,6 +232,16 @@ static void check_mode(const struct spipe__lun *lun, bool owned)
     MUST((lun->mode == SPIPE_LUN_VIRTUAL) == (lun->ba != NULL), "INV-18: allocator");
 }
 
+/* what is beyond the end of the device and has no owner is parked, and nothing else. */
+static unsigned check_chunk(const struct spipe__lun *lun, uint64_t c)
+{
+    unsigned parked = c >= lun->usable && owners[c] == 0;
+
+    MUST(spipe__lun_is_parked(lun, c) == (parked != 0), "R-50: chunk %u", (unsigned)c);
+    MUST(spipe__ba_references(lun->ba, c) == owners[c] + parked, "INV-2: %u owners", owners[c]);
+    return owners[c] > 0 || parked;
+}
+
 static void check_lun(struct spipe__lun *lun)
 {
     bool named = false;
@@ -247,10 +258,11 @@ static void check_lun(struct spipe__lun *lun)
     if (!lun->ba)
         return;
     MUST(spipe__ba_total(lun->ba) <= BOOK_CHUNKS, "too large for these books");
-    for (uint64_t c = 0; c < spipe__ba_total(lun->ba); c++) {
-        MUST(spipe__ba_references(lun->ba, c) == owners[c], "INV-2: %u owners", owners[c]);
-        allocated += owners[c] > 0;
-    }
+    MUST(lun->usable ==
+             hal_min64(spipe__ba_total(lun->ba), (lun->last_lba + 1) / SPIPE_CHUNK_BLOCKS),
+         "R-50: end");
+    for (uint64_t c = 0; c < spipe__ba_total(lun->ba); c++)
+        allocated += check_chunk(lun, c);
     MUST(spipe__ba_space(lun->ba) == spipe__ba_total(lun->ba) - allocated, "INV-3");
 }
 
@@ -279,6 +291,9 @@ static void make_master(void)
     struct spipe__queue_config config = {
         .order = rig.s.order, .depth = 4, .rrq_elements = 16, .interrupts = true, .name = "master"};
 
+    rig.s.scratch = exec_alloc(rig.s.exec, SPIPE__SCRATCH_SIZE, 128);
+    cr_assert_not_null(rig.s.scratch);
+    cr_assert_eq(hal_mem_register(&rig.hal.dev, rig.s.scratch, SPIPE__SCRATCH_SIZE, "scratch"), 0);
     rig.hal.first = RIG_MASTER;
     cr_assert_eq(hal_ctx_create(&rig.hal.dev, HAL_CTX_MASTER, &rig.s.master), 0);
     cr_assert_eq(hal_ctx_start(rig.s.master, 3), 0);
@@ -340,6 +355,8 @@ void rig_end(void)
     spipe__cat_close(rig.s.catalogue);
     hal_ctx_release(rig.s.master);
     spipe__queue_fini(&rig.s.queue);
+    hal_mem_release(&rig.hal.dev, rig.s.scratch);
+    exec_free(rig.s.exec, rig.s.scratch, SPIPE__SCRATCH_SIZE);
     exec_mutex_fini(rig.s.exec, &rig.s.internal);
     exec_mutex_fini(rig.s.exec, &rig.s.control);
     cr_assert_eq(rig.s.clients, 0);

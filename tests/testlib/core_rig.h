@@ -85,7 +85,8 @@ uint64_t rig_free(void);
 void rig_expect(const char *lines);
 
 /** Expects that the allocators say of every chunk what handles, names and quarantine add up to
- * (INV-1, INV-2), and that users, holds and modes fit (INV-18). No verb is running. */
+ * (INV-1, INV-2), that those beyond the end of the device are parked when they have no owner
+ * (R-50), and that users, holds and modes fit (INV-18). No verb is running. */
 void rig_check_books(void);
 
 /** The entry of a handle, as the AFU sees it. */

@@ -64,16 +64,22 @@ void fake_afu_event(struct fake_afu *afu, uint16_t context, const struct hal_eve
     c->events[c->event_count++] = *event;
 }
 
+void fake_answer_write(enum hal_order order, const struct fake_answer *answer,
+                       struct afu_ioasa *ioasa)
+{
+    ioasa->rc = answer->rc;
+    ioasa->resid = xe32_of(order, answer->residual);
+    ioasa->afu_extra = answer->afu_extra;
+    if (answer->rc.flags & AFU_RC_FLAG_SENSE_VALID)
+        memcpy(ioasa->sense_data, answer->sense, AFU_SENSE_SIZE);
+}
+
 static void finish(struct fake_afu *afu, const struct fake_pending *p)
 {
-    struct afu_ioasa *ioasa = (struct afu_ioasa *)(uintptr_t)p->ioasa;
     struct hal_event event = {.kind = HAL_EVENT_AFU_INTERRUPT, .number = p->msi};
 
-    ioasa->rc = p->answer.rc;
-    ioasa->resid = xe32_of(order_of(afu, p->context), p->answer.residual);
-    ioasa->afu_extra = p->answer.afu_extra;
-    if (p->answer.rc.flags & AFU_RC_FLAG_SENSE_VALID)
-        memcpy(ioasa->sense_data, p->answer.sense, AFU_SENSE_SIZE);
+    fake_answer_write(order_of(afu, p->context), &p->answer,
+                      (struct afu_ioasa *)(uintptr_t)p->ioasa);
     fake_afu_post(afu, p->context, p->element);
     if (p->msi && !afu->lose_interrupts)
         fake_afu_event(afu, p->context, &event);
@@ -117,10 +123,9 @@ static void abort_commands(struct fake_afu *afu, uint16_t context)
 
 /* ---- commands ---- */
 
-static struct fake_command read_command(struct fake_afu *afu, uint16_t context,
-                                        const struct afu_ioarcb *rcb)
+struct fake_command fake_command_read(enum hal_order o, uint16_t context,
+                                      const struct afu_ioarcb *rcb)
 {
-    enum hal_order o = order_of(afu, context);
     struct fake_command c = {
         .context = context,
         .ctx_id = xe16_get(o, rcb->ctx_id),
@@ -141,7 +146,7 @@ static struct fake_command read_command(struct fake_afu *afu, uint16_t context,
 static void take(struct fake_afu *afu, uint16_t context, const struct afu_ioarcb *rcb,
                  uint64_t ioasa, uint64_t element)
 {
-    struct fake_command command = read_command(afu, context, rcb);
+    struct fake_command command = fake_command_read(order_of(afu, context), context, rcb);
     struct fake_answer answer;
 
     afu->commands++;

@@ -40,6 +40,14 @@ struct fake_answer {
     bool lost; /* never posted */
 };
 
+/** The command in an IOARCB that was given to `context`. */
+struct fake_command fake_command_read(enum hal_order order, uint16_t context,
+                                      const struct afu_ioarcb *rcb);
+
+/** Puts an answer into an IOASA. */
+void fake_answer_write(enum hal_order order, const struct fake_answer *answer,
+                       struct afu_ioasa *ioasa);
+
 typedef struct fake_answer (*fake_afu_fn)(void *arg, const struct fake_command *command);
 
 struct fake_context {

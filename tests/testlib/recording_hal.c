@@ -245,6 +245,30 @@ static void afu_sync(struct recording_hal *r, struct rec_ctx *c, uint64_t ea)
         answer(c, ea, outcome == REC_SYNC_OK ? NULL : &bad);
 }
 
+static void scsi(struct recording_hal *r, struct rec_ctx *c, uint64_t ea)
+{
+    const struct afu_cmd_pair *pair = (struct afu_cmd_pair *)(uintptr_t)ea;
+    const struct afu_ioarcb *rcb = &pair->ioarcb;
+    struct afu_ioasa ioasa = {.port = 0};
+    enum hal_order order = order_of(c);
+
+    CHECK(r->scsi && recording_hal_region(r, xe64_get(order, rcb->data_ea)));
+    line(r, "scsi %02x ports %" PRIx32 " lun %" PRIx64, rcb->cdb[0], xe32_get(order, rcb->port_sel),
+         xe64_get(order, rcb->lun_id));
+    if (r->scsi(r->scsi_arg, rcb, &ioasa))
+        answer(c, ea, &ioasa);
+}
+
+static void of_master(struct recording_hal *r, struct rec_ctx *c, uint64_t ea)
+{
+    const struct afu_cmd_pair *pair = (struct afu_cmd_pair *)(uintptr_t)ea;
+
+    if (xe16_get(order_of(c), pair->ioarcb.req_flags) & AFU_REQ_AFU_CMD)
+        afu_sync(r, c, ea);
+    else
+        scsi(r, c, ea);
+}
+
 static void doorbell(struct recording_hal *r, struct rec_ctx *c, uint64_t ea)
 {
     if (ea == AFU_CTX_RESET) {
@@ -252,7 +276,7 @@ static void doorbell(struct recording_hal *r, struct rec_ctx *c, uint64_t ea)
         return;
     }
     if (c->base.kind == HAL_CTX_MASTER) {
-        afu_sync(r, c, ea);
+        of_master(r, c, ea);
         return;
     }
     if (r->answer_at_once) {

@@ -9,6 +9,7 @@
  *   rht1[0].count=4        second half; "free" instead of a number if nmask is 0
  *   publish                everything before is visible before everything behind
  *   sync LW 7.0            AFU sync of context 7, handle 0: LW, HW or GSYNC; " failed" behind it
+ *   scsi 9e ports 1 lun 0  SCSI command of the master: opcode, ports, LUN id, in hex
  *   r ctrl7+18             register read, offset in hex; "host7" for registers of the host page
  *   w ctrl7+10=3           register written
  *   create user, start 7:4, stop 7, release 7     contexts (4 interrupts)
@@ -95,6 +96,11 @@ struct recording_hal {
     unsigned syncs;                             /* so far */
     int fail_create, fail_start, fail_register; /* results of the next such calls */
     uint64_t room;                              /* cmd_room; 16 */
+
+    /* answers SCSI commands of the master: false = there is no answer; NULL: there are no commands
+     */
+    bool (*scsi)(void *arg, const struct afu_ioarcb *ioarcb, struct afu_ioasa *ioasa);
+    void *scsi_arg;
 
     /* commands of user contexts, in order; they are answered by recording_hal_answer() */
     struct {

@@ -191,6 +191,7 @@ Test(error_decode, sense_formats)
     cr_expect_eq(sense.asc, 0x21);
     cr_expect_eq(sense.ascq, 4);
     r.sense[0] = 0xF0; /* fixed, with the valid bit */
+    r.sense[7] = 10;
     r.sense[2] = 0xE3;
     r.sense[12] = 0x11;
     cr_assert(spipe__sense_decode(&r, &sense));
@@ -203,4 +204,64 @@ Test(error_decode, sense_formats)
     r.flags = 0x10;
     cr_expect_not(spipe__sense_decode(&r, &sense));
     cr_expect_eq(sense.key, 9, "untouched");
+}
+
+/* ---- 18 bytes of sense data (SP-85) ---- */
+
+enum { KEY = 0xA5, ASC = 0x3F, ASCQ = 0x0E, OTHER = 0xCC };
+
+/* Sense data that say one thing in one format and another in the other. */
+static void both_formats(uint8_t bytes[SPIPE__SENSE_LENGTH], uint8_t code, uint8_t more)
+{
+    memset(bytes, OTHER, SPIPE__SENSE_LENGTH);
+    bytes[0] = code;
+    bytes[1] = 0xF1;
+    bytes[2] = KEY; /* descriptor format: the ASC */
+    bytes[3] = 0x09;
+    bytes[7] = more;
+    bytes[12] = ASC;
+    bytes[13] = ASCQ;
+}
+
+Test(error_decode, every_response_code)
+{
+    uint8_t bytes[SPIPE__SENSE_LENGTH];
+
+    for (unsigned code = 0; code < 256; code++) {
+        struct spipe__sense sense = {OTHER, OTHER, OTHER};
+        bool fixed = (code & 0x7F) == 0x70 || (code & 0x7F) == 0x71;
+
+        both_formats(bytes, (uint8_t)code, 10);
+        if ((code & 0x7F) < 0x70) {
+            cr_assert_not(spipe__sense_read(bytes, &sense), "code %02x", code);
+            cr_assert_eq(sense.key, OTHER, "untouched");
+            continue;
+        }
+        cr_assert(spipe__sense_read(bytes, &sense), "code %02x", code);
+        cr_assert_eq(sense.key, fixed ? KEY & 0x0F : 0x01, "code %02x", code);
+        cr_assert_eq(sense.asc, fixed ? ASC : KEY, "code %02x", code);
+        cr_assert_eq(sense.ascq, fixed ? ASCQ : 0x09, "code %02x", code);
+    }
+    PROVES(SP_85);
+}
+
+/* Fixed format: ASC and ASCQ count if the length in byte 7 covers them. */
+Test(error_decode, every_additional_length)
+{
+    uint8_t bytes[SPIPE__SENSE_LENGTH];
+
+    for (unsigned more = 0; more < 256; more++) {
+        struct spipe__sense sense;
+        unsigned n = more + 8 < 18 ? more + 8 : 18;
+
+        both_formats(bytes, 0x71, (uint8_t)more);
+        cr_assert(spipe__sense_read(bytes, &sense));
+        cr_assert_eq(sense.key, KEY & 0x0F);
+        cr_assert_eq(sense.asc, n > 12 ? ASC : 0, "length %u", more);
+        cr_assert_eq(sense.ascq, n > 13 ? ASCQ : 0, "length %u", more);
+        both_formats(bytes, 0x72, (uint8_t)more); /* of no interest there */
+        cr_assert(spipe__sense_read(bytes, &sense));
+        cr_assert_eq(sense.ascq, 0x09);
+    }
+    PROVES(SP_85);
 }

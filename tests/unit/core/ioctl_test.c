@@ -8,8 +8,8 @@
 #include "core/adapter_file.h"
 #include "core/cxlflash_ioctl.h"
 #include "core/superpipe.h"
-#include "tests/testlib/core_rig.h"
 #include "tests/testlib/proves.h"
+#include "tests/testlib/rig_disks.h"
 
 TestSuite(ioctl, .timeout = 60);
 
@@ -215,6 +215,47 @@ Test(ioctl, handles_of_another_lun)
     end();
 }
 
+/* ---- VERIFY ---- */
+
+/* SP-82, SP-83: the hint decides whether there are sense data. */
+Test(ioctl, verify)
+{
+    struct dk_cxlflash_verify v = {.sense_data = {0x70, 0, 6, [7] = 10, [12] = 0x2A, 9}};
+    struct dk_cxlflash_udirect u = {0};
+
+    begin();
+    rig_disks_begin();
+    rig_disks_resize(0, 1000, 4096);
+    u.context_id = v.context_id = attach(2).context_id;
+    cr_assert_eq(ioctl(DK_CXLFLASH_USER_DIRECT, &u), 0);
+    v.rsrc_handle = u.rsrc_handle;
+    recording_hal_clear(&rig.hal);
+    v.hint = ~DK_CXLFLASH_VERIFY_HINT_SENSE;
+    cr_assert_eq(ioctl(DK_CXLFLASH_VERIFY, &v), 0);
+    rig_expect("");
+    cr_assert_eq(v.last_lba, 16 * 65536 + 99);
+    PROVES(SP_83);
+    v.hint = DK_CXLFLASH_VERIFY_HINT_SENSE;
+    cr_assert_eq(ioctl(DK_CXLFLASH_VERIFY, &v), 0);
+    rig_expect("scsi 9e ports 2 lun 0\n");
+    cr_assert_eq(v.last_lba, 999);
+    cr_assert_eq(v.hdr.return_flags, 0);
+    PROVES(SP_87);
+    v.sense_data[0] = 0;
+    cr_assert_eq(ioctl(DK_CXLFLASH_VERIFY, &v), -EINVAL);
+    v.rsrc_handle = HAL_BIT(32);
+    v.hint = 0;
+    cr_assert_eq(ioctl(DK_CXLFLASH_VERIFY, &v), -EINVAL); /* SP-9 */
+    v.rsrc_handle = u.rsrc_handle;
+    disk = spipe_disk(1, 1);
+    cr_assert_eq(ioctl(DK_CXLFLASH_VERIFY, &v), -EINVAL); /* SP-31 */
+    v.context_id++;
+    disk = spipe_disk(0, 1);
+    cr_assert_eq(ioctl(DK_CXLFLASH_VERIFY, &v), -EINVAL);
+    PROVES(SP_82);
+    end();
+}
+
 /* ---- errors ---- */
 
 /* Section 5: the order of the checks, and that a failure leaves the buffer alone (SP-23). */
@@ -246,6 +287,7 @@ Test(ioctl, contexts_of_others)
     struct dk_cxlflash_release l = {0};
     struct dk_cxlflash_detach d = {0};
     struct dk_cxlflash_recover_afu v = {0};
+    struct dk_cxlflash_verify w = {0};
     struct spipe_client *thief;
     struct spipe_mapping *m;
 
@@ -254,12 +296,13 @@ Test(ioctl, contexts_of_others)
     open_virtual(mine.context_id, 1);
     cr_assert_eq(spipe_client_create(&rig.s, "thief", &thief), 0);
     reuse.context_id = ud.context_id = uv.context_id = z.context_id = mine.context_id;
-    l.context_id = d.context_id = v.context_id = mine.context_id;
+    l.context_id = d.context_id = v.context_id = w.context_id = mine.context_id;
     cr_assert_eq(spipe_ioctl(thief, spipe_disk(1, 0), DK_CXLFLASH_ATTACH, &reuse), -EINVAL);
     cr_assert_eq(spipe_ioctl(thief, disk, DK_CXLFLASH_USER_DIRECT, &ud), -EINVAL);
     cr_assert_eq(spipe_ioctl(thief, disk, DK_CXLFLASH_USER_VIRTUAL, &uv), -EINVAL);
     cr_assert_eq(spipe_ioctl(thief, disk, DK_CXLFLASH_VLUN_RESIZE, &z), -EINVAL);
     cr_assert_eq(spipe_ioctl(thief, disk, DK_CXLFLASH_RELEASE, &l), -EINVAL);
+    cr_assert_eq(spipe_ioctl(thief, disk, DK_CXLFLASH_VERIFY, &w), -EINVAL);
     cr_assert_eq(spipe_ioctl(thief, disk, DK_CXLFLASH_DETACH, &d), -EINVAL);
     cr_assert_eq(spipe_ioctl(thief, disk, DK_CXLFLASH_RECOVER_AFU, &v), -EINVAL);
     cr_assert_eq(spipe_adap_map(thief, mine.adap_fd, 0, 4096, &m), -EBADF);

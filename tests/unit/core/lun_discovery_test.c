@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/lun_mode.h"
 #include "core/pause.h"
 #include "hal/support/bits.h"
 #include "tests/testlib/adapter_fixture.h"
@@ -269,6 +270,94 @@ Test(lun_discovery, ports_that_disagree, .init = set_up_two, .fini = tear_down)
     cr_assert_eq(f.s.lun_count, 2);
     cr_expect_eq(f.s.lun[1].port_mask, 1);
     cr_expect_eq(f.s.luns_skipped, 1);
+}
+
+/* ---- LUNs that were known ---- */
+
+/* SP-88: the size that counts is what the device says now. */
+Test(lun_discovery, another_size, .init = set_up_two, .fini = tear_down)
+{
+    cr_assert_eq(discover(), 0);
+    for (unsigned i = 0; i < f.luns.count; i++) {
+        f.luns.lun[i].last_lba = 1000 + f.luns.lun[i].wwid[15];
+        f.luns.lun[i].block_size = 512;
+        f.luns.lun[i].lbprz = true;
+    }
+    cr_assert_eq(discover(), 0);
+    cr_assert_eq(f.s.lun_count, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_expect_eq(f.s.lun[i].last_lba, 1001 + i);
+        cr_expect_eq(f.s.lun[i].block_size, 512);
+        cr_expect(f.s.lun[i].reads_zero_unmapped);
+    }
+    cr_expect_eq(f.s.luns_skipped, 0);
+    PROVES(SP_88);
+}
+
+/* The size changes, the block size does not while somebody uses the LUN. */
+Test(lun_discovery, another_size_of_a_lun_in_use, .init = set_up_two, .fini = tear_down)
+{
+    cr_assert_eq(discover(), 0);
+    cr_assert_eq(spipe__lun_claim(&f.s, &f.s.lun[0], SPIPE_LUN_VIRTUAL), 0);
+    f.luns.lun[0].last_lba = f.luns.lun[3].last_lba = 5 * 65536;
+    f.luns.lun[1].block_size = f.luns.lun[2].block_size = 512;
+    cr_assert_eq(discover(), 0);
+    cr_expect_eq(f.s.lun[0].last_lba, 5 * 65536);
+    cr_expect_eq(f.s.lun[0].usable, 5);
+    cr_expect_eq(f.s.lun[1].block_size, 512);
+    f.luns.lun[0].block_size = f.luns.lun[3].block_size = 512;
+    f.luns.lun[0].last_lba = f.luns.lun[3].last_lba = 77;
+    cr_assert_eq(discover(), 0);
+    cr_expect_eq(f.s.lun[0].last_lba, 5 * 65536);
+    cr_expect_eq(f.s.lun[0].block_size, 4096);
+    cr_expect_eq(f.s.luns_skipped, 2, "once a port");
+    spipe__lun_unclaim(&f.s, &f.s.lun[0]);
+    cr_assert_eq(discover(), 0);
+    cr_expect_eq(f.s.lun[0].last_lba, 77);
+    cr_expect_eq(f.s.luns_skipped, 0);
+    PROVES(SP_88);
+}
+
+/* AFU tables have the id of a LUN in use. */
+Test(lun_discovery, another_id, .init = set_up_two, .fini = tear_down)
+{
+    cr_assert_eq(discover(), 0);
+    for (uint8_t mode = SPIPE_LUN_VIRTUAL; mode <= SPIPE_LUN_PHYSICAL; mode++) {
+        cr_assert_eq(spipe__lun_claim(&f.s, &f.s.lun[0], mode), 0);
+        f.luns.lun[0].id = LUN_ID(20 + mode);
+        cr_assert_eq(discover(), 0);
+        cr_expect_eq(f.s.lun[0].lun_id[0], mode == SPIPE_LUN_VIRTUAL ? LUN_ID(0) : LUN_ID(21));
+        cr_expect_eq(f.s.lun[0].port_mask, 3);
+        cr_expect_eq(f.s.luns_skipped, 1);
+        spipe__lun_unclaim(&f.s, &f.s.lun[0]);
+        cr_assert_eq(discover(), 0);
+        cr_expect_eq(f.s.lun[0].lun_id[0], LUN_ID(20 + mode));
+        cr_expect_eq(f.s.luns_skipped, 0);
+    }
+}
+
+/* MANAGE_LUN has the last word on ports that were known. */
+Test(lun_discovery, disabled_since, .init = set_up_two, .fini = tear_down)
+{
+    cr_assert_eq(discover(), 0);
+    cr_assert_eq(spipe__lun_disable(&f.s, &f.s.lun[0], 1), 0);
+    cr_assert_eq(discover(), 0);
+    cr_expect_eq(f.s.lun[0].port_mask, 1);
+    cr_expect_eq(f.s.lun[0].found_ports, 3);
+    cr_expect_eq(f.s.luns_skipped, 0);
+}
+
+/* A port more is no harm to direct handles: their entries name one. */
+Test(lun_discovery, new_port_of_a_lun_in_use, .init = set_up_two, .fini = tear_down)
+{
+    f.luns.ports_up = 1;
+    cr_assert_eq(discover(), 0);
+    cr_assert_eq(spipe__lun_claim(&f.s, &f.s.lun[0], SPIPE_LUN_PHYSICAL), 0);
+    f.luns.ports_up = 3;
+    cr_assert_eq(discover(), 0);
+    cr_expect_eq(f.s.lun[0].port_mask, 3);
+    cr_expect_eq(f.s.lun[0].lun_id[1], LUN_ID(9));
+    spipe__lun_unclaim(&f.s, &f.s.lun[0]);
 }
 
 /* ---- the end of everything ---- */

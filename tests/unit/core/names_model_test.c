@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handles and names at random, with syncs, records and allocations that fail and adapters that are
- * opened again. After every verb the books must balance (INV-1, INV-2, INV-18), and at every
- * publish and record the rig looks at what the AFU could see and at what a crash would leave.
+/* Handles and names at random, with syncs, records and allocations that fail, a device that shrinks
+ * and grows, and adapters that are opened again. After every verb the books must balance (INV-1,
+ * INV-2, INV-18), and at every publish and record the rig looks at what the AFU could see and at
+ * what a crash would leave.
  *
  * A failure prints its seed; SPIPE_TEST_SEED=<number> in the environment runs that one. */
 #include "core/names.h"
@@ -10,8 +11,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/lun_size.h"
 #include "hal/support/prng.h"
 #include "tests/testlib/core_rig.h"
+#include "tests/testlib/proves.h"
 #include "tests/testlib/test_seed.h"
 
 TestSuite(names_model, .timeout = 240);
@@ -112,6 +115,15 @@ static void do_detach(unsigned i)
     ctx[i] = rig_attach(0);
 }
 
+/* Never larger than the one that the adapter is opened with again, which names must fit. */
+static void do_device(void)
+{
+    struct spipe__capacity now = {.last_lba = below(CHUNKS * SPIPE_CHUNK_BLOCKS + 99),
+                                  .block_size = 4096};
+
+    cr_assert_eq(spipe__lun_set_capacity(&rig.s.lun[0], &now), 0);
+}
+
 static void step(void)
 {
     unsigned i = (unsigned)below(CONTEXTS);
@@ -140,6 +152,10 @@ static void step(void)
     case 7:
         if (below(8) == 0)
             rig.s.generation++; /* as after an AFU init */
+        break;
+    case 8:
+        if (below(2))
+            do_device();
         break;
     default:
         do_resize(ctx[i], h);
@@ -175,4 +191,5 @@ Test(names_model, books_balance)
         hal_prng_seed(&prng, seed, n);
         round_of(n % 2 ? HAL_ORDER_BIG : HAL_ORDER_LITTLE);
     }
+    PROVES(R_50);
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/capacity.h"
+
+#include <errno.h>
+
+#include "hal/support/bits.h"
+#include "hal/support/endian.h"
+
+enum {
+    NEEDED = 12, /* bytes up to the block length */
+    BLOCK_LENGTH = 8,
+    FLAGS = 14,
+    LBPRZ = 0x40,
+    BLOCK_MIN = 512,
+    BLOCK_MAX = SPIPE_API_BLOCK,
+};
+
+static bool usable(const struct spipe__capacity *c)
+{
+    return c->last_lba != UINT64_MAX && c->block_size >= BLOCK_MIN && c->block_size <= BLOCK_MAX &&
+           hal_is_power_of_2(c->block_size);
+}
+
+int spipe__capacity_read(struct spipe *s, unsigned port, uint64_t lun_id,
+                         struct spipe__capacity *out)
+{
+    struct spipe__cdb cdb = spipe__cdb_read_capacity_16(SPIPE__SCRATCH_SIZE);
+    const uint8_t *data = s->scratch;
+    struct spipe__capacity c;
+    uint32_t valid;
+    int rc = spipe__scsi_read(s, port, lun_id, &cdb, SPIPE__SCRATCH_SIZE, &valid);
+
+    if (rc)
+        return rc;
+    if (valid < NEEDED)
+        return -ENXIO;
+    c.last_lba = hal_be64_at(data);
+    c.block_size = hal_be32_at(data + BLOCK_LENGTH);
+    c.reads_zero_unmapped = data[FLAGS] & LBPRZ;
+    if (!usable(&c))
+        return -ENXIO;
+    *out = c;
+    return 0;
+}

@@ -99,6 +99,7 @@ struct spipe {
     struct spipe__cat *catalogue;                /* NULL: no names */
     struct spipe_ctx *contexts[SPIPE__CONTEXTS]; /* by context handle */
     unsigned clients;
+    uint64_t lineages; /* of handles: the last number given out */
 };
 
 /* ---- registers, through the master: absolute offsets ---- */

@@ -47,6 +47,7 @@ int spipe__resource_take(struct spipe_ctx *ctx, struct spipe__lun *lun, uint8_t 
     r->held.handle = handle;
     r->kind = kind;
     r->permissions = ctx->permissions;
+    r->lineage = ++s->lineages;
     ctx->resource[handle] = r;
     set_block_shift(ctx, handle, hal_lowest_bit(lun->block_size));
     *out = r;

@@ -142,6 +142,21 @@ struct check_input {
 /** True: the invariant holds. Otherwise *v says what is wrong. */
 typedef bool check_fn(const struct check_input *in, struct check_verdict *v);
 
-check_fn check_inv_01, check_inv_02, check_inv_03, check_inv_04, check_inv_05, check_inv_06;
+check_fn check_inv_01, check_inv_02, check_inv_03, check_inv_04, check_inv_05, check_inv_06,
+    check_inv_07, check_inv_08, check_inv_09, check_inv_10, check_inv_11, check_inv_12,
+    check_inv_13, check_inv_18, check_inv_19, check_inv_20, check_inv_21, check_inv_22,
+    check_inv_26;
+
+/* Those about one event. */
+bool check_inv_13_release(const struct check_view *view, uint64_t start, uint64_t bytes,
+                          struct check_verdict *v);
+bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
+                  struct check_verdict *v);
+bool check_inv_23(const struct hal_picture *p, const struct sim_watched *w,
+                  struct check_verdict *v);
+bool check_inv_25(const struct check_input *in, const struct sim_watched *w, bool quiet,
+                  struct check_verdict *v);
+bool check_inv_27(const struct hal_picture *p, const struct sim_watched *w,
+                  struct check_verdict *v);
 
 #endif

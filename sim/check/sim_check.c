@@ -64,6 +64,7 @@ static void broken(struct sim_check *c, const char *when, const struct check_ver
 {
     struct sim_check_result *r = &c->result;
 
+    r->by_invariant[v->invariant]++;
     if (r->broken++)
         return;
     r->invariant = v->invariant;

@@ -47,13 +47,16 @@ void sim_check_finish(struct sim_check *c);
 /** Ends it. NULL is ignored. */
 void sim_check_stop(struct sim_check *c);
 
+#define SIM_CHECK_INVARIANTS 29 /* INV-1..28 by their number */
+
 /** What it did, and found. */
 struct sim_check_result {
     uint64_t quiet_looks, looks, put_off; /* at quiet points, at all, saved by the budget */
     uint64_t accesses;                    /* to the medium, that were judged */
     uint64_t broken;                      /* verdicts against the stack */
-    unsigned invariant;                   /* the first of them */
-    char text[320];                       /* of the first: when and what, "" without any */
+    uint64_t by_invariant[SIM_CHECK_INVARIANTS];
+    unsigned invariant; /* the first of them */
+    char text[320];     /* of the first: when and what, "" without any */
 };
 
 const struct sim_check_result *sim_check_result(const struct sim_check *c);

@@ -59,12 +59,12 @@ static void open_one(struct worker *w, unsigned i)
         break;
     case 1:
         rc = spipe_name_open(w->client.ctx, name, &w->handle[i], &last);
-        ONE_OF(rc, -ENOENT, -EAGAIN);
+        ONE_OF(rc, -EINVAL, -ENOENT, -EAGAIN);
         break;
     default:
-        rc = spipe_open_virtual(w->client.ctx, 0, hal_prng_below(&w->rng, 4) * 65536, &w->handle[i],
-                                &last);
-        ONE_OF(rc, -ENOSPC, -EAGAIN);
+        rc = spipe_open_virtual(w->client.ctx, (unsigned)hal_prng_below(&w->rng, 2),
+                                hal_prng_below(&w->rng, 4) * 65536, &w->handle[i], &last);
+        ONE_OF(rc, -EINVAL, -ENOSPC, -EAGAIN);
         break;
     }
     w->open[i] = rc == 0;
@@ -105,9 +105,13 @@ static void use_one(struct worker *w, unsigned i)
 
 static void attach_anew(struct worker *w)
 {
+    struct spipe_attach_options options = {
+        .size = sizeof options, .depth = 8, .no_write = hal_prng_below(&w->rng, 4) == 0};
+
     if (w->client.client)
         spipe_client_destroy(w->client.client);
-    stack_client(w->stack, &w->client, 0, 8, false);
+    cr_assert_eq(spipe_client_create(w->stack->adapter, "client", &w->client.client), 0);
+    cr_assert_eq(spipe_attach(w->client.client, 0, &options, &w->client.ctx), 0);
     cr_assert_eq(spipe_attach_lun(w->client.ctx, 1), 0);
     memset(w->open, 0, sizeof w->open);
 }

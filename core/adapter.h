@@ -105,6 +105,7 @@ struct spipe {
     struct spipe_ctx *contexts[SPIPE__CONTEXTS]; /* by context handle */
     uint32_t cookies;                            /* upper half of the last context_id (SP-29) */
     unsigned clients;
+    uint64_t lineages; /* of handles: the last number given out */
 };
 
 /* ---- registers, through the master: absolute offsets ---- */

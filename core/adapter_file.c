@@ -35,7 +35,11 @@ int spipe__file_open(struct spipe_client *c, struct spipe_ctx *ctx, struct spipe
     return 0;
 }
 
-void spipe__file_orphan(struct spipe__file *f) { f->ctx = NULL; }
+void spipe__file_orphan(struct spipe__file *f)
+{
+    f->rht = f->ctx->rht;
+    f->ctx = NULL;
+}
 
 struct spipe__file *spipe__file_find(struct spipe_client *c, uint64_t number)
 {
@@ -54,6 +58,7 @@ static void free_file(struct spipe__file *f)
         link = &(*link)->next;
     *link = f->next;
     spipe__ctx_stop(f->hal);
+    spipe__rht_fini(&f->rht);
     exec_free(f->client->s->exec, f, sizeof *f);
 }
 

@@ -19,7 +19,8 @@
 struct spipe__file {
     struct spipe_client *client; /* its owner */
     struct hal_ctx *hal;
-    struct spipe_ctx *ctx; /* NULL: it has ended */
+    struct spipe_ctx *ctx; /* NULL: it has ended, ... */
+    struct spipe__rht rht; /* ... and its table stays for as long as the AFU may walk it (SP-180) */
     struct spipe__file *next;
     unsigned number;
     unsigned mappings;
@@ -34,7 +35,7 @@ struct spipe__file {
 HAL_MUST_CHECK int spipe__file_open(struct spipe_client *c, struct spipe_ctx *ctx,
                                     struct spipe__file **out);
 
-/** The context has ended; the file stays until it is closed. */
+/** The context is about to end; the file stays until it is closed, and takes the table over. */
 void spipe__file_orphan(struct spipe__file *f);
 
 /** The open file of a client with this number, or NULL. */

@@ -123,7 +123,8 @@ static void release_memory(struct spipe_ctx *ctx)
 {
     if (ctx->queued)
         spipe__queue_fini(&ctx->queue);
-    spipe__rht_fini(&ctx->rht);
+    if (!ctx->file)
+        spipe__rht_fini(&ctx->rht);
     exec_free(ctx->s->exec, ctx, sizeof *ctx);
 }
 
@@ -225,6 +226,8 @@ void spipe__ctx_destroy(struct spipe_ctx *ctx)
         unregister(ctx);
     if (!ctx->file)
         spipe__ctx_stop(ctx->hal);
+    else if (ctx->hal)
+        (void)read_ctrl(ctx, AFU_CTRL_CTX_CAP); /* the stores have arrived: it can do no more */
     release_memory(ctx);
 }
 

@@ -77,7 +77,7 @@ HAL_MUST_CHECK int spipe__ctx_create(struct spipe *s, const struct spipe__ctx_se
                                      struct spipe_ctx **out);
 
 /** Ends a context without open handles and frees it: AD-164, SP-77. Its file, if it has one, keeps
- * the hardware context. */
+ * the hardware context and the RHT. */
 void spipe__ctx_destroy(struct spipe_ctx *ctx);
 
 /** Stops and frees a hardware context; NULL is ignored. */

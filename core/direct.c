@@ -62,5 +62,6 @@ int spipe__direct_clone(struct spipe_ctx *ctx, const struct spipe__resource *sou
 
     if (rc)
         return rc;
+    d->lineage = source->lineage;
     return publish(ctx, d, source->port) ? -EAGAIN : 0;
 }

@@ -50,6 +50,11 @@ static uint64_t chunk_at(struct spipe *s, const struct spipe__resource *v, uint3
     return spipe__lxt_chunk(&home, &v->lxt.entry[i]);
 }
 
+uint64_t spipe__name_first_chunk(struct spipe *s, const struct spipe__resource *v)
+{
+    return chunk_at(s, v, 0);
+}
+
 int spipe__name_chunks_of(struct spipe *s, const struct spipe__resource *v, uint32_t first,
                           uint32_t **out)
 {

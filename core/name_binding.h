@@ -38,6 +38,9 @@ struct spipe__cat_entry *spipe__name_of(struct spipe *s, const struct spipe__res
 /** Binds `v` to a name. The name exists and has the chunks of `v`. */
 void spipe__name_bind(struct spipe__resource *v, const char *name);
 
+/** The first chunk of `v`, whose size is not 0. */
+uint64_t spipe__name_first_chunk(struct spipe *s, const struct spipe__resource *v);
+
 /** Unbinds every handle of the adapter that is bound to `name`. */
 void spipe__name_unbind_all(struct spipe *s, const char *name);
 

@@ -59,6 +59,22 @@ int spipe_name_at(struct spipe *s, unsigned index, struct spipe_name_info *out)
 
 /* ---- open ---- */
 
+/* The lineage of a handle that has the first chunk of a name. As resizes cut and add at the end
+ * only, it has the chunk from the name or gave it to the name: whoever opens the name derives from
+ * it, as by CLONE (INV-5). Without one, `own`. */
+static uint64_t lineage_of(struct spipe *s, const struct spipe__lun *lun, uint64_t chunk,
+                           uint64_t own)
+{
+    for (unsigned i = 0; i < SPIPE__CONTEXTS; i++)
+        for (unsigned h = 0; s->contexts[i] && h < SPIPE__RHT_SIZE; h++) {
+            const struct spipe__resource *r = s->contexts[i]->resource[h];
+
+            if (r && r->held.lun == lun && r->size && spipe__name_first_chunk(s, r) == chunk)
+                return r->lineage;
+        }
+    return own;
+}
+
 static int name_open(struct spipe_ctx *ctx, const char *name, uint32_t *handle, uint64_t *last_lba)
 {
     struct spipe *s = ctx->s;
@@ -74,6 +90,8 @@ static int name_open(struct spipe_ctx *ctx, const char *name, uint32_t *handle, 
     rc = spipe__vlun_open(ctx, lun, &v);
     if (rc)
         return rc;
+    if (entry->chunk_count)
+        v->lineage = lineage_of(s, lun, entry->chunks[0], v->lineage);
     rc = spipe__vlun_share(ctx, v, entry->chunks, entry->chunk_count);
     if (rc) {
         spipe__vlun_close_forced(ctx, v); /* VL-47 */

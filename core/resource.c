@@ -43,6 +43,7 @@ static int take(struct spipe_ctx *ctx, struct spipe__lun *lun, uint8_t kind, uin
     r->held.handle = handle;
     r->kind = kind;
     r->permissions = permissions;
+    r->lineage = ++s->lineages;
     ctx->resource[handle] = r;
     set_block_shift(ctx, handle, hal_lowest_bit(lun->block_size));
     *out = r;

@@ -18,6 +18,7 @@ struct spipe__resource {
     struct spipe__held held; /* its lun, context and handle are those of the resource */
     uint8_t kind;            /* SPIPE_LUN_VIRTUAL or SPIPE_LUN_PHYSICAL */
     uint8_t permissions;     /* AFU_PERM_ */
+    uint64_t lineage;        /* the same for handles that may name the same chunks (INV-5) */
 
     uint8_t port; /* direct */
 

@@ -64,6 +64,7 @@ int spipe__vlun_clone(struct spipe_ctx *ctx, const struct spipe__resource *sourc
         rc = begin(ctx, v);
     if (rc)
         return rc;
+    v->lineage = source->lineage;
     rc = spipe__vlun_share_with(ctx, v, source);
     if (rc)
         spipe__vlun_close_forced(ctx, v); /* VL-47 */

@@ -72,9 +72,11 @@ HAL_MUST_CHECK int sim_bus_vpd(struct sim_afu *a, void *buf, size_t size);
 HAL_MUST_CHECK int sim_bus_mem_add(struct sim_afu *a, void *addr, size_t size, const char *name);
 void sim_bus_mem_remove(struct sim_afu *a, void *addr);
 
-/** Records what the host did to tables, and its notes. */
-void sim_bus_table_store(struct sim_afu *a, const void *addr, uint64_t value);
-void sim_bus_publish(struct sim_afu *a, uint64_t stores);
+/** Records what a thread of the host is about to do to tables; that it has, though the AFU may not
+ * see it yet; that it can see it; and the host's notes. */
+void sim_bus_table_store(struct sim_afu *a, uint64_t thread, const void *addr, uint64_t value);
+void sim_bus_table_stored(struct sim_afu *a);
+void sim_bus_publish(struct sim_afu *a, uint64_t thread, uint64_t stores);
 void sim_bus_note(struct sim_afu *a, uint32_t what, uint64_t v, uint64_t w);
 
 /** Cycles now, and nanoseconds of virtual time. */

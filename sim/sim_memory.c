@@ -91,6 +91,15 @@ static uint64_t name(const struct sim_region *r, uint64_t ea)
     return ((uint64_t)r->number << SIM_EA_OFFSET_BITS) | (ea - r->start);
 }
 
+uint64_t sim_memory_room(const struct sim_memory *m, uint64_t ea)
+{
+    uint32_t i = find(m, ea);
+
+    if (i >= m->count || !inside(&m->region[i], ea))
+        return 0;
+    return m->region[i].start + m->region[i].size - ea;
+}
+
 bool sim_memory_known(const struct sim_memory *m, uint64_t ea, uint64_t *canonical)
 {
     uint32_t i = find(m, ea);

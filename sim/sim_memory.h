@@ -46,6 +46,9 @@ void sim_memory_remove(struct sim_memory *m, uint64_t start);
 /** The canonical form of an address. *hint (a region index, any value) speeds up the look-up. */
 uint64_t sim_memory_canonical(struct sim_memory *m, uint64_t ea, uint32_t *hint);
 
+/** Bytes from ea to the end of the region that it lies in; 0 if there is none. */
+uint64_t sim_memory_room(const struct sim_memory *m, uint64_t ea);
+
 /** Whether ea lies in a region; *canonical is its canonical form then, else untouched. */
 bool sim_memory_known(const struct sim_memory *m, uint64_t ea, uint64_t *canonical);
 

@@ -254,9 +254,12 @@ static void table_store(struct hal_dev *dev, void *addr, uint64_t value)
     struct device *d = device(dev);
 
     enter(d);
-    sim_bus_table_store(d->afu, addr, value);
+    sim_bus_table_store(d->afu, d->drive->ops->thread(d->drive), addr, value);
     leave(d);
     d->drive->ops->store(d->drive, addr, value);
+    enter(d);
+    sim_bus_table_stored(d->afu);
+    leave(d);
 }
 
 static void publish(struct hal_dev *dev)
@@ -265,7 +268,7 @@ static void publish(struct hal_dev *dev)
     uint64_t stores = d->drive->ops->publish(d->drive);
 
     enter(d);
-    sim_bus_publish(d->afu, stores);
+    sim_bus_publish(d->afu, d->drive->ops->thread(d->drive), stores);
     leave(d);
 }
 

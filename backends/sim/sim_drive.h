@@ -34,6 +34,8 @@ struct sim_drive_ops {
     void (*poll)(struct sim_drive *, uint64_t key);
     /* A store to a table, and the barrier behind some. Called outside. */
     void (*store)(struct sim_drive *, uint64_t *addr, uint64_t value);
+    /* A number for the calling thread, as long as it lives. */
+    uint64_t (*thread)(struct sim_drive *);
     /* Returns how many stores it made visible. */
     uint64_t (*publish)(struct sim_drive *);
     /* Ends the drive. Its machine must still exist, and not run any more. */

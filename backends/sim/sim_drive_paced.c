@@ -131,6 +131,15 @@ static void store(struct sim_drive *b, uint64_t *addr, uint64_t value)
     __atomic_store_n(addr, value, __ATOMIC_RELEASE);
 }
 
+/* The address of something that each thread has for itself. */
+static uint64_t thread(struct sim_drive *b)
+{
+    static _Thread_local char mine;
+
+    (void)b;
+    return (uintptr_t)&mine;
+}
+
 static uint64_t publish(struct sim_drive *b)
 {
     (void)b;
@@ -156,6 +165,7 @@ static const struct sim_drive_ops ops = {
     .wait = wait,
     .poll = poll,
     .store = store,
+    .thread = thread,
     .publish = publish,
     .destroy = destroy,
 };

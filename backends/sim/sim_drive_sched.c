@@ -209,6 +209,8 @@ static void store(struct sim_drive *b, uint64_t *addr, uint64_t value)
     let_device_look(d);
 }
 
+static uint64_t thread(struct sim_drive *b) { return sched_self(of(b)->sched); }
+
 static uint64_t publish(struct sim_drive *b)
 {
     struct drive *d = of(b);
@@ -239,6 +241,7 @@ static const struct sim_drive_ops ops = {
     .wait = wait,
     .poll = poll,
     .store = store,
+    .thread = thread,
     .publish = publish,
     .destroy = destroy,
 };

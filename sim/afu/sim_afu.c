@@ -247,6 +247,10 @@ int sim_bus_mem_add(struct sim_afu *a, void *addr, size_t size, const char *name
 
 void sim_bus_mem_remove(struct sim_afu *a, void *addr)
 {
+    if (sim_watched_by(a))
+        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_RELEASE,
+                                          .ea = (uintptr_t)addr,
+                                          .value = sim_memory_room(&a->memory, (uintptr_t)addr)});
     sim_memory_remove(&a->memory, (uintptr_t)addr);
     sim_strict_publish(&a->strict); /* it may be used for something else next */
 }
@@ -271,11 +275,16 @@ static void tell_rht_store(struct sim_afu *a, uint16_t context, uint64_t ea, uin
     sim_strict_rht_store(&a->strict, a->engine->now, context, ea, sim_table_order(a), &with);
 }
 
-void sim_bus_table_store(struct sim_afu *a, const void *addr, uint64_t value)
+void sim_bus_table_store(struct sim_afu *a, uint64_t thread, const void *addr, uint64_t value)
 {
     uint32_t hint = 0;
     uint16_t context;
 
+    if (sim_watched_by(a))
+        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_STORE,
+                                          .thread = thread,
+                                          .ea = (uintptr_t)addr,
+                                          .value = value});
     if (sim_strict_in_rht(&a->strict, (uintptr_t)addr, &context))
         tell_rht_store(a, context, (uintptr_t)addr, value);
     else
@@ -285,15 +294,26 @@ void sim_bus_table_store(struct sim_afu *a, const void *addr, uint64_t value)
                    sim_memory_canonical(&a->memory, (uintptr_t)addr, &hint), table_word(a, value));
 }
 
-void sim_bus_publish(struct sim_afu *a, uint64_t stores)
+void sim_bus_table_stored(struct sim_afu *a)
+{
+    if (sim_watched_by(a))
+        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_STORED});
+}
+
+void sim_bus_publish(struct sim_afu *a, uint64_t thread, uint64_t stores)
 {
     sim_strict_publish(&a->strict);
     sim_record(a, SIM_EVENT_PUBLISH, 0, stores, 0);
+    if (sim_watched_by(a))
+        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_PUBLISH, .thread = thread});
 }
 
 void sim_bus_note(struct sim_afu *a, uint32_t what, uint64_t v, uint64_t w)
 {
     sim_record(a, SIM_EVENT_NOTE, what, v, w);
+    if (sim_watched_by(a))
+        sim_tell(a, &(struct sim_watched){
+                        .what = SIM_WATCH_NOTE, .number = what, .value = v, .other = w});
 }
 
 uint64_t sim_bus_now(const struct sim_afu *a) { return a->engine->now; }

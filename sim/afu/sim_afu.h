@@ -25,6 +25,7 @@
 #include "sim/sim_scsi.h"
 #include "sim/sim_strict.h"
 #include "sim/sim_trace.h"
+#include "sim/sim_watch.h"
 #include "sim/world.h"
 
 #define SIM_PORTS_MAX 4
@@ -389,6 +390,7 @@ struct sim_afu {
 
     struct sim_afu_counters counters;
     struct sim_strict strict;
+    struct sim_watch *watch; /* NULL: nobody */
 };
 
 /* ---- shared by the blocks -------------------------------------------------------------------- */
@@ -402,6 +404,18 @@ static inline void sim_record(struct sim_afu *a, enum sim_event_kind kind, uint3
                               uint64_t w)
 {
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
+}
+
+/** Whether somebody is to be told (sim_watch.h). */
+static inline bool sim_watched_by(const struct sim_afu *a)
+{
+    return __builtin_expect(a->watch != NULL, 0);
+}
+
+/** Tells the observer, of which there is one. */
+static inline void sim_tell(const struct sim_afu *a, const struct sim_watched *w)
+{
+    a->watch->told(a->watch, w);
 }
 
 /** Whether interface_version has a capability bit. All ones is an AFU older than the register. */
@@ -517,6 +531,14 @@ void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports); /* as
 void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle);
 void sim_xlt_drop_but_kept(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle);
 bool sim_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle);
+
+/** What an entry of the cache is about. */
+struct sim_xlt_key {
+    uint32_t index; /* of an LXT word */
+    uint16_t context, handle;
+    bool lxt;
+};
+bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out); /* false: empty */
 #define SIM_XLT_ALL_HANDLES UINT64_MAX
 
 /* sim_port.c: c->part and c->ports are set */

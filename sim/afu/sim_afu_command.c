@@ -36,11 +36,27 @@ static uint32_t start_drain(struct sim_cmd *sync)
     return left;
 }
 
+/* Good if the AFU says so: not if a fault is going to make an error of it, or loses it. */
+static void tell_synced(const struct sim_cmd *c)
+{
+    const struct sim_afu *a = c->ctx->afu;
+    const uint8_t *cdb = c->rq.cdb;
+
+    sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_SYNCED,
+                                      .number = afu_sync_cdb_mode(cdb),
+                                      .context = afu_sync_cdb_ctx(cdb),
+                                      .handle = afu_sync_cdb_handle(cdb),
+                                      .good = a->internal_effect == SIM_EFFECT_NONE ||
+                                              a->internal_effect == SIM_EFFECT_LATE});
+}
+
 void sim_afu_command_done(struct sim_cmd *c)
 {
     struct sim_afu *a = c->ctx->afu;
 
     a->internal = NULL;
+    if (sim_watched_by(a) && c->rq.cdb[0] == AFU_CMD_SYNC)
+        tell_synced(c);
     if (afu_sync_cdb_mode(c->rq.cdb) == AFU_SYNC_HW)
         sim_strict_synced(&a->strict, a->engine->now, afu_sync_cdb_ctx(c->rq.cdb),
                           afu_sync_cdb_handle(c->rq.cdb));

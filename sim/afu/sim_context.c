@@ -62,6 +62,12 @@ static void clear_registers(struct sim_ctx *ctx)
     ctx->bell_head = 0;
 }
 
+static void tell(const struct sim_ctx *ctx, enum sim_watch_what what)
+{
+    if (sim_watched_by(ctx->afu))
+        sim_tell(ctx->afu, &(struct sim_watched){.what = what, .context = ctx->handle});
+}
+
 int sim_bus_ctx_start(struct sim_ctx *ctx, unsigned interrupts)
 {
     struct sim_afu *a = ctx->afu;
@@ -79,6 +85,7 @@ int sim_bus_ctx_start(struct sim_ctx *ctx, unsigned interrupts)
     ctx->added_at = a->engine->now + a->params.ctx_add;
     sim_strict_ctx_add(&a->strict, ctx->handle);
     sim_record(a, SIM_EVENT_CTX_START, ctx->handle, ctx->master, interrupts);
+    tell(ctx, SIM_WATCH_CTX_START);
     return 0;
 }
 
@@ -113,6 +120,7 @@ void sim_bus_ctx_stop(struct sim_ctx *ctx)
     ctx->resetting = false;
     ctx->started = false;
     a->irqs_used -= ctx->interrupts;
+    tell(ctx, SIM_WATCH_CTX_END);
     a->wake(a->wake_arg, ctx->wake_key);
 }
 
@@ -276,6 +284,8 @@ static void afu_reset_over(struct sim_event *ev)
     sim_afu_registers_reset(a);
     sim_strict_reset(&a->strict, a->engine->now);
     a->resetting = false;
+    if (sim_watched_by(a))
+        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_AFU_RESET});
 }
 
 /* A reset that never ends is given up by the system after this time; the next one may work. */

@@ -62,9 +62,31 @@ static int source(void *arg, uint64_t offset, void *data, size_t n)
     return -EFAULT;
 }
 
+/* Who does what to which blocks, before a fault of the medium makes others of them. */
+SIM_COLD static void tell_media(const struct sim_cmd *c)
+{
+    bool by_handle = c->flags & AFU_REQ_RES_HNDL;
+
+    sim_tell(c->ctx->afu, &(struct sim_watched){.what = SIM_WATCH_MEDIA,
+                                                .context = c->ctx->handle,
+                                                .handle = by_handle ? c->res_hndl : 0,
+                                                .by_handle = by_handle,
+                                                .port = c->port,
+                                                .lun_id = c->rq.lun_id,
+                                                .value = c->rs.lba,
+                                                .other = c->rs.blocks,
+                                                .index = (c->vlba >> AFU_NMASK_MIN) + c->segment,
+                                                .good = c->rs.medium != SIM_SCSI_MEDIUM_READ});
+}
+
 int sim_data_finish(struct sim_cmd *c)
 {
-    int rc = sim_target_finish(c, sink, source);
+    int rc;
+
+    if (sim_watched_by(c->ctx->afu) && !c->ctx->afu->internal_mode &&
+        c->rs.medium != SIM_SCSI_MEDIUM_NONE && c->rs.medium != SIM_SCSI_MEDIUM_SYNC)
+        tell_media(c);
+    rc = sim_target_finish(c, sink, source);
 
     if (c->plan.damage == SIM_DAMAGE_BIT && !rc && c->rs.kind == SIM_SCSI_DATA_IN && c->rs.moved) {
         uint8_t byte;

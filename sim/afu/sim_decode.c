@@ -132,6 +132,8 @@ void sim_decode(struct sim_event *ev)
                       c->sq ? c->ioasa_ea : 0);
     if (__builtin_expect(!a->internal_fixed, 0))
         sim_internal_fix(a);
+    if (sim_watched_by(a))
+        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_COMMAND, .context = c->ctx->handle});
     sim_record(a, SIM_EVENT_DECODE, c->slot, ((uint64_t)c->flags << 32) | c->res_hndl,
                hal_be64_at(c->rq.cdb + 2));
     timeout = timeout_cycles(c);

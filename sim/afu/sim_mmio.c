@@ -179,6 +179,11 @@ static void access(struct sim_afu *a, const struct sim_mmio *m)
     }
     *m->answer = load(a, m);
     *m->done = true;
+    if (sim_watched_by(a))
+        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_LOAD,
+                                          .context = m->ctx->handle,
+                                          .ea = m->offset,
+                                          .value = *m->answer});
     sim_record(a, SIM_EVENT_MMIO_READ, m->ctx->handle, m->offset, *m->answer);
 }
 

@@ -128,6 +128,15 @@ bool sim_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle)
     return false;
 }
 
+bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out)
+{
+    *out = (struct sim_xlt_key){.index = (uint32_t)e->tag,
+                                .context = (uint16_t)(e->tag >> 48 & 0x3FFF),
+                                .handle = (uint16_t)(e->tag >> 32),
+                                .lxt = e->tag & TAG_LXT};
+    return e->tag;
+}
+
 /* Step 1 and 2: the table itself. Returns 0 or an afu_rc. */
 static uint8_t check_table(const struct sim_cmd *c)
 {

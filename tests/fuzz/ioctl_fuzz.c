@@ -18,6 +18,8 @@
 #define CLIENTS 2u
 #define KNOWN 16u /* context ids that were given out */
 #define STEPS_MAX 64u
+#define ARG_MAX 144u /* the longest structure */
+#define ARG_ROOM 256u
 #define ID_OFFSET 24u /* of the first context id in every structure but ATTACH and RECOVER_AFU */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -78,7 +80,7 @@ static void request(struct run *r, unsigned which)
 {
     struct spipe_client *c = r->client[next(r) % CLIENTS];
     uint32_t disk = next(r) % 12;
-    uint8_t arg[144] = {0}, before[144], length = next(r) % sizeof arg;
+    uint8_t arg[ARG_ROOM] = {0}, before[ARG_ROOM], length = next(r) % (ARG_MAX + 1);
     int rc;
 
     for (unsigned i = 0; i < length; i++)

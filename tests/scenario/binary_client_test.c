@@ -6,6 +6,7 @@
 
 #include "core/cxlflash_ioctl.h"
 #include "docs/examples/binary_client.h"
+#include "hal/afu_regs.h"
 #include "sim/sim_media.h"
 #include "tests/testlib/stack.h"
 
@@ -40,6 +41,7 @@ Test(binary_client, sq_mode) { with_interface(UINT64_C(0x4000000000010002)); }
 /* A client that dies with a command in flight: the AFU does not write to what is gone. */
 static void death(struct stack *s, void *arg)
 {
+    static uint64_t rrq[8] __attribute__((aligned(128)));
     struct dk_cxlflash_attach a = {.hdr.flags = 2, .num_interrupts = 4};
     struct spipe_client *client;
     struct spipe_mapping *m;
@@ -49,7 +51,9 @@ static void death(struct stack *s, void *arg)
     cr_assert_eq(spipe_client_create(s->adapter, "mortal", &client), 0);
     cr_assert_eq(spipe_ioctl(client, spipe_disk(0, 0), DK_CXLFLASH_ATTACH, &a), 0);
     cr_assert_eq(spipe_adap_map(client, a.adap_fd, 0, a.mmio_size, &m), 0);
-    spipe_adap_write64(m, 0x20, 0x1000); /* a doorbell for memory that there never was */
+    spipe_adap_write64(m, AFU_HOST_RRQ_START, (uintptr_t)&rrq[0]);
+    spipe_adap_write64(m, AFU_HOST_RRQ_END, (uintptr_t)&rrq[7]);
+    spipe_adap_write64(m, AFU_HOST_IOARRIN, 0x1000); /* memory that there never was */
     spipe_client_destroy(client);
     cr_assert_eq(spipe_adap_read64(m, 0), UINT64_MAX);
     spipe_adap_unmap(m);

@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "core/picture.h"
+#include "sim/check/sim_check.h"
 #include "sim/sched/sched.h"
 #include "sim/sim_media.h"
 #include "tests/testlib/recording.h"
@@ -13,6 +15,7 @@ struct start {
     struct stack stack;
     void (*body)(struct stack *, void *);
     void *arg;
+    bool unchecked;
 };
 
 struct sim_media *stack_media(unsigned chunks)
@@ -31,6 +34,18 @@ struct sim_media *stack_media(unsigned chunks)
     return media;
 }
 
+static int picture(void *adapter, struct hal_picture_room *room, const struct hal_picture **out)
+{
+    return spipe_picture_inside(adapter, room, out);
+}
+
+static void start_checks(struct stack *s)
+{
+    struct sim_check_config config = {.picture = picture, .arg = s->adapter};
+
+    cr_assert_eq(sim_check_start(sim_host_afu(s->host, 0), &config, &s->check), 0);
+}
+
 static void first_thread(void *arg)
 {
     struct start *start = arg;
@@ -41,7 +56,11 @@ static void first_thread(void *arg)
                         &s->adapter, why, sizeof why);
 
     cr_assert_eq(rc, 0, "%s", why);
+    if (!start->unchecked)
+        start_checks(s);
     start->body(s, start->arg);
+    if (s->check)
+        sim_check_finish(s->check);
     spipe_close(s->adapter);
 }
 
@@ -70,8 +89,20 @@ static void prepare(struct sim_host *host, const struct stack_setup *setup)
         cr_assert_eq(sim_reference_start(machine), 0);
 }
 
-static uint64_t finish(struct sim_host *host, const struct stack_setup *setup)
+static void expect_invariants(struct stack *s, const struct stack_setup *setup)
 {
+    const struct sim_check_result *r;
+
+    if (!s->check)
+        return;
+    r = sim_check_result(s->check);
+    cr_assert_eq(r->broken, 0, "seed %llu: %s", (unsigned long long)setup->seed, r->text);
+    sim_check_stop(s->check);
+}
+
+static uint64_t finish(struct stack *s, const struct stack_setup *setup)
+{
+    struct sim_host *host = s->host;
     struct sim_machine *machine = sim_host_machine(host);
     uint64_t hash = sim_trace_hash(&machine->trace);
 
@@ -81,6 +112,7 @@ static uint64_t finish(struct sim_host *host, const struct stack_setup *setup)
         sim_reference_stop(machine);
     }
     strict_check(sim_host_afu(host, 0));
+    expect_invariants(s, setup);
     sim_host_destroy(host);
     return hash;
 }
@@ -93,7 +125,7 @@ uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *,
                                      .trace = true,
                                      .threads = setup->threads,
                                      .pace = 1000};
-    struct start start = {.body = body, .arg = arg};
+    struct start start = {.body = body, .arg = arg, .unchecked = setup->unchecked};
     char why[256], report[2000] = "";
     int rc;
 
@@ -106,7 +138,7 @@ uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *,
     if (rc && !setup->threads)
         sched_report(sim_host_sched(start.stack.host), report, sizeof report);
     cr_assert_eq(rc, 0, "seed %llu: %s", (unsigned long long)setup->seed, report);
-    return finish(start.stack.host, setup);
+    return finish(&start.stack, setup);
 }
 
 void stack_client(struct stack *s, struct stack_client *c, unsigned lun, unsigned depth,

@@ -13,11 +13,13 @@
 #define STACK_BLOCK 4096u
 
 struct recording;
+struct sim_check;
 
 struct stack {
     struct sim_host *host;
     struct exec *exec;
     struct spipe *adapter;
+    struct sim_check *check; /* NULL: none */
 };
 
 /** Media of two LUNs of `chunks` chunks. */
@@ -31,12 +33,14 @@ struct stack_setup {
     uint64_t interface_version; /* 0: the default */
     bool reference;             /* the reference engine makes time pass (sim_reference.h) */
     struct recording *records;  /* NULL, or where the trace goes */
+    bool unchecked;             /* the invariants are not (sim/check/sim_check.h) */
     void (*change_params)(struct sim_params *p); /* NULL, or before the adapter is built */
     void (*change_exec)(struct exec *e);         /* NULL, or before core is opened */
 };
 
 /** Runs body(stack, arg) as the first thread of a host with one adapter that core has opened, and
- * closes everything afterwards. Aborts the test on failure. Returns the trace hash. */
+ * closes everything afterwards. All the while the invariants are checked. Aborts the test on
+ * failure. Returns the trace hash. */
 uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *, void *),
                    void *arg);
 

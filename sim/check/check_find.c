@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "hal/support/bits.h"
+#include "sim/check/check.h"
+
+bool check_broken(struct check_verdict *v, unsigned invariant, const char *format, ...)
+{
+    va_list args;
+
+    v->invariant = invariant;
+    va_start(args, format);
+    vsnprintf(v->text, sizeof v->text, format, args);
+    va_end(args);
+    return false;
+}
+
+const struct hal_picture_run *check_run(const struct hal_picture *p, uint32_t lun, uint64_t chunk)
+{
+    struct hal_picture_span runs = hal_picture_lun(p, lun)->runs;
+    uint32_t low = runs.first, high = runs.first + runs.count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct hal_picture_run *r = hal_picture_run(p, middle);
+
+        if (chunk < r->first)
+            high = middle;
+        else if (chunk >= r->first + r->count)
+            low = middle + 1;
+        else
+            return r;
+    }
+    return NULL;
+}
+
+const struct hal_picture_context *check_context(const struct hal_picture *p, uint16_t number)
+{
+    for (uint32_t i = 0; i < p->n.contexts; i++) {
+        const struct hal_picture_context *c = hal_picture_context(p, i);
+
+        if (c->number == number && !c->errored)
+            return c;
+    }
+    return NULL;
+}
+
+const struct hal_picture_handle *check_handle(const struct hal_picture *p, uint16_t context,
+                                              uint32_t handle)
+{
+    const struct hal_picture_context *c = check_context(p, context);
+
+    for (uint32_t i = 0; c && i < c->handles.count; i++) {
+        const struct hal_picture_handle *h = hal_picture_handle(p, c->handles.first + i);
+
+        if (h->number == handle)
+            return h;
+    }
+    return NULL;
+}
+
+const struct hal_picture_held *check_held(const struct hal_picture *p, uint16_t context,
+                                          uint32_t handle, uint32_t from)
+{
+    for (uint32_t i = from; i < p->n.held; i++) {
+        const struct hal_picture_held *h = hal_picture_held(p, i);
+
+        if (h->context == context && h->handle == handle)
+            return h;
+    }
+    return NULL;
+}
+
+uint32_t check_lun_of(const struct hal_picture *p, uint16_t context, uint32_t handle)
+{
+    const struct hal_picture_handle *h = check_handle(p, context, handle);
+    const struct hal_picture_held *held = h ? NULL : check_held(p, context, handle, 0);
+
+    return h ? h->lun : held ? held->lun : HAL_PICTURE_NONE;
+}
+
+uint32_t check_lun_of_word(const struct hal_picture *p, const struct check_word *w)
+{
+    uint32_t lun = check_lun_of(p, w->context, w->handle);
+
+    for (uint32_t i = 0; lun == HAL_PICTURE_NONE && i < p->n.luns; i++) {
+        const struct hal_picture_lun *l = hal_picture_lun(p, i);
+
+        if (l->in_table && l->slot == afu_lxt_lun_index(w->word) &&
+            (l->ports & afu_lxt_ports(w->word)))
+            lun = i;
+    }
+    return lun;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INV-1 and INV-2: every chunk has as many owners as the allocator says. Owners are entries of
+ * handles (R), what is quarantined or dirty (Q), and names. */
+#include <inttypes.h>
+
+#include "sim/check/check.h"
+
+/* INV-1: no owner without an allocated chunk. */
+static bool owners_have_chunks(const struct check_input *in, struct check_verdict *v)
+{
+    for (uint32_t i = 0; i < in->claims->n; i++) {
+        const struct check_claim *c = &in->claims->claim[i];
+
+        if (!check_run(in->picture, c->lun, c->chunk))
+            return check_broken(v, 1, "LUN %" PRIu32 ": chunk %" PRIu64 " has an owner and is free",
+                                c->lun, c->chunk);
+    }
+    return true;
+}
+
+/* Calls `fn` for each allocated chunk and its owners, until the first that is broken. */
+typedef bool chunk_fn(struct check_verdict *v, uint32_t lun, uint64_t chunk, uint64_t references,
+                      uint32_t owners);
+
+static bool each_chunk(const struct check_input *in, struct check_verdict *v, chunk_fn *fn)
+{
+    for (uint32_t lun = 0; lun < in->picture->n.luns; lun++) {
+        struct hal_picture_span runs = hal_picture_lun(in->picture, lun)->runs;
+
+        for (uint32_t i = 0; i < runs.count; i++) {
+            const struct hal_picture_run *r = hal_picture_run(in->picture, runs.first + i);
+
+            for (uint64_t chunk = r->first; chunk < r->first + r->count; chunk++)
+                if (!fn(v, lun, chunk, r->references, check_claims_on(in->claims, lun, chunk).n))
+                    return false;
+        }
+    }
+    return true;
+}
+
+/* INV-1: no allocated chunk without an owner. */
+static bool has_owner(struct check_verdict *v, uint32_t lun, uint64_t chunk, uint64_t references,
+                      uint32_t owners)
+{
+    (void)references;
+    return owners ||
+           check_broken(v, 1, "LUN %" PRIu32 ": chunk %" PRIu64 " is allocated and nobody has it",
+                        lun, chunk);
+}
+
+/** INV-1: A(c) if and only if R(c) + Q(c) >= 1. */
+bool check_inv_01(const struct check_input *in, struct check_verdict *v)
+{
+    return owners_have_chunks(in, v) && each_chunk(in, v, has_owner);
+}
+
+static bool adds_up(struct check_verdict *v, uint32_t lun, uint64_t chunk, uint64_t references,
+                    uint32_t owners)
+{
+    return owners == references || check_broken(v, 2,
+                                                "LUN %" PRIu32 ": chunk %" PRIu64 " has %" PRIu32
+                                                " owners and %" PRIu64 " references",
+                                                lun, chunk, owners, references);
+}
+
+/** INV-2: R(c) + Q(c) = 1 + K(c) for every allocated chunk. */
+bool check_inv_02(const struct check_input *in, struct check_verdict *v)
+{
+    return each_chunk(in, v, adds_up);
+}

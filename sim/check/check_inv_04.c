@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INV-4: what the AFU can reach is nobody else's for the taking. */
+#include <inttypes.h>
+
+#include "sim/check/check.h"
+
+/** INV-4: no entry of the AFU view names a free chunk. */
+bool check_inv_04(const struct check_input *in, struct check_verdict *v)
+{
+    static const char *const where[] = {"memory", "the cache", "a walk"};
+
+    for (uint32_t i = 0; i < in->view->words; i++) {
+        const struct check_word *w = &in->view->word[i];
+        uint32_t lun = check_lun_of_word(in->picture, w);
+
+        if (lun != HAL_PICTURE_NONE && !check_run(in->picture, lun, afu_lxt_base(w->word)))
+            return check_broken(v, 4,
+                                "context %u handle %u: entry %" PRIu32 " in %s names chunk %" PRIu64
+                                " of LUN %" PRIu32 ", which is free",
+                                w->context, w->handle, w->index, where[w->source],
+                                afu_lxt_base(w->word), lun);
+    }
+    return true;
+}

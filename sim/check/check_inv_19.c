@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INV-19 to INV-22: the books of a context, and what the AFU's registers say of it. */
+#include <inttypes.h>
+
+#include "sim/check/check.h"
+
+/* ---- INV-19 ---- */
+
+static bool is_attached(const struct hal_picture *p, const struct hal_picture_context *c,
+                        uint32_t lun)
+{
+    for (uint32_t i = 0; i < c->attached.count; i++)
+        if (*hal_picture_attached(p, c->attached.first + i) == lun)
+            return true;
+    return false;
+}
+
+/* Entries of its RHT in memory that are in use. */
+static uint32_t entries_of(const struct check_view *view, uint16_t context)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < view->entries; i++)
+        n += view->entry[i].context == context && view->entry[i].source == CHECK_MEMORY &&
+             view->entry[i].nmask;
+    return n;
+}
+
+/* Whether the AFU has been told of its RHT: until the store arrives it sees nothing. */
+static bool is_registered(const struct check_view *view, const struct hal_picture_context *c)
+{
+    for (uint32_t i = 0; i < view->ctxs; i++)
+        if (view->ctx[i].number == c->number)
+            return !c->errored && view->ctx[i].rht_start == c->rht;
+    return false;
+}
+
+static bool context_is_right(const struct check_input *in, const struct hal_picture_context *c,
+                             struct check_verdict *v)
+{
+    uint32_t entries =
+        is_registered(in->view, c) ? entries_of(in->view, c->number) : c->handles.count;
+
+    if (c->taken != c->handles.count || entries != c->handles.count)
+        return check_broken(v, 19,
+                            "context %u: %" PRIu32 " handles checked out, %" PRIu32
+                            " LUN pointers, %" PRIu32 " RHT entries in use",
+                            c->number, c->taken, c->handles.count, entries);
+    for (uint32_t i = 0; i < c->handles.count; i++) {
+        const struct hal_picture_handle *h = hal_picture_handle(in->picture, c->handles.first + i);
+
+        if (!is_attached(in->picture, c, h->lun))
+            return check_broken(v, 19,
+                                "context %u: handle %" PRIu32 " is on LUN %" PRIu32
+                                ", which is not attached",
+                                c->number, h->number, h->lun);
+    }
+    return true;
+}
+
+/** INV-19: checked-out count = entries in use = LUN pointers; each such LUN is attached. */
+bool check_inv_19(const struct check_input *in, struct check_verdict *v)
+{
+    for (uint32_t i = 0; i < in->picture->n.contexts; i++)
+        if (!context_is_right(in, hal_picture_context(in->picture, i), v))
+            return false;
+    return true;
+}
+
+/* ---- INV-20, INV-21 ---- */
+
+/** INV-20: a healthy context is in the table at its own number, alone, with a control area; an
+ * errored one has none. */
+bool check_inv_20(const struct check_input *in, struct check_verdict *v)
+{
+    const struct hal_picture *p = in->picture;
+
+    for (uint32_t i = 0; i < p->n.contexts; i++) {
+        const struct hal_picture_context *c = hal_picture_context(p, i);
+
+        if (!c->errored && c->slot != c->number)
+            return check_broken(v, 20, "context %u is in slot %u of the table", c->number, c->slot);
+        if (!c->errored && check_context(p, c->number) != c)
+            return check_broken(v, 20, "context %u is in the table twice", c->number);
+        if (c->errored == c->control)
+            return check_broken(v, 20, "context %u is %s and has %s control area", c->number,
+                                c->errored ? "errored" : "healthy", c->control ? "a" : "no");
+    }
+    return true;
+}
+
+/** INV-21: references of a context = LUN access records. */
+bool check_inv_21(const struct check_input *in, struct check_verdict *v)
+{
+    for (uint32_t i = 0; i < in->picture->n.contexts; i++) {
+        const struct hal_picture_context *c = hal_picture_context(in->picture, i);
+
+        if (c->lun_count != c->attached.count || !c->lun_count)
+            return check_broken(v, 21,
+                                "context %u: %" PRIu32 " references, %" PRIu32 " LUNs attached",
+                                c->number, c->lun_count, c->attached.count);
+    }
+    return true;
+}
+
+/* ---- INV-22 ---- */
+
+/** INV-22, in state NORMAL and with no request under way (R-33): ctx_cap, rht_start and rht_cnt_id
+ * of a number are 0 unless a healthy context in the table owns it, or the master. */
+bool check_inv_22(const struct check_input *in, struct check_verdict *v)
+{
+    for (uint32_t i = 0; in->picture->up && i < in->view->ctxs; i++) {
+        const struct check_ctx *c = &in->view->ctx[i];
+
+        if ((c->ctx_cap || c->rht_start || c->rht_cnt_id) && c->number != in->picture->master &&
+            !check_context(in->picture, c->number))
+            return check_broken(v, 22, "context number %u belongs to nobody and is registered",
+                                c->number);
+    }
+    return true;
+}

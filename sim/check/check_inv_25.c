@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INV-17 and INV-25, at the simulated medium: whoever issued a command has the blocks. */
+#include <inttypes.h>
+
+#include "sim/check/check.h"
+
+static bool is_chunk_of(const struct hal_picture *p, struct hal_picture_span chunks, uint64_t chunk)
+{
+    for (uint32_t i = 0; i < chunks.count; i++)
+        if (*hal_picture_chunk(p, chunks.first + i) == chunk)
+            return true;
+    return false;
+}
+
+/* The chunk at the position that the command was translated with: nearly always it. */
+static bool is_at(const struct hal_picture *p, const struct hal_picture_handle *h, uint64_t index,
+                  uint64_t chunk)
+{
+    return index < h->chunks.count &&
+           *hal_picture_chunk(p, h->chunks.first + (uint32_t)index) == chunk;
+}
+
+static bool is_lun(const struct hal_picture *p, uint32_t lun, const struct sim_watched *w)
+{
+    const struct hal_picture_lun *l = hal_picture_lun(p, lun);
+
+    return w->port < HAL_PICTURE_PORTS && l->ports & 1u << w->port &&
+           l->lun_id[w->port] == w->lun_id;
+}
+
+static bool handle_has(const struct hal_picture *p, const struct hal_picture_handle *h,
+                       const struct sim_watched *w, uint64_t chunk)
+{
+    if (!is_lun(p, h->lun, w))
+        return false;
+    return h->kind == HAL_PICTURE_DIRECT || is_at(p, h, w->index, chunk) ||
+           is_chunk_of(p, h->chunks, chunk);
+}
+
+static bool context_has(const struct hal_picture *p, const struct hal_picture_context *c,
+                        const struct sim_watched *w, uint64_t chunk)
+{
+    for (uint32_t i = 0; i < c->handles.count; i++)
+        if (handle_has(p, hal_picture_handle(p, c->handles.first + i), w, chunk))
+            return true;
+    return false;
+}
+
+/* What is withdrawn may be used until the HW sync has ended (R-46). One without chunks is direct.
+ */
+static bool quarantine_has(const struct hal_picture *p, const struct sim_watched *w, uint64_t chunk)
+{
+    for (uint32_t i = 0; i < p->n.held; i++) {
+        const struct hal_picture_held *h = hal_picture_held(p, i);
+
+        if (h->context == w->context && is_lun(p, h->lun, w) &&
+            (hal_picture_lun(p, h->lun)->mode == HAL_PICTURE_DIRECT ||
+             is_chunk_of(p, h->chunks, chunk)))
+            return true;
+    }
+    return false;
+}
+
+/* A grow under way: the AFU may be shown chunks that no handle has in the books yet. They are
+ * allocated, and nobody's, or those of a name that is being opened. */
+static bool is_on_its_way(const struct check_input *in, const struct sim_watched *w, uint64_t chunk)
+{
+    for (uint32_t lun = 0; lun < in->picture->n.luns; lun++) {
+        struct check_claims on = check_claims_on(in->claims, lun, chunk);
+        bool named = !on.n;
+
+        if (!is_lun(in->picture, lun, w))
+            continue;
+        for (uint32_t i = 0; i < on.n; i++)
+            named |= on.claim[i].kind == CHECK_NAME;
+        return named && check_run(in->picture, lun, chunk);
+    }
+    return false;
+}
+
+static bool may_have(const struct check_input *in, const struct sim_watched *w, bool quiet,
+                     uint64_t chunk)
+{
+    const struct hal_picture *p = in->picture;
+    const struct hal_picture_context *c = check_context(p, w->context);
+    const struct hal_picture_handle *h =
+        w->by_handle ? check_handle(p, w->context, w->handle) : NULL;
+
+    return (h && handle_has(p, h, w, chunk)) || (c && context_has(p, c, w, chunk)) ||
+           quarantine_has(p, w, chunk) || (!quiet && is_on_its_way(in, w, chunk));
+}
+
+static uint64_t last_block(const struct sim_watched *w)
+{
+    return w->value + (w->other ? w->other - 1 : 0);
+}
+
+/** INV-25: a command of a context reads and writes only chunks (or the direct LUN) of its handles.
+ * The master, which has no handles, is free to. `quiet`: no request is under way. */
+bool check_inv_25(const struct check_input *in, const struct sim_watched *w, bool quiet,
+                  struct check_verdict *v)
+{
+    uint64_t last = last_block(w);
+
+    if (w->context == in->picture->master)
+        return true;
+    for (uint64_t chunk = w->value / CHECK_CHUNK_BLOCKS; chunk <= last / CHECK_CHUNK_BLOCKS;
+         chunk++)
+        if (!may_have(in, w, quiet, chunk))
+            return check_broken(v, 25,
+                                "context %u %s blocks %" PRIu64 " to %" PRIu64
+                                " of LUN id %#" PRIx64 " on port %u; it does not have chunk "
+                                "%" PRIu64,
+                                w->context, w->good ? "changes" : "reads", w->value, last,
+                                w->lun_id, w->port, chunk);
+    return true;
+}
+
+static bool has_handle(const struct check_input *in, uint32_t lun, uint64_t chunk)
+{
+    struct check_claims on = check_claims_on(in->claims, lun, chunk);
+
+    for (uint32_t i = 0; i < on.n; i++)
+        if (on.claim[i].kind == CHECK_HANDLE)
+            return true;
+    return false;
+}
+
+/** INV-17: what the master changes on its own account, as a wipe does, has R(c) = 0. */
+bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
+                  struct check_verdict *v)
+{
+    uint64_t last = last_block(w);
+
+    if (w->context != in->picture->master || w->by_handle || !w->good)
+        return true;
+    for (uint32_t lun = 0; lun < in->picture->n.luns; lun++)
+        for (uint64_t chunk = w->value / CHECK_CHUNK_BLOCKS;
+             is_lun(in->picture, lun, w) && chunk <= last / CHECK_CHUNK_BLOCKS; chunk++)
+            if (has_handle(in, lun, chunk))
+                return check_broken(v, 17,
+                                    "blocks %" PRIu64 " to %" PRIu64 " of LUN %" PRIu32
+                                    " are wiped, and a handle has chunk %" PRIu64,
+                                    w->value, last, lun, chunk);
+    return true;
+}

@@ -53,7 +53,7 @@ struct spipe__lun {
     struct spipe__ba *ba;     /* exists while mode is VIRTUAL: see core/lun_mode.h */
     size_t ba_size;           /* bytes of it, all that belongs to it included */
     uint64_t usable;          /* chunks of ba that the device has now; see core/lun_size.h */
-    uint64_t *parked;         /* a bit for each chunk of ba: it is parked; always 0 below usable */
+    uint64_t *parked;         /* a bit for each chunk of ba: it is parked; NULL: none ever was */
 };
 
 /** A set of LUN-table slots. */

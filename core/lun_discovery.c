@@ -148,7 +148,7 @@ static bool add(struct spipe *s, const struct found *f)
 
     if (!lun)
         lun = new_lun(s, f);
-    if (!lun || contradicts(lun, f) || spipe__lun_set_capacity(lun, &f->capacity))
+    if (!lun || contradicts(lun, f) || spipe__lun_set_capacity(s, lun, &f->capacity))
         return false;
     known = lun->found_ports & bit;
     lun->seen = true;

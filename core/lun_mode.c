@@ -43,42 +43,40 @@ static int reserve_named(struct spipe *s, const struct spipe__lun *lun, struct s
 
 /* ---- life of an allocator ---- */
 
-/* Behind the object are the bits of parked chunks, and behind them is the table, all aligned. */
-enum { PARKED_OFFSET = (sizeof(struct spipe__ba) + 63) / 64 * 64 };
+/* The table starts behind the object, aligned for it. */
+enum { TABLE_OFFSET = (sizeof(struct spipe__ba) + 63) / 64 * 64 };
 
 static void destroy_allocator(struct spipe *s, struct spipe__lun *lun)
 {
+    spipe__lun_forget_parked(s, lun);
     exec_free(s->exec, lun->ba, lun->ba_size);
     lun->ba = NULL;
     lun->ba_size = 0;
     lun->usable = 0;
-    lun->parked = NULL;
 }
 
 static int create_allocator(struct spipe *s, struct spipe__lun *lun)
 {
     uint64_t blocks = lun->last_lba + 1, chunks = blocks / SPIPE_CHUNK_BLOCKS;
-    size_t offset = PARKED_OFFSET + spipe__lun_parked_bytes(chunks);
     size_t table = spipe__ba_bytes(chunks);
     struct spipe__ba *ba;
     int rc;
 
-    if (table > SIZE_MAX - offset)
+    if (table > SIZE_MAX - TABLE_OFFSET)
         return -ENOMEM;
-    ba = exec_alloc(s->exec, offset + table, 64);
+    ba = exec_alloc(s->exec, TABLE_OFFSET + table, 64);
     if (!ba)
         return -ENOMEM;
-    rc = spipe__ba_init(ba, (char *)ba + offset, table, blocks, lun->block_size);
+    rc = spipe__ba_init(ba, (char *)ba + TABLE_OFFSET, table, blocks, lun->block_size);
     if (!rc)
         rc = reserve_named(s, lun, ba);
     if (rc) {
-        exec_free(s->exec, ba, offset + table);
+        exec_free(s->exec, ba, TABLE_OFFSET + table);
         return rc;
     }
     lun->ba = ba;
-    lun->ba_size = offset + table;
+    lun->ba_size = TABLE_OFFSET + table;
     lun->usable = chunks;
-    lun->parked = (uint64_t *)((char *)ba + PARKED_OFFSET);
     return 0;
 }
 

@@ -6,16 +6,34 @@
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
-enum { WORD_BITS = 64, PARKED_UNIT = 64 };
+enum { WORD_BITS = 64 };
 
-size_t spipe__lun_parked_bytes(uint64_t chunks)
+/* ---- which chunks are parked ---- */
+
+static size_t map_bytes(const struct spipe__lun *lun)
 {
-    return (size_t)hal_div_up(chunks, PARKED_UNIT * 8) * PARKED_UNIT;
+    return (size_t)hal_div_up(spipe__ba_total(lun->ba), WORD_BITS) * sizeof *lun->parked;
+}
+
+/* A map, when some chunks cannot be used any more. */
+static int make_map(struct spipe *s, struct spipe__lun *lun, uint64_t usable)
+{
+    if (lun->parked || usable >= spipe__ba_total(lun->ba))
+        return 0;
+    lun->parked = exec_alloc(s->exec, map_bytes(lun), sizeof *lun->parked);
+    return lun->parked ? 0 : -ENOMEM;
+}
+
+void spipe__lun_forget_parked(struct spipe *s, struct spipe__lun *lun)
+{
+    if (lun->parked)
+        exec_free(s->exec, lun->parked, map_bytes(lun));
+    lun->parked = NULL;
 }
 
 bool spipe__lun_is_parked(const struct spipe__lun *lun, uint64_t chunk)
 {
-    return lun->parked[chunk / WORD_BITS] & HAL_BIT(chunk % WORD_BITS);
+    return lun->parked && lun->parked[chunk / WORD_BITS] & HAL_BIT(chunk % WORD_BITS);
 }
 
 static void park(struct spipe__lun *lun, uint64_t chunk)
@@ -55,15 +73,22 @@ static void set_usable(struct spipe__lun *lun, uint64_t usable)
     lun->usable = usable;
 }
 
-int spipe__lun_set_capacity(struct spipe__lun *lun, const struct spipe__capacity *now)
+static uint64_t usable_of(const struct spipe__lun *lun, const struct spipe__capacity *now)
+{
+    return hal_min64(spipe__ba_total(lun->ba), (now->last_lba + 1) / SPIPE_CHUNK_BLOCKS);
+}
+
+int spipe__lun_set_capacity(struct spipe *s, struct spipe__lun *lun,
+                            const struct spipe__capacity *now)
 {
     if (lun->mode != SPIPE_LUN_NONE && lun->block_size != now->block_size)
         return -EIO;
+    if (lun->ba && make_map(s, lun, usable_of(lun, now)))
+        return -ENOMEM;
     lun->last_lba = now->last_lba;
     lun->block_size = now->block_size;
     lun->reads_zero_unmapped = now->reads_zero_unmapped;
     if (lun->ba)
-        set_usable(lun,
-                   hal_min64(spipe__ba_total(lun->ba), (now->last_lba + 1) / SPIPE_CHUNK_BLOCKS));
+        set_usable(lun, usable_of(lun, now));
     return 0;
 }

@@ -5,7 +5,8 @@
  * the device had when it was made, until the mode of the LUN is NONE (R-50): chunks that the device
  * does not have as a whole any more are *parked* as soon as nobody owns them. Parked chunks are
  * allocated as the allocator sees it, and belong to no handle, no name and no quarantine. They are
- * free again when the device has grown over them. Chunks with an owner are left alone: I/O to them
+ * free again when the device has grown over them. Only a LUN that has shrunk needs memory for that.
+ * Chunks with an owner are left alone: I/O to them
  * reaches the device, which knows best (VLW-16).
  *
  * Thread rules: the caller holds the control lock of the adapter. */
@@ -18,12 +19,13 @@
 /**
  * Takes note of what the device says now (SP-88, R-50).
  *
+ * @param s    adapter
  * @param lun  LUN
  * @param now  its capacity
- * @return     0; -EIO, with nothing changed, if the block size has changed while the mode of the
- * LUN is not NONE: handles, allocator and I/O in flight count in the old one
+ * @return     0; with nothing changed -ENOMEM, or -EIO if the block size has changed while the mode
+ * of the LUN is not NONE: handles, allocator and I/O in flight count in the old one
  */
-HAL_MUST_CHECK int spipe__lun_set_capacity(struct spipe__lun *lun,
+HAL_MUST_CHECK int spipe__lun_set_capacity(struct spipe *s, struct spipe__lun *lun,
                                            const struct spipe__capacity *now);
 
 /** Drops one reference of a chunk, which has one: it is free after the last, or parked. Whoever
@@ -33,8 +35,7 @@ void spipe__lun_free_chunk(struct spipe__lun *lun, uint64_t chunk);
 /** Whether a chunk of the allocator is parked. */
 bool spipe__lun_is_parked(const struct spipe__lun *lun, uint64_t chunk);
 
-/** Bytes that an allocator of `chunks` chunks needs to keep track of parked ones, a multiple of 64.
- * The memory is zeroed and becomes lun->parked, beside lun->usable = all chunks. */
-size_t spipe__lun_parked_bytes(uint64_t chunks);
+/** Frees what keeps track of parked chunks, when the allocator ends. */
+void spipe__lun_forget_parked(struct spipe *s, struct spipe__lun *lun);
 
 #endif

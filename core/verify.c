@@ -37,7 +37,7 @@ static int check_capacity(struct spipe *s, const struct spipe__resource *r)
 {
     struct spipe__capacity now;
 
-    if (read_capacity(s, r, &now) || spipe__lun_set_capacity(r->held.lun, &now))
+    if (read_capacity(s, r, &now) || spipe__lun_set_capacity(s, r->held.lun, &now))
         return -ENODEV;
     return 0;
 }

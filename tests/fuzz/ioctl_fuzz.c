@@ -18,8 +18,7 @@
 #define CLIENTS 2u
 #define KNOWN 16u /* context ids that were given out */
 #define STEPS_MAX 64u
-#define ARG_MAX 144u /* the longest structure */
-#define ARG_ROOM 256u
+#define ARG_MAX 144u  /* the longest structure */
 #define ID_OFFSET 24u /* of the first context id in every structure but ATTACH and RECOVER_AFU */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -41,6 +40,16 @@ struct run {
 };
 
 static uint8_t next(struct run *r) { return r->at < r->end ? *r->at++ : 0; }
+
+/* Up to `n` bytes; the rest stays as it is. */
+static void take(struct run *r, uint8_t *to, size_t n)
+{
+    size_t left = (size_t)(r->end - r->at);
+
+    n = n < left ? n : left;
+    memcpy(to, r->at, n);
+    r->at += n;
+}
 
 static const struct {
     uint32_t code;
@@ -80,11 +89,10 @@ static void request(struct run *r, unsigned which)
 {
     struct spipe_client *c = r->client[next(r) % CLIENTS];
     uint32_t disk = next(r) % 12;
-    uint8_t arg[ARG_ROOM] = {0}, before[ARG_ROOM], length = next(r) % (ARG_MAX + 1);
+    uint8_t arg[ARG_MAX] = {0}, before[ARG_MAX], length = next(r) % (ARG_MAX + 1);
     int rc;
 
-    for (unsigned i = 0; i < length; i++)
-        arg[i] = next(r);
+    take(r, arg, length);
     if (length % 2)
         memset(arg, 0, 8), memset(arg + 16, 0, 8); /* a good header */
     put_id(r, arg, requests[which].id_offset, next(r));

@@ -18,7 +18,8 @@ TestSuite(lun_size, .timeout = 60);
 static int set_blocks(uint64_t blocks)
 {
     return spipe__lun_set_capacity(
-        LUN, &(struct spipe__capacity){.last_lba = blocks - 1, .block_size = LUN->block_size});
+        &rig.s, LUN,
+        &(struct spipe__capacity){.last_lba = blocks - 1, .block_size = LUN->block_size});
 }
 
 /* The device has this many whole chunks now. */
@@ -51,7 +52,7 @@ Test(lun_size, capacity_of_an_unused_lun)
     struct spipe__capacity now = {.last_lba = 77, .block_size = 512, .reads_zero_unmapped = true};
 
     rig_begin(HAL_ORDER_LITTLE, 8);
-    cr_assert_eq(spipe__lun_set_capacity(LUN, &now), 0);
+    cr_assert_eq(spipe__lun_set_capacity(&rig.s, LUN, &now), 0);
     cr_assert_eq(LUN->last_lba, 77);
     cr_assert_eq(LUN->block_size, 512);
     cr_assert(LUN->reads_zero_unmapped);
@@ -76,7 +77,7 @@ Test(lun_size, capacity_of_a_lun_in_use)
         else
             rig_open(rig.ctx, 0);
         last = LUN->last_lba;
-        cr_assert_eq(spipe__lun_set_capacity(LUN, &now), -EIO);
+        cr_assert_eq(spipe__lun_set_capacity(&rig.s, LUN, &now), -EIO);
         cr_assert_eq(LUN->last_lba, last);
         cr_assert_eq(LUN->block_size, 4096);
         cr_assert_not(LUN->reads_zero_unmapped);

@@ -279,8 +279,8 @@ unsigned spipe_in_flight(const struct spipe_ctx *ctx);
 /** A device node: LUN number `lun` behind one port, as a disk of the operating system is. */
 static inline uint32_t spipe_disk(unsigned lun, unsigned port) { return lun << 2 | (port & 3); }
 
-/** Carries out one DK_CXLFLASH request of core/cxlflash_ioctl.h, as an ioctl on a device node by the
- * process that `c` stands for: same codes, structures, errors and order of checks
+/** Carries out one DK_CXLFLASH request of core/cxlflash_ioctl.h, as an ioctl on a device node by
+ * the process that `c` stands for: same codes, structures, errors and order of checks
  * (docs/spec/superpipe.md). `arg` is the structure; it is written only if the result is 0. The
  * adap_fd that requests return is a file of this library: spipe_adap_map() and its neighbours.
  * Returns 0 or a negative errno: those of the specification, and -ENXIO for a disk that does not
@@ -298,7 +298,8 @@ struct spipe_mapping;
 SPIPE_MUST_CHECK int spipe_adap_map(struct spipe_client *c, uint64_t fd, uint64_t offset,
                                     uint64_t length, struct spipe_mapping **out);
 
-/** Ends a mapping; NULL is ignored. With the last one of a closed file its context ends (SP-148). */
+/** Ends a mapping; NULL is ignored. With the last one of a closed file its context ends (SP-148).
+ */
 void spipe_adap_unmap(struct spipe_mapping *m);
 
 /** Loads a register. Offsets count from the beginning of the mapping. All ones when the context is

@@ -110,7 +110,8 @@ int spipe__resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint6
 int spipe_resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t blocks, uint64_t *last_lba)
 {
     spipe__verb_begin(ctx->s, SPIPE__VERB_RESIZE, ctx->number);
-    return spipe__verb_end(ctx->s, SPIPE__VERB_RESIZE, spipe__resize(ctx, handle, blocks, last_lba));
+    return spipe__verb_end(ctx->s, SPIPE__VERB_RESIZE,
+                           spipe__resize(ctx, handle, blocks, last_lba));
 }
 
 /* ---- release ---- */

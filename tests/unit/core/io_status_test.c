@@ -108,7 +108,8 @@ Test(io_status, sense_keys)
         struct spipe__scsi_result r = {
             .flags = 0x80,
             .scsi_rc = 2,
-            .sense = {0x70, 0, sense_rows[i].key, [7] = 10, [12] = sense_rows[i].asc, sense_rows[i].ascq}};
+            .sense = {0x70, 0, sense_rows[i].key, [7] = 10, [12] = sense_rows[i].asc,
+                      sense_rows[i].ascq}};
         struct spipe__io_status got = spipe__io_status(&r);
 
         cr_expect_eq(got.status, sense_rows[i].status, "key %u asc %02x", sense_rows[i].key,

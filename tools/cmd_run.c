@@ -34,7 +34,7 @@ struct run_options {
     uint64_t seed, pace;
     struct block_mix mix;
     struct media_paths media;
-    bool tags, no_verify, interrupts, json;
+    bool tags, no_verify, interrupts, check, json;
     struct param_options param;
     unsigned order, exec, faults_from;
     const char *faults, *trace;
@@ -53,7 +53,7 @@ struct run {
     struct report report;
     char replay[OPTIONS_REPLAY_BYTES + 64];
     char faults[1024];
-    char violations[1024], model_errors[1024];
+    char violations[1024], model_errors[1024], broken[512];
     char why[SESSION_WHY_BYTES];
 };
 
@@ -178,6 +178,10 @@ static const struct option_spec specs[] = {
      .kind = OPTION_FLAG,
      AT(no_verify),
      .help = "do not check contents of blocks"},
+    {.name = "check",
+     .kind = OPTION_FLAG,
+     AT(check),
+     .help = "check the invariants of the stack after each request"},
     {.name = "interrupts",
      .kind = OPTION_FLAG,
      AT(interrupts),
@@ -341,6 +345,7 @@ static int open_session(struct run *r)
         .faults_in_bring_up = o->faults_from,
         .order = (enum spipe_order)o->order,
         .trace = true,
+        .check = o->check,
         .threads = o->exec,
         .pace = (unsigned)o->pace,
         .data_bytes = workload_memory(&r->load),
@@ -398,6 +403,23 @@ static void collect_strict(struct run *r)
     r->report.model_errors_text = r->model_errors;
 }
 
+/* What the checkers of the invariants have found; as text, of the first adapter likewise. */
+static void collect_checks(struct run *r)
+{
+    r->report.checked = r->options.check;
+    for (unsigned i = 0; i < r->session.adapters; i++) {
+        const struct sim_check *c = r->session.check[i];
+
+        if (!c)
+            continue;
+        r->report.checks += sim_check_result(c)->quiet_looks;
+        r->report.broken += sim_check_result(c)->broken;
+        if (!*r->broken)
+            snprintf(r->broken, sizeof r->broken, "%s", sim_check_result(c)->text);
+    }
+    r->report.broken_text = r->broken;
+}
+
 static void collect(struct run *r)
 {
     struct session *s = &r->session;
@@ -407,6 +429,7 @@ static void collect(struct run *r)
     r->report.trace_hash = sim_trace_hash(t);
     r->report.trace_records = t->total;
     collect_strict(r);
+    collect_checks(r);
     collect_faults(r);
 }
 

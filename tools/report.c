@@ -10,7 +10,7 @@
 bool report_passed(const struct report *r)
 {
     return !(r->failure && *r->failure) && !r->result->errors && !r->result->mismatches &&
-           !r->violations && !r->model_errors;
+           !r->violations && !r->model_errors && !r->broken;
 }
 
 /* n in a span, as a number a second. */
@@ -141,6 +141,8 @@ static void print_trace(FILE *out, const struct report *r)
                 r->faults);
         print_sites(out, r);
     }
+    if (r->checked)
+        fprintf(out, "%-10s %13s times all invariants\n", "Checked", text_count(count, r->checks));
     if (r->violations)
         fprintf(out, "%-10s %13s accesses that a correct host never makes: %s\n", "Violations",
                 text_count(count, r->violations), r->violations_text);
@@ -156,6 +158,9 @@ static void print_verdict(FILE *out, const struct report *r)
     if (r->model_errors)
         fprintf(out, "The model broke a rule of its own, which is a fault of this program: %s\n",
                 r->model_errors_text);
+    if (r->broken)
+        fprintf(out, "Invariants were broken %s time%s, which is a fault of this program: %s\n",
+                text_count(count, r->broken), plural(r->broken), r->broken_text);
     if (*w->first_mismatch)
         fprintf(out, "First wrong block: %s\n", w->first_mismatch);
     fprintf(out, "%-10s ", "Result");

@@ -27,6 +27,9 @@ struct report {
     uint64_t violations;    /* accesses that a correct host never makes */
     uint64_t model_errors;  /* rules of its bus that the model broke: a fault of this program */
     const char *violations_text, *model_errors_text; /* which; NULL or "" = none */
+    bool checked;                                    /* the invariants were */
+    uint64_t checks, broken;                         /* how often; what did not hold */
+    const char *broken_text;                         /* the first of it; NULL or "" = nothing */
     uint64_t faults_fired;
     const char *faults; /* plan, or NULL */
     /* passes of each site, and how often something went wrong there; of all adapters, since the

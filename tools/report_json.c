@@ -144,6 +144,11 @@ static void add_verdict(cJSON *root, const struct report *r)
     cJSON_AddStringToObject(root, "violations_text", r->violations_text ? r->violations_text : "");
     cJSON_AddStringToObject(root, "model_errors_text",
                             r->model_errors_text ? r->model_errors_text : "");
+    if (r->checked) {
+        json_u64(root, "invariant_checks", r->checks);
+        json_u64(root, "invariants_broken", r->broken);
+        cJSON_AddStringToObject(root, "invariants_text", r->broken_text ? r->broken_text : "");
+    }
     json_u64(root, "faults_fired", r->faults_fired);
     json_u64(root, "blocks_verified", w->verified);
     json_u64(root, "blocks_unknown", w->unverified);

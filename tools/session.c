@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 
 #include "backends/posix/posix_exec.h"
+#include "core/picture.h"
 #include "sim/sched/sched.h"
 #include "tools/text.h"
 
@@ -118,6 +119,8 @@ int session_open(const struct session_config *config, struct session *s, char *w
 
 void session_close(struct session *s)
 {
+    for (unsigned i = 0; i < s->adapters; i++)
+        sim_check_stop(s->check[i]);
     if (s->host)
         sim_host_destroy(s->host);
     posix_exec_destroy(s->threads);
@@ -134,6 +137,28 @@ static int load_faults(struct session *s, unsigned i, char *why, size_t size)
     struct sim_faults *f = sim_afu_faults(sim_host_afu(s->host, i));
 
     return s->config.faults ? sim_faults_load(f, s->config.faults, why, size) : 0;
+}
+
+static int draw(void *adapter, struct hal_picture_room *room, const struct hal_picture **out)
+{
+    return spipe_picture_inside(adapter, room, out);
+}
+
+static int start_check(struct session *s, unsigned i, char *why, size_t size)
+{
+    struct sim_check_config config = {.picture = draw, .arg = s->spipe[i], .quiet_only = true};
+    int rc = s->config.check ? sim_check_start(sim_host_afu(s->host, i), &config, &s->check[i]) : 0;
+
+    if (rc)
+        snprintf(why, size, "not enough memory to check adapter %u", i);
+    return rc;
+}
+
+static void finish_checks(struct session *s)
+{
+    for (unsigned i = 0; i < s->adapters; i++)
+        if (s->check[i])
+            sim_check_finish(s->check[i]);
 }
 
 static int bring_up(struct session *s, char *why, size_t size)
@@ -155,6 +180,8 @@ static int bring_up(struct session *s, char *why, size_t size)
             session_explain_full(s, i, why, size);
         if (!rc && !s->config.faults_in_bring_up)
             rc = load_faults(s, i, why, size);
+        if (!rc)
+            rc = start_check(s, i, why, size);
     }
     s->bring_up_ns = session_now(s);
     return rc;
@@ -168,6 +195,7 @@ static void in_first_thread(void *arg)
     c->rc = bring_up(s, c->why, c->size);
     if (!c->rc)
         c->rc = c->body(s, c->arg, c->why, c->size);
+    finish_checks(s);
     for (unsigned i = 0; i < s->adapters; i++) {
         if (s->spipe[i])
             spipe_close(s->spipe[i]);

@@ -11,6 +11,7 @@
 #include "backends/sim/sim_host.h"
 #include "core/superpipe.h"
 #include "hal/support/must_check.h"
+#include "sim/check/sim_check.h"
 
 #define SESSION_WHY_BYTES 1024
 #define SESSION_BLOCK_BYTES 4096u
@@ -38,6 +39,7 @@ struct session_config {
     bool faults_in_bring_up;         /* in force from power-on, else from the end of bring-up on */
     enum spipe_order order;
     bool trace;          /* records and hash */
+    bool check;          /* the invariants, at quiet points */
     bool threads;        /* POSIX threads in paced time instead of fibers in virtual time */
     unsigned pace;       /* per mille; 0 = 1000 */
     uint64_t data_bytes; /* memory that the command itself will want */
@@ -49,7 +51,8 @@ struct session {
     struct exec *exec;
     struct exec *threads; /* owned; NULL over fibers */
     struct sim_media *media[SIM_HOST_ADAPTERS_MAX];
-    struct spipe *spipe[SIM_HOST_ADAPTERS_MAX]; /* while session_run runs the body */
+    struct spipe *spipe[SIM_HOST_ADAPTERS_MAX];     /* while session_run runs the body */
+    struct sim_check *check[SIM_HOST_ADAPTERS_MAX]; /* NULL: not asked for */
     unsigned adapters;
     uint64_t start_ns;    /* of exec when the host was made */
     uint64_t bring_up_ns; /* device time that bring-up took */

@@ -70,6 +70,8 @@ static void broken(struct sim_check *c, const char *when, const struct check_ver
     r->invariant = v->invariant;
     snprintf(r->text, sizeof r->text, "cycle %" PRIu64 ", %s: INV-%u: %s", c->afu->engine->now,
              when, v->invariant, v->text);
+    if (c->config.told)
+        c->config.told(r->text);
 }
 
 /* ---- looking ---- */

@@ -34,6 +34,8 @@ struct sim_check_config {
     sim_check_picture *picture;
     void *arg;
     bool quiet_only; /* looks at quiet points only: for long runs */
+    /* NULL, or is told the first thing that does not hold, at once: core may not live to the end */
+    void (*told)(const char *text);
 };
 
 /** Begins to check an adapter. No request is under way. Returns 0 or -ENOMEM. */

@@ -71,6 +71,23 @@ Test(run, same_seed_same_hash_and_trace_other_seed_another)
     cr_assert_str_neq(a, b, "other options, other run");
 }
 
+Test(run, checks_change_nothing)
+{
+    struct cli_result r = cli(SMALL "--seed 5 --check");
+    char a[32], b[32];
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert(strstr(r.err, " --check\n"), "%s", r.err);
+    cr_assert(strstr(r.out, "times all invariants\n"), "%s", r.out);
+    r = cli(SMALL "--seed 5 --check --json");
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_geq(cli_json_number(r.out, "invariant_checks"), 12); /* 3 clients, 2 handles each */
+    cr_assert_str_eq(cli_json(r.out, "invariants_broken"), "0");
+    hash_of("--seed 5", a, sizeof a);
+    hash_of("--seed 5 --check", b, sizeof b);
+    cr_assert_str_eq(a, b);
+}
+
 Test(run, the_replay_line_repeats_a_run)
 {
     struct cli_result r = cli("run --seed random --duration 200us --clients 2 --handles 1 --size "

@@ -166,6 +166,22 @@ Test(report, table_names_rules)
     cr_assert(strstr(text, "FAILED"));
 }
 
+Test(report, table_names_invariants)
+{
+    const char *text;
+
+    cr_assert_null(strstr(print_table(), "invariant"));
+    report.checked = true;
+    report.checks = 1234;
+    cr_assert(strstr(print_table(), "1,234 times all invariants\n"), "%s", table);
+    report.broken = 2;
+    report.broken_text = "cycle 5: INV-4: a chunk";
+    text = print_table();
+    cr_assert(strstr(text, "broken 2 times, which is a fault of this program: cycle 5: INV-4"),
+              "%s", text);
+    cr_assert(strstr(text, "FAILED"));
+}
+
 Test(report, what_passes)
 {
     cr_assert(report_passed(&report));
@@ -181,6 +197,9 @@ Test(report, what_passes)
     report.model_errors = 1;
     cr_assert_not(report_passed(&report));
     report.model_errors = 0;
+    report.broken = 1;
+    cr_assert_not(report_passed(&report));
+    report.broken = 0;
     report.failure = "";
     cr_assert(report_passed(&report));
     report.failure = "stopped";

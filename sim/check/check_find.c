@@ -35,14 +35,38 @@ const struct hal_picture_run *check_run(const struct hal_picture *p, uint32_t lu
     return NULL;
 }
 
+/* The first context whose slot is not below `number`: contexts are in order of slots. */
+static uint32_t first_from(const struct hal_picture *p, uint16_t number)
+{
+    uint32_t low = 0, high = p->n.contexts;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (hal_picture_context(p, middle)->slot < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_healthy(const struct hal_picture *p, uint32_t i, uint16_t number)
+{
+    const struct hal_picture_context *c = hal_picture_context(p, i);
+
+    return c->number == number && !c->errored;
+}
+
 const struct hal_picture_context *check_context(const struct hal_picture *p, uint16_t number)
 {
-    for (uint32_t i = 0; i < p->n.contexts; i++) {
-        const struct hal_picture_context *c = hal_picture_context(p, i);
+    uint32_t likely = first_from(p, number);
 
-        if (c->number == number && !c->errored)
-            return c;
-    }
+    if (likely < p->n.contexts && is_healthy(p, likely, number))
+        return hal_picture_context(p, likely);
+    for (uint32_t i = 0; i < p->n.contexts; i++) /* in a wrong slot, or there is none (INV-20) */
+        if (is_healthy(p, i, number))
+            return hal_picture_context(p, i);
     return NULL;
 }
 
@@ -50,12 +74,18 @@ const struct hal_picture_handle *check_handle(const struct hal_picture *p, uint1
                                               uint32_t handle)
 {
     const struct hal_picture_context *c = check_context(p, context);
+    uint32_t low = 0, high = c ? c->handles.count : 0;
 
-    for (uint32_t i = 0; c && i < c->handles.count; i++) {
-        const struct hal_picture_handle *h = hal_picture_handle(p, c->handles.first + i);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct hal_picture_handle *h = hal_picture_handle(p, c->handles.first + middle);
 
         if (h->number == handle)
             return h;
+        if (h->number < handle)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }

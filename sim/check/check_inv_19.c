@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INV-19 to INV-22: the books of a context, and what the AFU's registers say of it. */
 #include <inttypes.h>
+#include <string.h>
 
+#include "hal/afu_regs.h"
 #include "sim/check/check.h"
 
 /* ---- INV-19 ---- */
+
+enum { SEEN_NUMBERS = AFU_CONTEXTS };
 
 static bool is_attached(const struct hal_picture *p, const struct hal_picture_context *c,
                         uint32_t lun)
@@ -15,31 +19,31 @@ static bool is_attached(const struct hal_picture *p, const struct hal_picture_co
     return false;
 }
 
-/* Entries of its RHT in memory that are in use. */
-static uint32_t entries_of(const struct check_view *view, uint16_t context)
-{
-    uint32_t n = 0;
+/* What the AFU sees of each context number. */
+struct seen {
+    uint64_t rht[SEEN_NUMBERS];     /* 0: it has not been told, or not yet */
+    uint32_t entries[SEEN_NUMBERS]; /* of the RHT in memory that are in use */
+};
 
-    for (uint32_t i = 0; i < view->entries; i++)
-        n += view->entry[i].context == context && view->entry[i].source == CHECK_MEMORY &&
-             view->entry[i].nmask;
-    return n;
-}
-
-/* Whether the AFU has been told of its RHT: until the store arrives it sees nothing. */
-static bool is_registered(const struct check_view *view, const struct hal_picture_context *c)
+static void see(const struct check_view *view, struct seen *seen)
 {
+    memset(seen, 0, sizeof *seen);
     for (uint32_t i = 0; i < view->ctxs; i++)
-        if (view->ctx[i].number == c->number)
-            return !c->errored && view->ctx[i].rht_start == c->rht;
-    return false;
+        if (view->ctx[i].number < SEEN_NUMBERS)
+            seen->rht[view->ctx[i].number] = view->ctx[i].rht_start;
+    for (uint32_t i = 0; i < view->entries; i++) {
+        const struct check_entry *e = &view->entry[i];
+
+        if (e->context < SEEN_NUMBERS && e->source == CHECK_MEMORY && e->nmask)
+            seen->entries[e->context]++;
+    }
 }
 
-static bool context_is_right(const struct check_input *in, const struct hal_picture_context *c,
-                             struct check_verdict *v)
+static bool context_is_right(const struct check_input *in, const struct seen *seen,
+                             const struct hal_picture_context *c, struct check_verdict *v)
 {
-    uint32_t entries =
-        is_registered(in->view, c) ? entries_of(in->view, c->number) : c->handles.count;
+    bool registered = !c->errored && c->number < SEEN_NUMBERS && seen->rht[c->number] == c->rht;
+    uint32_t entries = registered ? seen->entries[c->number] : c->handles.count;
 
     if (c->taken != c->handles.count || entries != c->handles.count)
         return check_broken(v, 19,
@@ -61,8 +65,11 @@ static bool context_is_right(const struct check_input *in, const struct hal_pict
 /** INV-19: checked-out count = entries in use = LUN pointers; each such LUN is attached. */
 bool check_inv_19(const struct check_input *in, struct check_verdict *v)
 {
+    struct seen seen;
+
+    see(in->view, &seen);
     for (uint32_t i = 0; i < in->picture->n.contexts; i++)
-        if (!context_is_right(in, hal_picture_context(in->picture, i), v))
+        if (!context_is_right(in, &seen, hal_picture_context(in->picture, i), v))
             return false;
     return true;
 }

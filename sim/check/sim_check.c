@@ -13,8 +13,9 @@
 #include "sim/check/check_books.h"
 #include "sim/world.h"
 
-/* Bytes to look at that one occasion earns: a stack of some 16 contexts is looked at every time. */
-enum { EARNED = 1 << 16 };
+/* Bytes to look at that one occasion earns: a stack of some 16 contexts is looked at every time. In
+ * a long run a larger one pays more. */
+enum { EARNED = 1 << 16, LONG_RUN = 32 };
 
 struct picture_room {
     struct hal_picture_room base;
@@ -91,6 +92,7 @@ static bool grow(struct hal_picture_room *room, size_t size)
 static bool take(struct sim_check *c)
 {
     const struct hal_picture *p;
+    uint64_t cost;
 
     c->picture = NULL;
     if (!c->config.picture || c->config.picture(c->config.arg, &c->drawn.base, &p) ||
@@ -98,7 +100,8 @@ static bool take(struct sim_check *c)
         !check_claims_take(p, &c->claimed, &c->claims))
         return false;
     c->picture = p;
-    c->cost = p->bytes + (uint64_t)c->view.ctxs * 4096 + c->view.words * sizeof(struct check_word);
+    cost = p->bytes + (uint64_t)c->view.ctxs * 4096 + c->view.words * sizeof(struct check_word);
+    c->cost = c->config.quiet_only && cost > EARNED ? cost * LONG_RUN : cost;
     return true;
 }
 

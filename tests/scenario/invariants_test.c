@@ -31,6 +31,7 @@ struct worker {
     struct hal_prng rng;
     unsigned number;
     uint32_t handle[HANDLES];
+    unsigned lun[HANDLES];
     bool open[HANDLES];
     void *page;
 };
@@ -45,28 +46,35 @@ static bool one_of(int rc, const int *allowed)
 
 #define ONE_OF(rc, ...) cr_assert(one_of(rc, (const int[]){__VA_ARGS__, 0}), "%d", rc)
 
-static void open_one(struct worker *w, unsigned i)
+static int open_any(struct worker *w, unsigned i)
 {
+    struct spipe_name_info info;
     uint64_t last;
+    unsigned lun;
     char name[8];
-    int rc;
 
     snprintf(name, sizeof name, "n%u", (unsigned)hal_prng_below(&w->rng, 2));
     switch (hal_prng_below(&w->rng, 6)) {
     case 0:
-        rc = spipe_open_direct(w->client.ctx, 1, SPIPE_PORT_ANY, &w->handle[i], &last);
-        ONE_OF(rc, -EINVAL, -EIO);
-        break;
+        w->lun[i] = 1;
+        return spipe_open_direct(w->client.ctx, 1, SPIPE_PORT_ANY, &w->handle[i], &last);
     case 1:
-        rc = spipe_name_open(w->client.ctx, name, &w->handle[i], &last);
-        ONE_OF(rc, -EINVAL, -ENOENT, -EAGAIN);
-        break;
+        if (spipe_name_stat(w->stack->adapter, name, &info, &lun))
+            return -ENOENT;
+        w->lun[i] = lun; /* unless it moves meanwhile */
+        return spipe_name_open(w->client.ctx, name, &w->handle[i], &last);
     default:
-        rc = spipe_open_virtual(w->client.ctx, (unsigned)hal_prng_below(&w->rng, 2),
-                                hal_prng_below(&w->rng, 4) * 65536, &w->handle[i], &last);
-        ONE_OF(rc, -EINVAL, -ENOSPC, -EAGAIN);
-        break;
+        w->lun[i] = (unsigned)hal_prng_below(&w->rng, 2);
+        return spipe_open_virtual(w->client.ctx, w->lun[i], hal_prng_below(&w->rng, 4) * 65536,
+                                  &w->handle[i], &last);
     }
+}
+
+static void open_one(struct worker *w, unsigned i)
+{
+    int rc = open_any(w, i);
+
+    ONE_OF(rc, -EINVAL, -EIO, -ENOENT, -ENOSPC, -EAGAIN);
     w->open[i] = rc == 0;
 }
 
@@ -103,6 +111,15 @@ static void use_one(struct worker *w, unsigned i)
                    lba, 1, w->page);
 }
 
+/* What LUN 1 had is closed with it. Names may lie there too. */
+static void detach_and_attach(struct worker *w)
+{
+    cr_assert_eq(spipe_detach(w->client.ctx, 1), 0);
+    for (unsigned i = 0; i < HANDLES; i++)
+        w->open[i] = w->open[i] && w->lun[i] == 0;
+    cr_assert_eq(spipe_attach_lun(w->client.ctx, 1), 0);
+}
+
 static void attach_anew(struct worker *w)
 {
     struct spipe_attach_options options = {
@@ -125,6 +142,8 @@ static void work(void *arg)
 
         if (hal_prng_below(&w->rng, 20) == 0)
             attach_anew(w);
+        if (hal_prng_below(&w->rng, 20) == 0)
+            detach_and_attach(w);
         if (!w->open[i])
             open_one(w, i);
         else if (hal_prng_below(&w->rng, 2))

@@ -50,13 +50,12 @@ Test(check_inv_01, the_allocator_counts_right)
     fix.lun[0].free_count = 7;
     check_fixture_broken(check_inv_03, 3,
                          "4 of 10 chunks are allocated, 0 parked, 7 counted as free");
-    fix.lun[0].free_count = 6;
     fix.lun[0].parked = 1;
     check_fixture_broken(check_inv_03, 3, "1 parked, 6 counted as free");
-    fix.lun[0].free_count = 5; /* neither free nor owned */
+    fix.lun[0].parked = 1; /* neither free nor owned */
+    fix.lun[0].free_count = 5;
     check_fixture_holds(check_inv_03);
-    fix.lun[0].parked = 0;
-    fix.lun[0].free_count = 6;
+    check_fixture_make();
     fix.lun[0].free_beyond = 1;
     check_fixture_broken(check_inv_03, 3, "1 bits beyond the last chunk are free");
     fix.run[2].count = 8; /* more than there are */

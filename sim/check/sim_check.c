@@ -122,17 +122,23 @@ static void run_checkers(struct sim_check *c, const char *when, unsigned occasio
         broken(c, when, &v);
 }
 
+/* Whether the budget, with what this occasion earns, allows a look. */
+static bool pay(struct sim_check *c)
+{
+    c->budget = hal_min64(c->budget + EARNED, c->cost + EARNED);
+    if (c->budget < c->cost) {
+        c->result.put_off++;
+        return false;
+    }
+    c->budget -= c->cost;
+    return true;
+}
+
 /* An occasion to look. What was drawn before is out of date from here on. */
 static void look(struct sim_check *c, const char *when, unsigned occasion)
 {
     c->picture = NULL;
-    c->budget = hal_min64(c->budget + EARNED, c->cost + EARNED);
-    if (c->budget < c->cost) {
-        c->result.put_off++;
-        return;
-    }
-    c->budget -= c->cost;
-    if (!take(c))
+    if (!pay(c) || !take(c))
         return;
     c->result.looks++;
     c->result.quiet_looks += occasion == QUIET;
@@ -242,10 +248,24 @@ static void on_release(struct sim_check *c, const struct sim_watched *w)
 
 /* ---- syncs and contexts ---- */
 
+/* What core believes is as before; it may not be asked, since any thread may run the model. */
+static void look_again(struct sim_check *c, const char *when)
+{
+    if (!c->picture || !pay(c))
+        return;
+    if (!check_view_take(c->afu, &c->seen, &c->view)) {
+        c->picture = NULL;
+        return;
+    }
+    c->result.looks++;
+    run_checkers(c, when, ALWAYS);
+}
+
 static void on_synced(struct sim_check *c, const struct sim_watched *w)
 {
     bool heavy = w->number == AFU_SYNC_HW;
 
+    look_again(c, "after an AFU sync");
     if (!w->good || w->number == AFU_SYNC_GSYNC)
         return;
     check_order_synced(&c->order, w->context, w->handle, heavy);

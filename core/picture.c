@@ -105,7 +105,7 @@ static void draw_lun(struct pen *pen, const struct spipe__lun *lun, struct hal_p
 
 static void add_luns(struct pen *pen)
 {
-    struct hal_picture_lun nowhere;
+    struct hal_picture_lun nowhere = {0};
 
     for (unsigned i = 0; i < pen->s->lun_count; i++, pen->n.luns++)
         draw_lun(pen, &pen->s->lun[i], pen->p ? hal_picture_lun(pen->p, pen->n.luns) : &nowhere);
@@ -135,7 +135,7 @@ static void draw_parts(struct pen *pen, const struct spipe__held *held,
 
 static void add_held(struct pen *pen)
 {
-    struct hal_picture_held nowhere;
+    struct hal_picture_held nowhere = {0};
 
     for (unsigned i = 0; i < pen->s->lun_count; i++)
         for (const struct spipe__held *h = pen->s->lun[i].held; h; h = h->next, pen->n.held++) {
@@ -170,7 +170,7 @@ static void draw_handle(struct pen *pen, const struct spipe__resource *r,
 /* Only handles that are taken: most contexts have few. */
 static struct hal_picture_span add_handles(struct pen *pen, const struct spipe_ctx *ctx)
 {
-    struct hal_picture_handle nowhere;
+    struct hal_picture_handle nowhere = {0};
     uint32_t first = pen->n.handles;
 
     for (unsigned word = 0; word < HAL_ARRAY_LENGTH(ctx->rht.used); word++)
@@ -224,7 +224,7 @@ static void draw_context(struct pen *pen, const struct spipe_ctx *ctx, unsigned 
 
 static void add_contexts(struct pen *pen)
 {
-    struct hal_picture_context nowhere;
+    struct hal_picture_context nowhere = {0};
 
     for (unsigned i = 0; i < SPIPE__CONTEXTS; i++) {
         if (!pen->s->contexts[i])

@@ -180,7 +180,8 @@ Test(capacity, other_failures, .init = set_up, .fini = tear_down)
     f.luns.ports_up = 1;
     cr_expect_eq(read_it(), -ENETDOWN);
     f.luns.ports_up = 3;
-    f.s.queue.room = f.afu.room = 0;
+    f.s.queue.room = 0;
+    f.afu.room = 0;
     cr_expect_eq(read_it(), -EBUSY);
     f.afu.dead = true;
     cr_expect_eq(read_it(), -ENODEV);

@@ -322,8 +322,8 @@ Test(lun_discovery, another_size_of_a_lun_in_use, .init = set_up_two, .fini = te
 Test(lun_discovery, another_id, .init = set_up_two, .fini = tear_down)
 {
     cr_assert_eq(discover(), 0);
-    for (uint8_t mode = SPIPE_LUN_VIRTUAL; mode <= SPIPE_LUN_PHYSICAL; mode++) {
-        cr_assert_eq(spipe__lun_claim(&f.s, &f.s.lun[0], mode), 0);
+    for (unsigned mode = SPIPE_LUN_VIRTUAL; mode <= SPIPE_LUN_PHYSICAL; mode++) {
+        cr_assert_eq(spipe__lun_claim(&f.s, &f.s.lun[0], (uint8_t)mode), 0);
         f.luns.lun[0].id = LUN_ID(20 + mode);
         cr_assert_eq(discover(), 0);
         cr_expect_eq(f.s.lun[0].lun_id[0], mode == SPIPE_LUN_VIRTUAL ? LUN_ID(0) : LUN_ID(21));

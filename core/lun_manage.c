@@ -8,15 +8,13 @@
 
 int spipe__lun_enable(struct spipe *s, struct spipe__lun *lun, unsigned port)
 {
-    unsigned bit = AFU_PORT_BIT(port);
-
-    if (port >= s->ports || !(lun->found_ports & bit))
+    if (port >= s->ports || !(lun->found_ports & AFU_PORT_BIT(port)))
         return -EINVAL;
-    if (lun->port_mask & bit)
+    if (lun->port_mask & AFU_PORT_BIT(port))
         return 0;
     if (lun->in_table)
         return -EBUSY;
-    lun->port_mask |= (uint8_t)bit;
+    lun->port_mask |= (uint8_t)AFU_PORT_BIT(port);
     return 0;
 }
 

@@ -123,9 +123,10 @@ static int remember(struct spipe *s, const char *name, struct meaning *old)
     const struct spipe__cat_entry *entry = find(s, name);
 
     *old = (struct meaning){.count = entry ? entry->chunk_count : 0};
+    if (entry)
+        memcpy(old->wwid, entry->wwid, sizeof old->wwid);
     if (old->count == 0)
         return 0;
-    memcpy(old->wwid, entry->wwid, sizeof old->wwid);
     old->chunks = exec_alloc(s->exec, old->count * sizeof *old->chunks, sizeof *old->chunks);
     if (!old->chunks)
         return -ENOMEM;
@@ -148,9 +149,8 @@ static void drop_meaning(struct spipe *s, const struct meaning *old)
 static bool same_meaning(const struct meaning *old, const struct spipe__resource *v,
                          const uint32_t *chunks)
 {
-    return old->count == v->size &&
-           (v->size == 0 || (memcmp(old->wwid, v->held.lun->wwid, sizeof old->wwid) == 0 &&
-                             memcmp(old->chunks, chunks, v->size * sizeof *chunks) == 0));
+    return old->count == v->size && memcmp(old->wwid, v->held.lun->wwid, sizeof old->wwid) == 0 &&
+           (v->size == 0 || memcmp(old->chunks, chunks, v->size * sizeof *chunks) == 0);
 }
 
 /* Moves `name` to the chunks of v. */

@@ -52,6 +52,23 @@ static uint32_t recorded(const char *name)
     return e ? e->chunk_count : UINT32_MAX;
 }
 
+/* A handle of size 0 that had the name would otherwise record chunks of its own LUN under it. */
+Test(names, an_empty_name_moves_to_another_lun)
+{
+    uint32_t here, there = 0;
+    uint64_t last;
+
+    rig_begin(HAL_ORDER_LITTLE, 8);
+    here = make("n", 0, 0);
+    cr_assert_eq(spipe_attach_lun(rig.ctx, 1), 0);
+    cr_assert_eq(spipe_open_virtual(rig.ctx, 1, 0, &there, &last), 0);
+    cr_assert_eq(spipe_name_set(rig.ctx, there, "n", 0), 0);
+    cr_assert_eq(rig_resize(rig.ctx, here, 2), 0);
+    cr_assert_eq(recorded("n"), 0);
+    rig_check_books();
+    rig_end();
+}
+
 /* ---- life ---- */
 
 Test(names, survive_a_restart)

@@ -2,7 +2,7 @@
 /* Mixed I/O with verification: clients, each a thread with a context and some virtual LUNs of its
  * own, read and write random blocks for a span of device time, then read back all that they wrote.
  *
- * Every block is stamped (tools/verify.h) and its generation remembered, so each read is checked
+ * Every block is stamped (tools/stamp.h) and its generation remembered, so each read is checked
  * against exactly what must be there. A client never has two I/Os on one block in flight at a time,
  * because their order would be open. */
 #ifndef TOOLS_WORKLOAD_H

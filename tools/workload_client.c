@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "hal/support/bits.h"
+#include "tools/stamp.h"
 #include "tools/text.h"
-#include "tools/verify.h"
 #include "tools/workload_client.h"
 
 #define READ_BACK_BYTES 65536u

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tools/progress.h"
-#include "tools/verify.h"
+#include "tools/stamp.h"
 #include "tools/workload_client.h"
 
 #define HARVEST 32

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stamps of blocks: what is right is accepted, everything else is found and named. */
-#include "tools/verify.h"
+#include "tools/stamp.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -18,9 +18,9 @@ static void init(void)
     stamp_fill(block, sizeof block, &stamp);
 }
 
-TestSuite(verify, .init = init);
+TestSuite(stamp, .init = init);
 
-Test(verify, a_block_matches_its_own_stamp_in_every_size)
+Test(stamp, a_block_matches_its_own_stamp_in_every_size)
 {
     static const size_t size[] = {64, 512, 520, 4096};
 
@@ -32,7 +32,7 @@ Test(verify, a_block_matches_its_own_stamp_in_every_size)
     }
 }
 
-Test(verify, every_part_of_a_stamp_counts)
+Test(stamp, every_part_of_a_stamp_counts)
 {
     struct stamp s[6];
 
@@ -52,7 +52,7 @@ Test(verify, every_part_of_a_stamp_counts)
     }
 }
 
-Test(verify, every_flipped_bit_is_found)
+Test(stamp, every_flipped_bit_is_found)
 {
     for (size_t bit = 0; bit < sizeof block * 8; bit += 7) {
         block[bit / 64] ^= HAL_BIT(bit % 64);
@@ -62,7 +62,7 @@ Test(verify, every_flipped_bit_is_found)
     cr_assert(stamp_matches(block, sizeof block, &stamp));
 }
 
-Test(verify, a_torn_block_is_damaged)
+Test(stamp, a_torn_block_is_damaged)
 {
     struct stamp next = stamp, found = {0};
 
@@ -73,7 +73,7 @@ Test(verify, a_torn_block_is_damaged)
     cr_assert_eq(found.generation, next.generation);
 }
 
-Test(verify, reading_tells_what_a_block_is)
+Test(stamp, reading_tells_what_a_block_is)
 {
     struct stamp found = {0};
 
@@ -103,7 +103,7 @@ static const char *explain(const struct stamp *expected)
     return text;
 }
 
-Test(verify, a_foreign_block_is_named)
+Test(stamp, a_foreign_block_is_named)
 {
     struct stamp expected = stamp;
 
@@ -116,7 +116,7 @@ Test(verify, a_foreign_block_is_named)
     cr_assert(strstr(explain(&expected), "generation 3 of another run"));
 }
 
-Test(verify, other_finds_are_named)
+Test(stamp, other_finds_are_named)
 {
     struct stamp expected = stamp;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/verify.h"
+#include "tools/stamp.h"
 
 #include <stdio.h>
 #include <string.h>

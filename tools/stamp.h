@@ -6,8 +6,8 @@
  *
  * Layout, 64-bit words of the host: 0 magic; 1 run; 2 owner; 3 block; 4 generation; 5 sum of all
  * other words; from 6 on a pattern that starts from a hash of words 1..4. */
-#ifndef TOOLS_VERIFY_H
-#define TOOLS_VERIFY_H
+#ifndef TOOLS_STAMP_H
+#define TOOLS_STAMP_H
 
 #include <stdbool.h>
 #include <stddef.h>

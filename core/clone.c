@@ -34,8 +34,7 @@ static void merge_luns(struct spipe_ctx *ctx, const struct spipe_ctx *source)
     }
 }
 
-/* Each handle in the books of its own LUN, and with no more rights than ctx has (SP-111, SP-114).
- */
+/* In the books of its own LUN, and with no more rights than ctx has (SP-111, SP-114). */
 static int clone_handle(struct spipe_ctx *ctx, const struct spipe__resource *source)
 {
     uint8_t permissions = source->permissions & ctx->permissions;

@@ -80,8 +80,7 @@ static const struct option_set set = {
     .count = HAL_ARRAY_LENGTH(specs),
 };
 
-/* ---- rows -------------------------------------------------------------------------------------
- */
+/* ---- rows ---- */
 
 static void print_row(struct trace *t, const struct sim_trace_record *r, uint64_t command)
 {
@@ -153,8 +152,7 @@ static void begin_rows(struct trace *t, const char *name)
         t->array = cJSON_AddArrayToObject(t->json, name);
 }
 
-/* ---- one command ------------------------------------------------------------------------------
- */
+/* ---- one command ---- */
 
 /* In SQ mode a doorbell does not name the command. */
 static bool has_bells(const struct trace *t, unsigned adapter)
@@ -266,8 +264,7 @@ static int show_command(struct trace *t)
     return rc;
 }
 
-/* ---- a span of time ---------------------------------------------------------------------------
- */
+/* ---- a span of time ---- */
 
 static int show_around(struct trace *t)
 {
@@ -293,8 +290,7 @@ static int show_around(struct trace *t)
     return -ENOENT;
 }
 
-/* ---- summary ----------------------------------------------------------------------------------
- */
+/* ---- summary ---- */
 
 static int show_summary(struct trace *t)
 {
@@ -316,8 +312,7 @@ static int show_summary(struct trace *t)
     return 0;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 static int check(const struct trace *t)
 {

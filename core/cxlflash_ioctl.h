@@ -200,6 +200,10 @@ struct ht_cxlflash_afu_debug {
     uint64_t reserved[8];
 };
 
+/** The errno of a request that the AFU has no capability for (SP-174, AD-212); <errno.h> does not
+ * know it. */
+#define HT_CXLFLASH_ENOTSUPP 524
+
 /** LUN_PROVISION sub-command: a LUN of `size` (AD-212). */
 #define HT_CXLFLASH_LUN_PROVISION_CREATE 1u
 

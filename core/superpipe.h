@@ -11,7 +11,12 @@
  * Errors: 0 or a negative errno; out parameters are untouched on failure. Status of the hardware
  * is kept apart in struct spipe_completion.
  * Threads: control calls may come from any thread and block; the data path of one context
- * (spipe_submit, spipe_poll, spipe_wait) belongs to one thread at a time.
+ * (spipe_submit, spipe_poll, spipe_wait) belongs to one thread at a time. Calls on different
+ * contexts do not wait for each other, whatever those do; a call on a context or client that
+ * another call is ending at that moment is a programming error.
+ * Resets: control calls wait while the adapter is being reset, and end with -EINTR if their thread
+ * is interrupted meanwhile. If it failed, they end with -ENODEV, except for those that give
+ * something back.
  * Sizes of virtual LUNs are in 4096-byte blocks; I/O addresses are in device blocks of the LUN
  * (struct spipe_lun_info.block_size), as the AFU counts them (R-6). */
 #ifndef CORE_SUPERPIPE_H
@@ -20,6 +25,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "core/superpipe_attribute.h"
+#include "core/superpipe_event.h"
+#include "core/superpipe_port.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -47,9 +56,22 @@ enum spipe_order { SPIPE_ORDER_HOST, SPIPE_ORDER_LITTLE, SPIPE_ORDER_BIG };
 struct spipe_options {
     size_t size;            /* sizeof(struct spipe_options) */
     enum spipe_order order; /* default: the host's */
-    unsigned rrq_elements;  /* of the master's queue; 0 = 512 */
+    unsigned rrq_elements;  /* of a hardware queue; 0 = 512 */
+    unsigned hwqs;          /* hardware queues, at most 8; 0 = 1: spipe_hwqs_set() */
+    unsigned cpus;          /* processors, for spipe_hwqs_set(); 0 = 1 */
+    bool wipe_always;       /* every virtual LUN is opened with the option to wipe (VL-65) */
     bool luns_disabled;     /* LUNs must be enabled before they can be used: spipe_lun_enable() */
+    /* An adapter that is open, under the same exec: the two share their LUNs by WWID, with the
+     * allocation of their blocks, and the names. `store` is NULL then, since the catalogue is the
+     * one of the peer; it lasts until the last of them is closed, in whatever order. */
+    struct spipe *peer;
+    spipe_event_sink *event_sink; /* is told of events (core/superpipe_event.h); NULL: nobody is */
+    void *event_arg;              /* passed to it */
+    uint64_t heartbeat_ns; /* how often the heartbeat of the AFU is looked at (SL 20.1); 0 = never.
+                              SPIPE_HEARTBEAT_NS is usual */
 };
+
+#define SPIPE_HEARTBEAT_NS UINT64_C(5000000000)
 
 /** Brings up an adapter (AD-30..AD-49j), finds its LUNs and opens the catalogue.
  * `exec` and `dev` stay owned by the caller and must outlive the adapter; `store` holds the
@@ -63,19 +85,145 @@ SPIPE_MUST_CHECK int spipe_open(struct exec *exec, struct hal_dev *dev,
 /** Closes an adapter. All clients must have been destroyed. Does not close dev. */
 void spipe_close(struct spipe *s);
 
+/** States of an adapter (AD section 14, SP section 10; docs/state-machine.md). Requests wait for
+ * one that is being reset; one that failed lets handles and contexts be given back, and nothing
+ * else. */
+enum spipe_state {
+    SPIPE_STATE_PROBING, /* spipe_open() is at work */
+    SPIPE_STATE_PROBED,  /* its probe is over, but the adapter does not work: it failed, or the
+                            platform recovers the adapter, which spipe_open() waits for */
+    SPIPE_STATE_NORMAL,
+    SPIPE_STATE_RESET,
+    SPIPE_STATE_FAILED, /* for good: FAILTERM */
+};
+
+/** Resets the AFU and initialises it again, with contexts open (AD-132, SP-155): requests that run
+ * are waited for, then every context is lost (spipe_recover()), while its handles, their sizes and
+ * their blocks stay. If a reset is under way, waits for that one. Returns 0; -EIO if the adapter
+ * has failed. Blocks; any thread. */
+SPIPE_MUST_CHECK int spipe_reset(struct spipe *s);
+
+/** Takes an adapter away from its clients, as before its card is pulled (SP-157): requests that run
+ * are waited for, every context is lost, the AFU is taken down for good, and the state is FAILED.
+ * Then waits until the last context and adapter file is gone, which is their owners' to do, up to
+ * `deadline` on the clock of exec_now(), UINT64_MAX = none (R-39). Returns 0: spipe_close() may
+ * follow when the clients have been destroyed; or -ETIMEDOUT: the adapter is away, and this may be
+ * called again. Blocks; any thread. */
+SPIPE_MUST_CHECK int spipe_remove(struct spipe *s, uint64_t deadline);
+
+/** Chooses the disks that the AFU shows (SL 19; AD-201): 0 external LUNs, 1 to 4 memory of its own,
+ * as one LUN of 64 KiB (1: blocks of 512 bytes, 2: of 4096) or two of 32 KiB (3, 4), for tests of a
+ * card. That is a reset as by spipe_reset(), and a search for LUNs after it (SP-172); LUNs of
+ * another mode are known on, and behind no port. Returns 0, at once if that is the mode already;
+ * -EINVAL; -EBUSY while handles, quarantined chunks or names need a LUN, and nothing happens; -EIO
+ * if the adapter has failed, or its LUNs could not be read. Blocks; any thread. */
+SPIPE_MUST_CHECK int spipe_internal_lun(struct spipe *s, unsigned mode);
+
+/** Looks for LUNs again on every port, as after a login (AD-94): those that are new can be used
+ * from then on, sizes become what the devices say, and what is known already stays, also if it does
+ * not answer. Waits for a reset under way. Returns 0; -ENODEV if the adapter has failed or is gone;
+ * -EIO if it gave a command up, -ETIMEDOUT if it answered none, -ENOMEM: then LUNs may be missing.
+ * Blocks; any thread. */
+SPIPE_MUST_CHECK int spipe_rescan(struct spipe *s);
+
+/* ---- hardware queues ---- */
+
+#define SPIPE_HWQS_MAX 8u
+
+/** Sets how many hardware queues SCSI commands are spread over (AD-62, AD-203): n > 0 that many, 0
+ * one for each processor, n < 0 one for each -n processors; at least 1, at most 8. That is a reset
+ * as by spipe_reset(), after which there are so many. If a reset is under way, waits for it first.
+ * Returns 0; -ENOMEM, and nothing happens; -EIO if the adapter has failed. Blocks; any thread. */
+SPIPE_MUST_CHECK int spipe_hwqs_set(struct spipe *s, int n);
+
+/** How many there are. Any thread. */
+unsigned spipe_hwqs_get(struct spipe *s);
+
+/** Which queue a SCSI command takes if there are several (AD-61). */
+enum spipe_hwq_mode {
+    SPIPE_HWQ_ROUND_ROBIN, /* one after the other */
+    SPIPE_HWQ_TAG,         /* what the command says: struct spipe_scsi.queue */
+    SPIPE_HWQ_CPU,         /* by the processor that it is sent from: struct spipe_scsi.cpu */
+    SPIPE_HWQ_MODES
+};
+
+/** Chooses the mode, from the next command on (AD-62). Returns 0 or -EINVAL. Any thread. */
+SPIPE_MUST_CHECK int spipe_hwq_mode_set(struct spipe *s, enum spipe_hwq_mode mode);
+
+/** The mode of now. Any thread. */
+enum spipe_hwq_mode spipe_hwq_mode_get(struct spipe *s);
+
+#define SPIPE_IRQPOLL_WEIGHT_MAX 256u
+
+/** Sets how many answers of a hardware queue are taken at a time, before others may use the queue
+ * (AD-82..AD-84, AD-202): an interrupt begins a poll, which ends with fewer than that; 0 = all at
+ * once, as it is at first. Returns 0; -EINVAL for more than 256, or the weight that it is. Any
+ * thread. */
+SPIPE_MUST_CHECK int spipe_irqpoll_weight_set(struct spipe *s, unsigned weight);
+
+/** The weight of now. Any thread. */
+unsigned spipe_irqpoll_weight_get(struct spipe *s);
+
 /** What is known about an adapter. */
 struct spipe_adapter_info {
     char afu_version[9];        /* text */
     uint64_t interface_version; /* register (SL 20.2) */
     unsigned ports;
-    uint64_t wwpn[4]; /* 0 = none in VPD */
-    bool port_online[4];
+    uint64_t wwpn[4];    /* 0 = none in VPD */
+    bool port_online[4]; /* all false while the state is not NORMAL */
+    enum spipe_state state;
     bool write_same_unmaps;
     unsigned luns;
+    unsigned internal_lun; /* spipe_internal_lun() */
 };
 
 /** Reads state of the adapter; port_online is read from the ports now. */
 void spipe_adapter_info(struct spipe *s, struct spipe_adapter_info *out);
+
+/** What the AFU tells of a port by itself (SL 16), and what core does about it. */
+enum spipe_port_event {
+    SPIPE_PORT_LINK_UP,
+    SPIPE_PORT_LINK_DOWN,
+    SPIPE_PORT_LOGIN,        /* LUNs are looked for again */
+    SPIPE_PORT_LOGIN_FAILED, /* its cause is taken note of, and cleared */
+    SPIPE_PORT_LOGIN_RETRY,  /* no answer to a login: the link is reset */
+    SPIPE_PORT_CRC,          /* too many damaged frames: the link is reset */
+    SPIPE_PORT_LOGOUT,       /* by the target */
+    SPIPE_PORT_ERROR,        /* any other: the link is reset, then the error is cleared */
+    SPIPE_PORT_EVENTS
+};
+
+/** What a port has been through since the adapter was opened. */
+struct spipe_port_info {
+    uint64_t events[SPIPE_PORT_EVENTS];
+    uint64_t resets, resets_failed; /* of the link */
+    uint64_t fc_status;             /* register (SL 5.3) at the last event */
+    uint64_t fc_error;              /* register when it was cleared for the last time */
+};
+
+/** Tells of port 0 .. ports - 1. Returns 0 or -EINVAL. Any thread, in every state. */
+SPIPE_MUST_CHECK int spipe_port_info(struct spipe *s, unsigned port, struct spipe_port_info *out);
+
+/** Resets the link of a port, as core does by itself when the AFU reports an error that needs it
+ * (AD-93): no new command goes through the port, those on it end, it goes offline and online and
+ * may be used again; its error registers are cleared. I/O that has another port goes on, other I/O
+ * fails meanwhile. Returns 0; -EINVAL (no such port); -ETIMEDOUT: the link was not down, or not up
+ * again, in ten seconds; -EIO or -ETIMEDOUT: an AFU sync failed; -ENODEV, -EINTR as all requests.
+ * Whatever it is, the port may be used again afterwards. Blocks, at worst for a minute. */
+SPIPE_MUST_CHECK int spipe_port_reset(struct spipe *s, unsigned port);
+
+/** Takes a port offline by hand (AD-91, AD-92): no new command goes through it, those on it end,
+ * then its link goes offline. I/O that has another port goes on, other I/O fails. It stays so until
+ * spipe_port_online(), or until a reset of its link or of the adapter, which take it online.
+ * Returns 0, at once if it is offline already; -EINVAL (no such port, or LUNs are internal ones,
+ * which need no link); -ETIMEDOUT: it was not offline in ten seconds, and nothing goes through it
+ * all the same; -EIO or -ETIMEDOUT: the AFU sync failed; -ENODEV, -EINTR as all requests. Blocks,
+ * at worst for half a minute. */
+SPIPE_MUST_CHECK int spipe_port_offline(struct spipe *s, unsigned port);
+
+/** The opposite. LUNs are looked for again when the port has logged in. -ETIMEDOUT: it was not
+ * online in ten seconds (no cable, most likely), and will be used when it is. Else as above. */
+SPIPE_MUST_CHECK int spipe_port_online(struct spipe *s, unsigned port);
 
 /** One LUN, unified over its ports by WWID (SP-124). */
 struct spipe_lun_info {
@@ -137,6 +285,21 @@ SPIPE_MUST_CHECK int spipe_attach(struct spipe_client *c, unsigned lun,
  * attached already, -ENOMEM. */
 SPIPE_MUST_CHECK int spipe_attach_lun(struct spipe_ctx *ctx, unsigned lun);
 
+/** Finds out whether a context is lost, and if so gives it a new hardware context, with everything
+ * else as it was: LUNs, handles, sizes, blocks, permissions (SP-89..SP-100). May be called at any
+ * time, by the thread that does the I/O of the context: I/O that was in flight must have been
+ * returned by spipe_poll() (with -EIO) before. The context handle may be another one afterwards.
+ * *recovered tells whether there was something to recover. If the loss is seen by the AFU's silence
+ * before the platform tells of it, waits a second and for the reset. Returns 0, -EBUSY (I/O is
+ * still in flight), -EINVAL (the context has ended), -ENODEV (no context left, after two seconds of
+ * trying, or the adapter failed), -EPERM, -EAGAIN, -EINTR, and what starting a context gives. After
+ * an error the context is still lost; the call may be repeated. */
+SPIPE_MUST_CHECK int spipe_recover(struct spipe_ctx *ctx, bool *recovered);
+
+/** Whether a context is lost: I/O ends with -EIO, and of the requests on it only spipe_recover(),
+ * spipe_resize(), spipe_release() and spipe_detach() do anything (SP-160). */
+bool spipe_ctx_lost(struct spipe_ctx *ctx);
+
 /** Detaches one LUN: releases its handles; the context ends, and is freed, with its last LUN
  * (SP-74..SP-81). Returns 0 or -EINVAL if the LUN is not attached. */
 SPIPE_MUST_CHECK int spipe_detach(struct spipe_ctx *ctx, unsigned lun);
@@ -149,6 +312,18 @@ uint16_t spipe_ctx_handle(const struct spipe_ctx *ctx);
  * Returns 0, -EINVAL, -EMFILE (no handle left), -ENOMEM, -ENOSPC, -EIO, -EAGAIN (AFU sync). */
 SPIPE_MUST_CHECK int spipe_open_virtual(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks,
                                         uint32_t *handle, uint64_t *last_lba);
+
+/** How a virtual LUN is opened. Zero, set size, then what differs. */
+struct spipe_open_options {
+    size_t size;
+    bool wipe; /* its chunks are written with zeros before anybody else gets them (VL-56..VL-64),
+                  in the background; until then the LUN has less space. Clones have it too */
+};
+
+/** spipe_open_virtual with options; NULL = the defaults. */
+SPIPE_MUST_CHECK int spipe_open_virtual_with(struct spipe_ctx *ctx, unsigned lun, uint64_t blocks,
+                                             const struct spipe_open_options *options,
+                                             uint32_t *handle, uint64_t *last_lba);
 
 /** For spipe_open_direct: the lowest port of the LUN that is online, else its lowest port. */
 #define SPIPE_PORT_ANY UINT32_MAX
@@ -185,7 +360,7 @@ SPIPE_MUST_CHECK int spipe_release(struct spipe_ctx *ctx, uint32_t handle);
  * -EIO, and chunks that it has no more are not handed out until it has them again (R-50).
  * Returns 0; -EINVAL (handle, lost context, bytes that are no sense data); -ENODEV (the device does
  * not answer, or counts in other blocks now); -EIO for sense data that tell of anything else, and
- * if a LUN was found that cannot keep the names it carries. */
+ * if a LUN was found that cannot keep the names it carries; -ENOMEM. */
 SPIPE_MUST_CHECK int spipe_verify(struct spipe_ctx *ctx, uint32_t handle, const uint8_t *sense,
                                   uint64_t *last_lba);
 
@@ -211,8 +386,8 @@ struct spipe_name_info {
  * name means these chunks, after a crash it means either them or what it meant before. What an
  * existing name meant before is freed (when no handle uses it any more). byte_length must fit the
  * size. Handles of the old meaning go on with chunks of their own that no name keeps. Returns 0,
- * -EINVAL (bad name, length or handle), -ENOENT (no catalogue), -EBUSY (a chunk has another name),
- * -ENOSPC, -EFBIG, -ENOMEM, -EIO. */
+ * -EINVAL (bad name, length or handle, lost context), -ENOENT (no catalogue), -ENOSPC, -EFBIG,
+ * -ENOMEM, -EIO. */
 SPIPE_MUST_CHECK int spipe_name_set(struct spipe_ctx *ctx, uint32_t handle, const char *name,
                                     uint64_t byte_length);
 
@@ -249,7 +424,7 @@ struct spipe_io {
 /** One finished I/O. */
 struct spipe_completion {
     uint64_t tag;
-    int32_t status;    /* 0 or negative errno (one table, core/io_status.c) */
+    int32_t status;    /* 0 or negative errno (one table, core/context/io_status.c) */
     uint32_t residual; /* bytes not moved */
     uint8_t flags, afu_rc, scsi_rc, fc_rc, afu_extra; /* IOASA (SL 7, SL 18) */
     uint8_t sense_key, asc, ascq;                     /* 0 without sense data */
@@ -274,6 +449,77 @@ SPIPE_MUST_CHECK int spipe_wait(struct spipe_ctx *ctx, uint64_t deadline);
 /** I/Os submitted and not yet returned by spipe_poll. */
 unsigned spipe_in_flight(const struct spipe_ctx *ctx);
 
+/* ---- the adapter as a SCSI host ------------------------------------------------------------- */
+/* What a disk driver does with an adapter: any command to any LUN by port and id. These calls are
+ * the administrator's, as provisioning is: they know neither contexts nor handles, and whoever
+ * writes to blocks that virtual LUNs have writes to their data. They do not keep a reset of the
+ * adapter waiting; commands in flight end with SPIPE_DID_IMM_RETRY then. */
+
+/** Host bytes of a SCSI result: what became of a command on its way (SL 18.4). */
+enum spipe_host_byte {
+    SPIPE_DID_OK = 0x00,         /* see the status byte */
+    SPIPE_DID_NO_CONNECT = 0x01, /* no way to the LUN, or the adapter has failed: give up */
+    SPIPE_DID_ERROR = 0x07,      /* repeat, some times */
+    SPIPE_DID_IMM_RETRY = 0x0C,  /* aborted with others: repeat, without counting */
+    SPIPE_DID_REQUEUE = 0x0D,    /* link lost: put it back, without counting */
+};
+
+#define SPIPE_RESULT_OF(host) ((uint32_t)(host) << 16)         /* result with this host byte */
+#define SPIPE_RESULT_HOST(result) ((uint8_t)((result) >> 16))  /* enum spipe_host_byte */
+#define SPIPE_RESULT_STATUS(result) ((uint8_t)((result)&0xFF)) /* SCSI status byte */
+
+/** A host byte in words, for people; "unknown" for a value that is none. */
+const char *spipe_host_byte_words(uint8_t host);
+
+#define SPIPE_CDB_BYTES 16
+#define SPIPE_SCSI_SENSE_BYTES 20
+#define SPIPE_SCSI_DATA_MAX 16777216u /* bytes of one command (AD-11) */
+#define SPIPE_SCSI_DEPTH_MAX 256u     /* commands in flight (AD-11) */
+
+/** One SCSI command. Zero, set size, then what is needed. */
+struct spipe_scsi {
+    size_t size;
+    unsigned lun;    /* number of the LUN, unless by_id */
+    unsigned port;   /* SPIPE_PORT_ANY only with a number */
+    bool by_id;      /* the LUN with `lun_id` at the port, known or not */
+    uint64_t lun_id; /* 64-bit LUN id (SL 23.9) */
+    uint8_t cdb[SPIPE_CDB_BYTES];
+    bool write;          /* the data go to the device */
+    void *data;          /* any memory */
+    uint32_t length;     /* of the data, bytes; 0 = none */
+    uint64_t timeout_ns; /* 0 = 30 s */
+    unsigned queue, cpu; /* for SPIPE_HWQ_TAG and SPIPE_HWQ_CPU */
+
+    /* the answer; set when spipe_scsi() returns 0 */
+    uint32_t result;   /* status byte | host byte << 16; 0 = good (AD-100..AD-105) */
+    uint32_t residual; /* bytes that were not moved, of an underrun (AD-101) */
+    bool sense_valid;
+    uint8_t sense[SPIPE_SCSI_SENSE_BYTES];
+    uint8_t sense_key, asc, ascq;                     /* of them; 0 without sense data */
+    uint8_t flags, afu_rc, scsi_rc, fc_rc, afu_extra; /* IOASA (SL 7, SL 18) */
+};
+
+/** Sends one command and waits for its end. Data go through memory of the library, which is made
+ * for the call. A command that is not answered in time is aborted, by a context reset of its
+ * hardware queue, and if that fails by a reset of the adapter as by spipe_reset() (AD-114, AD-132):
+ * when this returns nothing is under way any more. Many threads may call at once.
+ * Returns 0: it was answered or aborted with others, `result` tells; -EBUSY: not sent, the host is
+ * busy (AD-65, AD-70), or the adapter does not answer and is to be recovered (AD-67): try again
+ * later; -ETIMEDOUT: aborted; -EINVAL: port, LUN, size, or more than SPIPE_SCSI_DATA_MAX bytes;
+ * -ENOENT: no such LUN; -EFAULT: data NULL; -ENOMEM. */
+SPIPE_MUST_CHECK int spipe_scsi(struct spipe *s, struct spipe_scsi *command);
+
+/** Resets a LUN (AD-110..AD-113): commands in flight to it end, those of all contexts, and each
+ * port reports a unit attention 29/00 once (R-27). `lun`, `port`, `by_id` and `lun_id` of `to` say
+ * which. Meanwhile spipe_scsi() gives -EBUSY. Returns 0; -EINVAL, -ENOENT as spipe_scsi();
+ * -ETIMEDOUT after 5 s; -EAGAIN or -EBUSY: the adapter is being reset; -EIO: refused, or it has
+ * failed; -ENOBUFS, -ENODEV, -EINTR. Blocks; any thread. */
+SPIPE_MUST_CHECK int spipe_scsi_reset_lun(struct spipe *s, const struct spipe_scsi *to);
+
+/** Sets how many commands may be in flight, 1 to SPIPE_SCSI_DEPTH_MAX; what is outside of that is
+ * brought to the nearest (AD-72). Returns what it is now. Any thread. */
+unsigned spipe_scsi_depth_set(struct spipe *s, unsigned depth);
+
 /* ---- binary requests ------------------------------------------------------------------------ */
 
 /** A device node: LUN number `lun` behind one port, as a disk of the operating system is. */
@@ -287,6 +533,61 @@ static inline uint32_t spipe_disk(unsigned lun, unsigned port) { return lun << 2
  * exist. */
 SPIPE_MUST_CHECK int spipe_ioctl(struct spipe_client *c, uint32_t disk, uint32_t request,
                                  void *arg);
+
+/* ---- requests of the administrator ---------------------------------------------------------- */
+/* On an adapter, not by a client: the original takes them on a device node of the host that only a
+ * system administrator may open (SP-173). There is no node here: who may call these is for whoever
+ * hands the adapter out. They need an AFU that can (interface_version of spipe_adapter_info, SL
+ * 20.2), pass the gate as every request does (R-37), and wait for AFU syncs, up to 20 s. */
+
+/** What a port may have of provisioned LUNs, and has. */
+struct spipe_provision_info {
+    uint64_t luns_max, luns;
+    uint64_t blocks_max, blocks; /* 4096-byte blocks */
+};
+
+/** A LUN that was made. */
+struct spipe_provisioned_lun {
+    uint64_t lun_id; /* at its port */
+    uint8_t wwid[16];
+};
+
+/** Makes a LUN of `blocks` 4096-byte blocks behind `port` (SP-174, AD-212). It becomes known as
+ * devices that appear do: other LUNs of the target report a unit attention 3F/0E, and
+ * spipe_verify() with that, or the next spipe_open(), finds it. Returns 0, -EOPNOTSUPP (the AFU
+ * cannot), -EINVAL (no such port), -EIO (the AFU or the device refuses), -ENOBUFS, -ETIMEDOUT
+ * (asked twice without an answer, and a reset is under way), -ENODEV, -EINTR. If an answer got
+ * lost, there may be a LUN more than were told of. */
+SPIPE_MUST_CHECK int spipe_lun_provision_create(struct spipe *s, unsigned port, uint64_t blocks,
+                                                struct spipe_provisioned_lun *out);
+
+/** Ends a LUN that was made so, with its data (SP-174, AD-212). Returns as above; also -EBUSY while
+ * anybody has it attached, or handles, quarantined chunks or names need it, as for
+ * spipe_lun_disable(). Its number stays, enabled and found on no port. If an answer got lost, the
+ * LUN may be gone although the result is an error. */
+SPIPE_MUST_CHECK int spipe_lun_provision_delete(struct spipe *s, unsigned port, uint64_t lun_id);
+
+/** Reads what `port` may have, and has. Returns 0, -EOPNOTSUPP, -EINVAL, -ENODEV, -EINTR. */
+SPIPE_MUST_CHECK int spipe_lun_provision_query(struct spipe *s, unsigned port,
+                                               struct spipe_provision_info *out);
+
+#define SPIPE_DEBUG_BYTES 12 /* of a debug command; what they mean is the AFU's */
+#define SPIPE_DEBUG_DATA_MAX 262144u
+
+/** Sends an AFU debug command (SP-175, AD-213) with `length` bytes of data, to the AFU if `write`
+ * is set, else from it; 0 = no data. The data are copied, so any memory will do; after an error
+ * nothing was read. Returns 0, -EOPNOTSUPP (the AFU cannot), -EINVAL (more than
+ * SPIPE_DEBUG_DATA_MAX), -EFAULT (data NULL), -ENOMEM, -EIO (the AFU refuses, or moved less),
+ * -ENOBUFS, -ETIMEDOUT, -ENODEV, -EINTR. */
+SPIPE_MUST_CHECK int spipe_afu_debug(struct spipe *s, const uint8_t subcommand[SPIPE_DEBUG_BYTES],
+                                     bool write, void *data, uint32_t length);
+
+/** Carries out one HT_CXLFLASH request of core/cxlflash_ioctl.h, as an ioctl on the adapter's
+ * device node: same codes, structures, errors and order of checks (SP-173..SP-175, AD-210..AD-214).
+ * `arg` is the structure; it is written only if the result is 0. Returns 0 or a negative errno: as
+ * the functions above, but -HT_CXLFLASH_ENOTSUPP in place of -EOPNOTSUPP, -EINVAL also for an
+ * unknown request or sub-command and a wrong header, and -EFAULT for arg NULL. */
+SPIPE_MUST_CHECK int spipe_host_ioctl(struct spipe *s, uint32_t request, void *arg);
 
 /* ---- adapter files: what adap_fd stands for ------------------------------------------------- */
 

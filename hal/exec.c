@@ -11,7 +11,9 @@ void exec_init(struct exec *e, const struct exec_ops *ops)
 {
     CHECK(ops->name && ops->now && ops->sleep_until);
     CHECK(ops->thread_create && ops->thread_join && ops->thread_interrupt && ops->thread_yield);
-    CHECK(ops->mutex_init && ops->mutex_fini && ops->mutex_lock && ops->mutex_unlock);
+    CHECK(ops->thread_ranks);
+    CHECK(ops->mutex_init && ops->mutex_fini && ops->mutex_lock && ops->mutex_lock_behind &&
+          ops->mutex_unlock);
     CHECK(ops->cond_init && ops->cond_fini && ops->cond_wait && ops->cond_signal);
     CHECK(ops->fd_wait && ops->mem_alloc && ops->mem_free && ops->entropy);
     CHECK(ops->atomic_load && ops->atomic_store && ops->atomic_add && ops->atomic_swap_if);
@@ -56,13 +58,63 @@ void exec_mutex_init(struct exec *e, struct exec_mutex *m, const char *name)
 {
     CHECK(name);
     e->ops->mutex_init(e, m, name);
+    m->rank = 0;
+    m->second = false;
 }
+
+void exec_mutex_init_ranked(struct exec *e, struct exec_mutex *m, const char *name, unsigned rank)
+{
+    CHECK(rank >= 1 && rank <= EXEC_RANK_MAX);
+    exec_mutex_init(e, m, name);
+    m->rank = (uint8_t)rank;
+}
+
+bool exec_holds_ranked(struct exec *e) { return *e->ops->thread_ranks(e) != 0; }
 
 void exec_mutex_fini(struct exec *e, struct exec_mutex *m) { e->ops->mutex_fini(e, m); }
 
-void exec_mutex_lock(struct exec *e, struct exec_mutex *m) { e->ops->mutex_lock(e, m); }
+/* Before the lock is waited for: an order that is broken shows without a deadlock. */
+static void check_order(struct exec *e, const struct exec_mutex *m, unsigned lowest)
+{
+    if (m->rank)
+        CHECK(*e->ops->thread_ranks(e) >> lowest == 0);
+}
 
-void exec_mutex_unlock(struct exec *e, struct exec_mutex *m) { e->ops->mutex_unlock(e, m); }
+static void note_rank(struct exec *e, const struct exec_mutex *m)
+{
+    if (m->rank)
+        *e->ops->thread_ranks(e) |= HAL_BIT(m->rank);
+}
+
+void exec_mutex_lock(struct exec *e, struct exec_mutex *m)
+{
+    check_order(e, m, m->rank);
+    e->ops->mutex_lock(e, m);
+    note_rank(e, m);
+}
+
+void exec_mutex_lock_behind(struct exec *e, struct exec_mutex *m)
+{
+    check_order(e, m, m->rank);
+    e->ops->mutex_lock_behind(e, m);
+    note_rank(e, m);
+}
+
+void exec_mutex_lock_second(struct exec *e, struct exec_mutex *m)
+{
+    CHECK(m->rank && *e->ops->thread_ranks(e) & HAL_BIT(m->rank));
+    check_order(e, m, m->rank + 1u);
+    e->ops->mutex_lock(e, m);
+    m->second = true;
+}
+
+void exec_mutex_unlock(struct exec *e, struct exec_mutex *m)
+{
+    if (m->rank && !m->second)
+        *e->ops->thread_ranks(e) &= ~HAL_BIT(m->rank);
+    m->second = false;
+    e->ops->mutex_unlock(e, m);
+}
 
 void exec_cond_init(struct exec *e, struct exec_cond *c, const char *name)
 {

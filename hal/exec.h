@@ -22,7 +22,9 @@ struct exec_thread; /* owned by the execution back end, freed by exec_thread_joi
 
 /** Room for any back end's mutex; all zero is not a valid mutex, use exec_mutex_init. */
 struct exec_mutex {
-    uint64_t opaque[8];
+    uint64_t opaque[12];
+    uint8_t rank; /* place in the lock order, 0 = none: see exec_mutex_init_ranked() */
+    bool second;  /* locked by exec_mutex_lock_second() */
 };
 
 /** Room for any back end's condition. */
@@ -48,10 +50,12 @@ struct exec_ops {
     void (*thread_join)(struct exec *, struct exec_thread *);
     void (*thread_interrupt)(struct exec *, struct exec_thread *);
     void (*thread_yield)(struct exec *);
+    uint64_t *(*thread_ranks)(struct exec *); /* a word of the calling thread, 0 at first */
 
     void (*mutex_init)(struct exec *, struct exec_mutex *, const char *name);
     void (*mutex_fini)(struct exec *, struct exec_mutex *);
     void (*mutex_lock)(struct exec *, struct exec_mutex *);
+    void (*mutex_lock_behind)(struct exec *, struct exec_mutex *);
     void (*mutex_unlock)(struct exec *, struct exec_mutex *);
 
     void (*cond_init)(struct exec *, struct exec_cond *, const char *name);
@@ -106,10 +110,29 @@ void exec_yield(struct exec *e);
 /** Prepares a mutex (not recursive). `name` must outlive it: deadlock reports print it. */
 void exec_mutex_init(struct exec *e, struct exec_mutex *m, const char *name);
 
+#define EXEC_RANK_MAX 62
+
+/** The same for a mutex that has a place in a lock order: `rank` 1..EXEC_RANK_MAX. A thread that
+ * locks it while it holds one of the same or of a higher rank breaks the order, which ends the
+ * program at once, whether or not another thread would have made it a deadlock. */
+void exec_mutex_init_ranked(struct exec *e, struct exec_mutex *m, const char *name, unsigned rank);
+
+/** Whether the calling thread holds a ranked mutex. */
+bool exec_holds_ranked(struct exec *e);
+
 /** Ends a mutex that nobody holds or waits for. */
 void exec_mutex_fini(struct exec *e, struct exec_mutex *m);
 
 void exec_mutex_lock(struct exec *e, struct exec_mutex *m);
+
+/** The same for a thread that does its work in pieces and had the mutex for the last one: where
+ * waiting takes real time, it lets in first who waits in exec_mutex_lock(), which promises no
+ * order. */
+void exec_mutex_lock_behind(struct exec *e, struct exec_mutex *m);
+
+/** Locks a second ranked mutex of the rank that the thread holds. The caller has an order of its
+ * own among those; the second one is unlocked first. */
+void exec_mutex_lock_second(struct exec *e, struct exec_mutex *m);
 
 /** The caller must be the thread that locked it. */
 void exec_mutex_unlock(struct exec *e, struct exec_mutex *m);

@@ -41,12 +41,16 @@ void hal_dev_init(struct hal_dev *dev, const struct hal_ops *ops)
 {
     CHECK(ops->name && ops->close);
     CHECK(ops->afu_reset && ops->reload_same_image && ops->vpd_read);
-    CHECK(ops->ctx_create && ops->ctx_start && ops->ctx_stop && ops->ctx_release);
+    CHECK(ops->platform_wait && ops->platform_answer);
+    CHECK(ops->ctx_create && ops->ctx_start && ops->ctx_stop);
+    CHECK(ops->ctx_lose && ops->ctx_release);
     CHECK(ops->reg_read64 && ops->reg_write64 && ops->event_wait && ops->progress);
     CHECK(ops->mem_register && ops->mem_release);
     CHECK(ops->table_store && ops->publish && ops->note);
     dev->ops = ops;
     dev->open_contexts = 0;
+    dev->asked = HAL_PLATFORM_NONE;
+    dev->card = 0;
 }
 
 void hal_close(struct hal_dev *dev)
@@ -74,6 +78,45 @@ int hal_vpd_read(struct hal_dev *dev, void *buf, size_t size, size_t *length)
     return rc;
 }
 
+/* The answers that an event allows, a bit each; 0: it wants none. */
+static unsigned answers(enum hal_platform_event event)
+{
+    switch (event) {
+    case HAL_PLATFORM_FROZEN:
+    case HAL_PLATFORM_OTHER:
+        return 1u << HAL_PLATFORM_NEED_RESET | 1u << HAL_PLATFORM_DISCONNECT;
+    case HAL_PLATFORM_SLOT_RESET:
+        return 1u << HAL_PLATFORM_RECOVERED | 1u << HAL_PLATFORM_DISCONNECT;
+    case HAL_PLATFORM_PERMANENT_FAILURE:
+        return 1u << HAL_PLATFORM_DISCONNECT;
+    case HAL_PLATFORM_NONE:
+    case HAL_PLATFORM_RESUMED:
+    case HAL_PLATFORM_REMOVED:
+        break;
+    }
+    return 0;
+}
+
+int hal_platform_wait(struct hal_dev *dev, uint64_t deadline, enum hal_platform_event *out)
+{
+    int rc;
+
+    CHECK(dev->asked == HAL_PLATFORM_NONE);
+    *out = HAL_PLATFORM_NONE;
+    rc = checked(dev->ops->platform_wait(dev, deadline, out));
+    CHECK(!rc || *out == HAL_PLATFORM_NONE);
+    if (answers(*out))
+        dev->asked = *out;
+    return rc;
+}
+
+void hal_platform_answer(struct hal_dev *dev, enum hal_platform_answer answer)
+{
+    CHECK(answers(dev->asked) >> answer & 1);
+    dev->asked = HAL_PLATFORM_NONE;
+    dev->ops->platform_answer(dev, answer);
+}
+
 int hal_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind, struct hal_ctx **out)
 {
     struct hal_ctx *ctx;
@@ -85,10 +128,18 @@ int hal_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind, struct hal_ctx *
     ctx->dev = dev;
     ctx->kind = kind;
     ctx->started = false;
+    ctx->lost = false;
     ctx->handle = 0;
     dev->open_contexts++;
     *out = ctx;
     return 0;
+}
+
+static void count_closed(struct hal_dev *dev)
+{
+    unsigned before = dev->open_contexts--;
+
+    CHECK(before > 0);
 }
 
 int hal_ctx_start(struct hal_ctx *ctx, unsigned interrupts)
@@ -103,17 +154,25 @@ int hal_ctx_start(struct hal_ctx *ctx, unsigned interrupts)
 
 int hal_ctx_stop(struct hal_ctx *ctx)
 {
-    CHECK(ctx->started);
+    CHECK(ctx->started && !ctx->lost);
     ctx->started = false;
     return checked(ctx->ops->ctx_stop(ctx));
+}
+
+void hal_ctx_lose(struct hal_ctx *ctx)
+{
+    CHECK(ctx->started && !ctx->lost);
+    ctx->lost = true;
+    count_closed(ctx->dev);
+    ctx->ops->ctx_lose(ctx);
 }
 
 void hal_ctx_release(struct hal_ctx *ctx)
 {
     if (!ctx)
         return;
-    CHECK(ctx->dev->open_contexts > 0);
-    ctx->dev->open_contexts--;
+    if (!ctx->lost)
+        count_closed(ctx->dev);
     ctx->ops->ctx_release(ctx);
 }
 

@@ -33,7 +33,7 @@ enum hal_event_kind {
     HAL_EVENT_NONE,          /* nothing happened before the deadline */
     HAL_EVENT_AFU_INTERRUPT, /* number = LISN 1..3 */
     HAL_EVENT_DATA_STORAGE,  /* the AFU touched an address it may not: address, dsisr */
-    HAL_EVENT_DEVICE_LOST,   /* the context is dead: reset, freeze or removal */
+    HAL_EVENT_DEVICE_LOST,   /* the context is dead: reset, freeze or removal of the adapter */
 };
 
 /** One event of a context (AD-227). */
@@ -51,6 +51,27 @@ enum hal_note {
     HAL_NOTE_STATE,         /* a = state machine, b = new state */
 };
 
+/** What the platform says about the slot of the adapter (AD section 13, CX section 8). Those that
+ * want an answer are followed by nothing before they have got it. */
+enum hal_platform_event {
+    HAL_PLATFORM_NONE,              /* nothing happened before the deadline */
+    HAL_PLATFORM_FROZEN,            /* the slot was stopped: loads give ones, all else is lost.
+                                       Answer NEED_RESET or DISCONNECT */
+    HAL_PLATFORM_SLOT_RESET,        /* the slot was reset, for NEED_RESET: the AFU is as after
+                                       power-on. Answer RECOVERED or DISCONNECT */
+    HAL_PLATFORM_RESUMED,           /* recovery is over, for RECOVERED. No answer */
+    HAL_PLATFORM_PERMANENT_FAILURE, /* there will be no recovery, and no other event. Answer
+                                       DISCONNECT */
+    HAL_PLATFORM_REMOVED,           /* the card was pulled; there is no other event. No answer */
+    HAL_PLATFORM_OTHER,             /* an error that did not stop the slot. As FROZEN */
+};
+
+enum hal_platform_answer {
+    HAL_PLATFORM_NEED_RESET,
+    HAL_PLATFORM_RECOVERED,
+    HAL_PLATFORM_DISCONNECT, /* give the adapter up: PERMANENT_FAILURE follows */
+};
+
 struct hal_dev;
 struct hal_ctx;
 
@@ -62,10 +83,13 @@ struct hal_ops {
     int (*afu_reset)(struct hal_dev *);
     int (*reload_same_image)(struct hal_dev *, bool same);
     int (*vpd_read)(struct hal_dev *, void *buf, size_t size, size_t *length);
+    int (*platform_wait)(struct hal_dev *, uint64_t deadline, enum hal_platform_event *out);
+    void (*platform_answer)(struct hal_dev *, enum hal_platform_answer);
 
     int (*ctx_create)(struct hal_dev *, enum hal_ctx_kind, struct hal_ctx **out);
     int (*ctx_start)(struct hal_ctx *, unsigned interrupts);
     int (*ctx_stop)(struct hal_ctx *);
+    void (*ctx_lose)(struct hal_ctx *);
     void (*ctx_release)(struct hal_ctx *);
 
     uint64_t (*reg_read64)(struct hal_ctx *, uint64_t offset);
@@ -83,7 +107,9 @@ struct hal_ops {
 /** Base of a back end's device. */
 struct hal_dev {
     const struct hal_ops *ops;
-    unsigned open_contexts; /* kept by the wrappers */
+    _Atomic unsigned open_contexts; /* kept by the wrappers; clients open contexts at once */
+    enum hal_platform_event asked;  /* that waits for an answer, else NONE; kept by the wrappers */
+    uint16_t card; /* PCI device number (SL 0.3), 0 = not known; set by the back end */
 };
 
 /** Base of a back end's context. */
@@ -92,6 +118,7 @@ struct hal_ctx {
     struct hal_dev *dev;
     enum hal_ctx_kind kind;
     bool started;
+    bool lost;       /* hal_ctx_lose() */
     uint16_t handle; /* context handle = process element number, valid once started */
 };
 
@@ -112,6 +139,26 @@ HAL_MUST_CHECK int hal_reload_same_image(struct hal_dev *dev, bool same);
  * most size. Returns 0, -ENODEV, -EIO. */
 HAL_MUST_CHECK int hal_vpd_read(struct hal_dev *dev, void *buf, size_t size, size_t *length);
 
+/**
+ * Waits for the next event of the platform until `deadline` (ns of the execution contract's clock;
+ * 0 = only look). For one thread of the device, which answers what it gets before it waits again.
+ *
+ * A card derives FROZEN from accesses that give all ones and event waits that fail, SLOT_RESET from
+ * device nodes that are there again, and PERMANENT_FAILURE from those that do not come back (CX
+ * section 8); RESUMED follows the answer at once there.
+ *
+ * @param out  receives the event; NONE when the deadline passed
+ * @return     0; -EINTR: the thread was interrupted, no event is lost; -ENOSYS: this back end has
+ * no platform events, and never will
+ */
+HAL_MUST_CHECK int hal_platform_wait(struct hal_dev *dev, uint64_t deadline,
+                                     enum hal_platform_event *out);
+
+/** Answers the event that was read last, with an answer that it allows. What comes of it the next
+ * event tells; an answer that is out of date, because the adapter was given up meanwhile, has no
+ * effect. Does not block. */
+void hal_platform_answer(struct hal_dev *dev, enum hal_platform_answer answer);
+
 /** Creates a context that is not started. Owned by the caller until hal_ctx_release.
  * Returns 0, -ENODEV, -ENOSPC when no process element is left, -ENOMEM, -EACCES. */
 HAL_MUST_CHECK int hal_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind,
@@ -125,7 +172,14 @@ HAL_MUST_CHECK int hal_ctx_start(struct hal_ctx *ctx, unsigned interrupts);
 /** Stops a started context: nothing of it is running in the AFU afterwards. */
 HAL_MUST_CHECK int hal_ctx_stop(struct hal_ctx *ctx);
 
-/** Frees a context, stopping it first if need be. NULL is ignored. */
+/** Ends a started context for the device, as the loss of the device would, but keeps the object:
+ * from here on loads give HAL_ALL_ONES, stores are dropped, and waits for events end at once with
+ * DEVICE_LOST, those that are under way too. For whoever must take the hardware away from a thread
+ * that may be using the context at this moment; nothing of it is running in the AFU afterwards, and
+ * hal_afu_reset() does not count it as open (R-31). It is still to be released. */
+void hal_ctx_lose(struct hal_ctx *ctx);
+
+/** Frees a context, stopping it first if need be. No thread uses it any more. NULL is ignored. */
 void hal_ctx_release(struct hal_ctx *ctx);
 
 /** Loads a 64-bit register as a number. `offset` is a multiple of 8, in the whole map for a master

@@ -23,6 +23,17 @@ int hal_nosys_vpd_read(struct hal_dev *dev, void *buf, size_t size, size_t *leng
     return -ENOSYS;
 }
 
+int hal_nosys_platform_wait(struct hal_dev *dev, uint64_t deadline, enum hal_platform_event *out)
+{
+    (void)dev, (void)deadline, (void)out;
+    return -ENOSYS;
+}
+
+void hal_nosys_platform_answer(struct hal_dev *dev, enum hal_platform_answer answer)
+{
+    (void)dev, (void)answer;
+}
+
 int hal_nosys_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind, struct hal_ctx **out)
 {
     (void)dev, (void)kind, (void)out;
@@ -40,6 +51,8 @@ int hal_nosys_ctx_stop(struct hal_ctx *ctx)
     (void)ctx;
     return -ENOSYS;
 }
+
+void hal_nosys_ctx_lose(struct hal_ctx *ctx) { (void)ctx; }
 
 void hal_nosys_ctx_release(struct hal_ctx *ctx) { (void)ctx; }
 
@@ -94,9 +107,12 @@ const struct hal_ops hal_nosys_ops = {
     .afu_reset = hal_nosys_afu_reset,
     .reload_same_image = hal_nosys_reload_same_image,
     .vpd_read = hal_nosys_vpd_read,
+    .platform_wait = hal_nosys_platform_wait,
+    .platform_answer = hal_nosys_platform_answer,
     .ctx_create = hal_nosys_ctx_create,
     .ctx_start = hal_nosys_ctx_start,
     .ctx_stop = hal_nosys_ctx_stop,
+    .ctx_lose = hal_nosys_ctx_lose,
     .ctx_release = hal_nosys_ctx_release,
     .reg_read64 = hal_nosys_reg_read64,
     .reg_write64 = hal_nosys_reg_write64,

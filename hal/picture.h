@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The control state of one adapter as plain data: what core believes at one moment. Core draws it
- * (core/picture.h); checkers compare it with what the model saw (sim/check). Nothing in it points
- * anywhere: it is one flat block, which may be copied, kept and compared.
+ * (core/adapter/picture.h); checkers compare it with what the model saw (sim/check). Nothing in it
+ * points anywhere: it is one flat block, which may be copied, kept and compared.
  *
  * Its size goes with what is in use, not with what there is: allocated chunks are runs of
  * neighbours with equal references, and only handles that are open appear. A 64 TB LUN that one
@@ -19,6 +19,7 @@
 #include "hal/support/must_check.h"
 
 #define HAL_PICTURE_PORTS 4
+#define HAL_PICTURE_HWQS 8          /* hardware queues (AD-60) */
 #define HAL_PICTURE_NONE UINT32_MAX /* no such LUN, no such name */
 
 /** Modes of LUNs and kinds of handles (SP-1, SP-2). */
@@ -76,9 +77,16 @@ struct hal_picture_handle {
     uint8_t kind;     /* enum hal_picture_mode */
     uint8_t permissions;
     uint8_t port; /* direct */
+    bool wipe;    /* its chunks are to be wiped (INV-16) */
 };
 
-/** Something quarantined (vlun.md 15.1). */
+#define HAL_PICTURE_DIRTY UINT16_MAX /* as a context: chunks that nobody has, to be wiped */
+#define HAL_PICTURE_ELSEWHERE                                                                      \
+    (UINT16_MAX - 1) /* a handle of another adapter that shares the LUN                            \
+                      */
+
+/** Something quarantined, all that is dirty on a LUN (vlun.md 15.1), or what another adapter has: a
+ * handle, or something quarantined there. `holds` of the LUN counts all of them. */
 struct hal_picture_held {
     uint64_t generation; /* of the adapter, when it was withdrawn */
     struct hal_picture_span chunks;
@@ -109,10 +117,13 @@ struct hal_picture {
     uint64_t generation; /* of the adapter: + 1 with each AFU initialisation */
     struct hal_picture_counts n;
     uint32_t clients, ports;
-    int32_t promote_lun_index;                 /* SP-131 */
-    int32_t last_lun_index[HAL_PICTURE_PORTS]; /* SP-131 */
-    uint16_t master;                           /* number of its context */
-    bool up;                                   /* the master is there: state NORMAL */
+    int32_t promote_lun_index;                   /* SP-131 */
+    int32_t last_lun_index[HAL_PICTURE_PORTS];   /* SP-131 */
+    uint16_t master;                             /* number of its context */
+    uint16_t more_masters[HAL_PICTURE_HWQS - 1]; /* those of further hardware queues */
+    uint32_t more_masters_count;
+    bool up;   /* the master is there: state NORMAL */
+    bool part; /* it has only contexts that were asked for */
     uint32_t at_lun, at_run, at_context, at_attached, at_handle, at_held, at_array, at_name,
         at_chunk; /* offsets of the arrays */
 };
@@ -133,6 +144,15 @@ HAL_PICTURE_ARRAY(struct hal_picture_array, array)
 HAL_PICTURE_ARRAY(struct hal_picture_name, name)
 HAL_PICTURE_ARRAY(uint64_t, chunk)
 #undef HAL_PICTURE_ARRAY
+
+/** Whether a context number is that of the master, or of a further hardware queue. */
+static inline bool hal_picture_is_master(const struct hal_picture *p, uint32_t number)
+{
+    for (uint32_t i = 0; i < p->more_masters_count; i++)
+        if (p->more_masters[i] == number)
+            return true;
+    return number == p->master;
+}
 
 /** Memory for pictures, which its owner provides. Zero all but `grow`; free `block` at the end. */
 struct hal_picture_room {

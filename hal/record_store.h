@@ -8,7 +8,7 @@
  *
  * Records are short byte strings. Whoever has much to say writes *deltas* ("chunks 7..262143 were
  * added"), not whole states, so that a small change is a small record, and compacts when most of
- * what it wrote is history; core/catalogue.h is the example.
+ * what it wrote is history; core/catalogue/catalogue.h is the example.
  *
  * Crash rule, on which everything above rests: after a crash at any moment, at any byte of any
  * write and with any set of unsynced sectors lost, the next load gives the records that were

@@ -68,6 +68,38 @@ struct sim_bus_event sim_bus_event(struct sim_ctx *ctx);
 /** Copies the vital product data. Returns its length, at most size, or -EIO. */
 HAL_MUST_CHECK int sim_bus_vpd(struct sim_afu *a, void *buf, size_t size);
 
+/** What the platform tells the host about the slot (AD section 13). */
+enum sim_bus_platform_event {
+    SIM_BUS_PLATFORM_NONE,
+    SIM_BUS_PLATFORM_FROZEN,
+    SIM_BUS_PLATFORM_SLOT_RESET,
+    SIM_BUS_PLATFORM_RESUMED,
+    SIM_BUS_PLATFORM_PERMANENT_FAILURE,
+    SIM_BUS_PLATFORM_REMOVED,
+    SIM_BUS_PLATFORM_OTHER,
+};
+
+enum sim_bus_platform_answer {
+    SIM_BUS_PLATFORM_NEED_RESET,
+    SIM_BUS_PLATFORM_RECOVERED,
+    SIM_BUS_PLATFORM_DISCONNECT,
+};
+
+/** Takes the next event of the platform; NONE if there is none. */
+enum sim_bus_platform_event sim_bus_platform_event(struct sim_afu *a);
+
+/** Whether no event will come before something happens to the slot, or the host answers. */
+bool sim_bus_platform_calm(const struct sim_afu *a);
+
+/** Answers the last event. */
+void sim_bus_platform_answer(struct sim_afu *a, enum sim_bus_platform_answer answer);
+
+/** The key that the model wakes when sim_bus_platform_event() or _calm() may say something else. */
+uint64_t sim_bus_platform_key(const struct sim_afu *a);
+
+/** PCI device number of the card (SL 0.3). */
+uint16_t sim_bus_card(const struct sim_afu *a);
+
 /** Names a region of client memory (sim_memory.h). */
 HAL_MUST_CHECK int sim_bus_mem_add(struct sim_afu *a, void *addr, size_t size, const char *name);
 void sim_bus_mem_remove(struct sim_afu *a, void *addr);
@@ -77,7 +109,7 @@ void sim_bus_mem_remove(struct sim_afu *a, void *addr);
 void sim_bus_table_store(struct sim_afu *a, uint64_t thread, const void *addr, uint64_t value);
 void sim_bus_table_stored(struct sim_afu *a);
 void sim_bus_publish(struct sim_afu *a, uint64_t thread, uint64_t stores);
-void sim_bus_note(struct sim_afu *a, uint32_t what, uint64_t v, uint64_t w);
+void sim_bus_note(struct sim_afu *a, uint64_t thread, uint32_t what, uint64_t v, uint64_t w);
 
 /** Cycles now, and nanoseconds of virtual time. */
 uint64_t sim_bus_now(const struct sim_afu *a);

@@ -71,7 +71,7 @@ const struct sim_params *sim_afu_params(const struct sim_afu *a);
  * keep what they had at creation. */
 struct sim_params *sim_afu_params_mutable(struct sim_afu *a);
 
-struct sim_faults *sim_afu_faults(struct sim_afu *a);
+struct fault_plan *sim_afu_faults(struct sim_afu *a);
 struct sim_scsi *sim_afu_scsi(struct sim_afu *a);
 
 /** What happened so far. */
@@ -94,6 +94,13 @@ uint64_t sim_afu_peek(struct sim_afu *a, uint64_t offset);
 /** Cable events: takes the link of a port down at once, or brings it up (login included). */
 void sim_afu_link_down(struct sim_afu *a, unsigned port);
 void sim_afu_link_up(struct sim_afu *a, unsigned port);
+
+/** Something happens to the slot of an adapter, now: SIM_EFFECT_FREEZE, _PERMANENT, _REMOVE or
+ * _OTHER; `arg` as at the site `perr` (sim_sites.def). Not from within an event of the model. */
+void sim_afu_platform(struct sim_afu *a, enum sim_effect effect, uint64_t arg);
+
+/** The same at a cycle to come, before all else of that cycle. At most four are planned at once. */
+void sim_afu_platform_at(struct sim_afu *a, enum sim_effect effect, uint64_t arg, uint64_t cycle);
 
 /** Whether a translation of (context, handle) is in the cache: for tests of AFU sync. */
 bool sim_afu_xlt_cached(const struct sim_afu *a, uint16_t context, uint32_t handle);

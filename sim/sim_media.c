@@ -87,6 +87,13 @@ static int begin_lun(struct sim_media *m, unsigned lun)
     return sim_table_extend(&m->arena, &s->table, hal_div_up(l->blocks, s->piece_blocks));
 }
 
+/* The last number is that of a LUN. A file may end with rows of none. */
+static void count_luns(struct sim_media *m)
+{
+    while (m->n_luns && !m->luns[m->n_luns - 1].blocks)
+        m->n_luns--;
+}
+
 int sim_media_begin(struct sim_media *m, enum sim_media_kind kind, const struct sim_media_lun *luns,
                     unsigned n_luns)
 {
@@ -102,6 +109,7 @@ int sim_media_begin(struct sim_media *m, enum sim_media_kind kind, const struct 
         if (error)
             return error;
     }
+    count_luns(m);
     /* Memory kinds use small pieces, so that a campaign with a short catalogue stays small. */
     *store = kind == SIM_MEDIA_FILE ? space_of(1, 1, SIM_MEDIA_PIECE_BYTES)
                                     : space_of(STORE_BLOCK, STORE_BLOCK, STORE_PIECE);
@@ -274,8 +282,7 @@ static int record_lun(struct sim_media *m, unsigned lun, struct sim_media_lun be
     int error;
 
     m->n_luns = lun >= n_before ? lun + 1 : n_before;
-    while (m->n_luns && !m->luns[m->n_luns - 1].blocks)
-        m->n_luns--;
+    count_luns(m);
     error = m->ops->resized(m);
     if (error) {
         m->luns[lun] = before;

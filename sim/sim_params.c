@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "hal/support/bits.h"
-#include "sim/sim_number.h"
+#include "hal/support/number.h"
 
 const struct sim_param_info sim_param_table[] = {
 #define SIM_PARAM(f, n, u, d, g, lo, hi, c, s, t)                                                  \
@@ -107,7 +107,7 @@ static struct shown show(const char *text)
     size_t n = 0;
 
     for (; n < NAME_MAX_LENGTH && text[n]; n++)
-        s.text[n] = sim_number_shown(text[n]);
+        s.text[n] = hal_number_shown(text[n]);
     snprintf(s.text + n, sizeof s.text - n, "%s", text[n] ? "..." : "");
     return s;
 }
@@ -219,7 +219,7 @@ int sim_params_set(struct sim_params *p, const char *name, const char *value, ch
 
     if (!info)
         return fail_unknown(name, why, size);
-    rc = sim_number_take(&rest, &v);
+    rc = hal_number_take(&rest, &v);
     if (rc == -EINVAL || *rest)
         return fail(-EINVAL, why, size,
                     "'%s' is not a number: write 75, 0x4F0, 10k or 2M for %s (%s)",

@@ -128,6 +128,7 @@ void sim_scsi_init(struct sim_scsi *t, struct sim_media *media)
             continue;
         memcpy(t->luns[i].wwid, l->wwid, sizeof l->wwid);
         t->luns[i].port_mask = l->port_mask;
+        t->luns[i].blocks = l->blocks;
     }
 }
 
@@ -180,6 +181,12 @@ int scsi_take_unit_attention(struct sim_scsi_lun *l, unsigned port)
     return ua_codes[hal_lowest_bit(pending)];
 }
 
+static void size_changed(struct sim_scsi *t, unsigned lun)
+{
+    t->luns[lun].blocks = sim_media_lun(t->media, lun)->blocks;
+    sim_scsi_set_unit_attention(t, lun, UINT32_MAX, SIM_SCSI_UA_CAPACITY);
+}
+
 /* The LUN that the request names, if it can be seen through its port. */
 static void find_lun(struct scsi_call *c)
 {
@@ -194,6 +201,8 @@ static void find_lun(struct scsi_call *c)
     c->lun = &c->t->luns[n];
     c->medium = sim_media_lun(c->t->media, n);
     c->rs->block_size = c->medium->block_size;
+    if (c->lun->blocks != c->medium->blocks) /* through another target of the same media */
+        size_changed(c->t, n);
 }
 
 static uint32_t allocation_length(const struct scsi_command *cmd, const uint8_t *cdb)
@@ -401,7 +410,7 @@ int sim_scsi_set_size(struct sim_scsi *t, unsigned lun, uint64_t blocks)
     int error = sim_media_set_size(t->media, lun, blocks);
 
     if (!error)
-        sim_scsi_set_unit_attention(t, lun, UINT32_MAX, SIM_SCSI_UA_CAPACITY);
+        size_changed(t, lun);
     return error;
 }
 
@@ -420,7 +429,8 @@ int sim_scsi_add_lun(struct sim_scsi *t, const struct sim_media_lun *descriptor,
     if (error)
         return error;
     luns_changed(t);
-    t->luns[*lun] = (struct sim_scsi_lun){.port_mask = descriptor->port_mask};
+    t->luns[*lun] =
+        (struct sim_scsi_lun){.port_mask = descriptor->port_mask, .blocks = descriptor->blocks};
     memcpy(t->luns[*lun].wwid, descriptor->wwid, sizeof descriptor->wwid);
     return 0;
 }

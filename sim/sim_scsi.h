@@ -43,6 +43,7 @@ struct sim_scsi_lun {
     uint8_t port_mask;          /* ports through which the LUN can be seen; 0: it is gone */
     uint8_t ua[SIM_SCSI_PORTS]; /* pending unit attentions, bit = enum sim_scsi_ua */
     bool stopped;               /* by START STOP UNIT; a reset or power-on starts it */
+    uint64_t blocks;            /* its size as the initiators were told */
 };
 
 /** The target. */
@@ -147,8 +148,8 @@ void sim_scsi_power_on(struct sim_scsi *t);
 void sim_scsi_set_unit_attention(struct sim_scsi *t, unsigned lun, unsigned port_mask,
                                  enum sim_scsi_ua ua);
 
-/** Changes the capacity of a LUN and makes 2A/09 pending on all ports.
- * Returns as sim_media_set_size. */
+/** Changes the capacity of a LUN and makes 2A/09 pending on all ports; other targets of the same
+ * media notice it at their next command. Returns as sim_media_set_size. */
 HAL_MUST_CHECK int sim_scsi_set_size(struct sim_scsi *t, unsigned lun, uint64_t blocks);
 
 /** Makes a LUN that can be seen through the ports of its descriptor, and 3F/0E pending on all

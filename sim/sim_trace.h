@@ -24,6 +24,26 @@ enum sim_event_kind {
 #define SIM_TRACE_OFFSET_BITS 44
 #define SIM_TRACE_REGION_UNKNOWN UINT64_C(0xFFFFF)
 
+/** What an access to the slot finds: b of PLATFORM. */
+enum sim_slot {
+    SIM_SLOT_UP,
+    SIM_SLOT_FROZEN,
+    SIM_SLOT_DEAD, /* for good */
+};
+
+/** What happened to the slot: a of PLATFORM. */
+enum sim_platform_what {
+    SIM_PLATFORM_FREEZE,
+    SIM_PLATFORM_SLOT_RESETS, /* begins */
+    SIM_PLATFORM_SLOT_RESET,  /* is over */
+    SIM_PLATFORM_RECOVERED,   /* says the host */
+    SIM_PLATFORM_DISCONNECT,  /* says the host */
+    SIM_PLATFORM_PERMANENT,
+    SIM_PLATFORM_REMOVE,
+    SIM_PLATFORM_OTHER,
+    SIM_PLATFORM_WHATS
+};
+
 /** One record. `who` is a command slot, context, port or site by kind (see sim_events.def). */
 struct sim_trace_record {
     uint64_t cycle;

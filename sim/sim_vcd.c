@@ -478,6 +478,20 @@ static void put_fault(struct sim_vcd *v, const struct sim_trace_record *r)
     put_string(v, r->adapter, VAR_EXTRAS + EXTRA_FAULT, before + 1, text);
 }
 
+static void follow_slot_of_card(struct sim_vcd *v, const struct sim_trace_record *r)
+{
+    static const char *const name[] = {
+        [SIM_SLOT_UP] = "running", [SIM_SLOT_FROZEN] = "frozen", [SIM_SLOT_DEAD] = "dead"};
+    bool resets = r->a == SIM_PLATFORM_SLOT_RESETS;
+
+    if (r->b < HAL_ARRAY_LENGTH(name)) /* 0 and 1 are those of the AFU reset */
+        put_string(v, r->adapter, VAR_EXTRAS + EXTRA_STATE,
+                   resets ? 4
+                   : r->b ? 1 + r->b
+                          : 0,
+                   resets ? "slot_reset" : name[r->b]);
+}
+
 static void follow(struct sim_vcd *v, const struct sim_trace_record *r)
 {
     switch ((enum sim_event_kind)r->kind) {
@@ -508,6 +522,9 @@ static void follow(struct sim_vcd *v, const struct sim_trace_record *r)
         if (r->who < 4 && r->a < HAL_ARRAY_LENGTH(link_names))
             put_string(v, r->adapter, VAR_EXTRAS + EXTRA_LINK0 + r->who, r->a + 1,
                        link_names[r->a]);
+        break;
+    case SIM_EVENT_PLATFORM:
+        follow_slot_of_card(v, r);
         break;
     case SIM_EVENT_FAULT:
         put_fault(v, r);

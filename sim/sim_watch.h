@@ -10,7 +10,7 @@
 
 /** What happened. Every member of struct sim_watched that is not named is 0. */
 enum sim_watch_what {
-    SIM_WATCH_NOTE,      /* number = enum hal_note; value, other = a, b of hal_note() */
+    SIM_WATCH_NOTE,      /* number = enum hal_note; value, other = a, b of hal_note(); thread */
     SIM_WATCH_STORE,     /* the host is about to store `value` (as in memory) at table word `ea`;
                             thread */
     SIM_WATCH_STORED,    /* it has, and the AFU may see it by now or not */
@@ -25,6 +25,7 @@ enum sim_watch_what {
                             value .. value + other - 1; by_handle: through `handle`; good: they
                             change; index: of the LXT word that it was translated with */
     SIM_WATCH_AFU_RESET, /* nothing of before is left */
+    SIM_WATCH_CUT_OFF,   /* nothing crosses the slot; every context is dead until released */
 };
 
 struct sim_watched {

@@ -10,6 +10,7 @@
 
 #include "hal/support/bits.h"
 #include "tools/command.h"
+#include "tools/named_vlun.h"
 #include "tools/output_file.h"
 #include "tools/progress.h"
 #include "tools/session.h"
@@ -82,15 +83,8 @@ static int body(struct session *s, void *arg, char *why, size_t size)
     unsigned lun;
     int rc = spipe_name_stat(s->spipe[0], g->name, &info, &lun);
 
-    if (rc == -ENOENT)
-        snprintf(why, size,
-                 "there is no virtual LUN '%s' in '%s': 'superpipe list --media %s' shows what "
-                 "there is",
-                 g->name, g->options.media, g->options.media);
-    else if (rc)
-        snprintf(why, size, "virtual LUN '%s' cannot be found (%s)", g->name, strerror(-rc));
-    if (rc)
-        return rc;
+    if (rc) /* -ENOENT, nothing else */
+        return named_vlun_missing(s, g->name, why, size);
     rc = output_file_open(&g->out, g->file, why, size);
     if (rc)
         return rc;

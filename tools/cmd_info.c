@@ -8,7 +8,9 @@
 #include "hal/support/bits.h"
 #include "tools/command.h"
 #include "tools/info_sites.h"
+#include "tools/info_states.h"
 #include "tools/json.h"
+#include "tools/lun_text.h"
 #include "tools/param_options.h"
 #include "tools/session.h"
 #include "tools/text.h"
@@ -18,7 +20,7 @@
 
 struct info_options {
     const char *media;
-    bool parameters, sites, json;
+    bool parameters, sites, states, json;
     struct param_options param;
 };
 
@@ -47,6 +49,10 @@ static const struct option_spec specs[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(struct info_options, sites),
      .help = "list every fault site: name, id, effects, arguments"},
+    {.name = "states",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct info_options, states),
+     .help = "show the states of an adapter and what changes them,\nas a table and a diagram"},
     {.name = "json",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct info_options, json),
@@ -226,20 +232,6 @@ static void add_parameters(struct info *f)
 /* ---- adapter ----------------------------------------------------------------------------------
  */
 
-static void wwid_text(const uint8_t wwid[16], char *buf)
-{
-    for (int i = 0; i < 16; i++)
-        snprintf(buf + (size_t)i * 2, 3, "%02x", wwid[i]);
-}
-
-static void ports_text(unsigned mask, char *buf, size_t size)
-{
-    *buf = 0;
-    for (unsigned p = 0; p < 4; p++)
-        if (mask & 1u << p)
-            text_append(buf, size, "%s%u", *buf ? "," : "", p);
-}
-
 static void print_adapter(const struct spipe_adapter_info *a)
 {
     printf("Adapter: AFU version %s, interface version 0x%016" PRIx64 ", WRITE SAME %s\n\n",
@@ -253,16 +245,16 @@ static void print_adapter(const struct spipe_adapter_info *a)
 static void print_luns(struct spipe *s)
 {
     struct spipe_lun_info l;
-    char wwid[40], size[TEXT_BYTES], ports[16], chunks[TEXT_BYTES], left[TEXT_BYTES];
+    char wwid[LUN_TEXT_BYTES], ports[LUN_TEXT_BYTES];
+    char size[TEXT_BYTES], chunks[TEXT_BYTES], left[TEXT_BYTES];
 
     printf("\n LUN  %-32s  %10s  %6s  %9s  %9s  %s\n", "WWID", "SIZE", "BLOCK", "CHUNKS", "FREE",
            "PORTS");
     for (unsigned i = 0; !spipe_lun_info(s, i, &l); i++) {
-        wwid_text(l.wwid, wwid);
-        ports_text(l.port_mask, ports, sizeof ports);
-        printf("%4u  %-32s  %10s  %6u  %9s  %9s  %s\n", i, wwid,
+        printf("%4u  %-32s  %10s  %6u  %9s  %9s  %s\n", i, lun_text_wwid(wwid, l.wwid),
                text_size(size, (l.last_lba + 1) * l.block_size), l.block_size,
-               text_count(chunks, l.chunks), text_count(left, l.free_chunks), ports);
+               text_count(chunks, l.chunks), text_count(left, l.free_chunks),
+               lun_text_ports(ports, l.port_mask));
     }
 }
 
@@ -285,14 +277,13 @@ static void add_luns(cJSON *root, struct spipe *s)
 {
     cJSON *array = cJSON_AddArrayToObject(root, "luns");
     struct spipe_lun_info l;
-    char wwid[40];
+    char wwid[LUN_TEXT_BYTES];
 
     for (unsigned i = 0; !spipe_lun_info(s, i, &l); i++) {
         cJSON *j = cJSON_CreateObject();
 
         cJSON_AddItemToArray(array, j);
-        wwid_text(l.wwid, wwid);
-        cJSON_AddStringToObject(j, "wwid", wwid);
+        cJSON_AddStringToObject(j, "wwid", lun_text_wwid(wwid, l.wwid));
         json_u64(j, "bytes", (l.last_lba + 1) * l.block_size);
         json_u64(j, "block_size", l.block_size);
         json_u64(j, "chunks", l.chunks);
@@ -366,6 +357,14 @@ static void show_sites(const struct info *f)
         info_sites_print();
 }
 
+static void show_states(const struct info *f)
+{
+    if (f->json)
+        info_states_add(f->json);
+    else
+        info_states_print(stdout);
+}
+
 static int show(struct info *f)
 {
     int code = COMMAND_GOOD;
@@ -374,6 +373,8 @@ static int show(struct info *f)
         f->json = cJSON_CreateObject();
     if (f->options.sites)
         show_sites(f);
+    else if (f->options.states)
+        show_states(f);
     else if (!f->options.parameters)
         code = show_adapter(f);
     else if (f->json)

@@ -10,6 +10,8 @@
 
 #include "hal/support/bits.h"
 #include "tools/command.h"
+#include "tools/media_command.h"
+#include "tools/named_vlun.h"
 #include "tools/progress.h"
 #include "tools/session.h"
 #include "tools/text.h"
@@ -41,14 +43,7 @@ static const struct option_spec specs[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(struct put_options, media),
      .help = "media file of the adapter, made when missing"},
-    {.name = "lun-size",
-     .value = "SIZE",
-     .kind = OPTION_SIZE,
-     .offset = offsetof(struct put_options, lun_bytes),
-     .min = SESSION_CHUNK_BYTES,
-     .max = SIM_MEDIA_LUN_BYTES_MAX,
-     .help = "size of each of the two LUNs of a new media file, which\n"
-             "takes space only for what is written (64 GiB)"},
+    MEDIA_LUN_SIZE_ROW(struct put_options, lun_bytes),
     {.name = "quiet",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct put_options, quiet),
@@ -108,21 +103,12 @@ static int open_input(struct put *p)
 /* ---- storing ----------------------------------------------------------------------------------
  */
 
-/* The LUN with most free space. */
 static int choose_lun(struct put *p, char *why, size_t size)
 {
-    struct spipe_lun_info info;
-    uint64_t most = 0;
     char a[TEXT_BYTES], b[TEXT_BYTES];
+    uint64_t most;
 
-    for (unsigned i = 0; !spipe_lun_info(p->session.spipe[0], i, &info); i++) {
-        uint64_t room = info.free_chunks * SPIPE_CHUNK_BLOCKS * info.block_size;
-
-        if (room > most) {
-            most = room;
-            p->lun = i;
-        }
-    }
+    p->lun = vlun_handle_choose_lun(p->session.spipe[0], &most);
     if (most && most >= p->size)
         return 0;
     snprintf(why, size,
@@ -136,22 +122,12 @@ static int choose_lun(struct put *p, char *why, size_t size)
 /* The name comes last: data that are not on the disk must not have one. */
 static int give_name(struct put *p, char *why, size_t size)
 {
+    struct transfer *t = &p->transfer;
     int rc = session_sync(&p->session, why, size);
 
     if (rc)
         return rc;
-    rc = spipe_name_set(p->transfer.ctx, p->transfer.handle, p->name, p->transfer.bytes);
-    if (!rc)
-        return 0;
-    if (rc == -ENOSPC)
-        snprintf(why, size,
-                 "there is no room to record the name '%s' in '%s': remove names that are not "
-                 "needed, or free space on its disk",
-                 p->name, p->options.media);
-    else
-        snprintf(why, size, "the name '%s' cannot be recorded in '%s' (%s)", p->name,
-                 p->options.media, strerror(-rc));
-    return rc;
+    return named_vlun_set(&p->session, t->vlun.ctx, t->vlun.handle, p->name, t->bytes, why, size);
 }
 
 static int store(struct put *p, char *why, size_t size)
@@ -193,7 +169,7 @@ static int put(struct put *p)
     struct session_config c = {
         .media = SESSION_MEDIA_MAKE,
         .path = {p->options.media},
-        .luns = 2,
+        .luns = MEDIA_NEW_LUNS,
         .lun_bytes = p->options.lun_bytes,
     };
     char input[32];
@@ -228,7 +204,7 @@ static void say(const struct put *p)
 
 int cmd_put(int argc, char **argv)
 {
-    static struct put p = {.options.lun_bytes = UINT64_C(64) << 30};
+    static struct put p = {.options.lun_bytes = MEDIA_NEW_LUN_BYTES};
     static struct option_rest rest;
     int code;
 

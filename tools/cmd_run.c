@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "hal/support/bits.h"
+#include "sim/sim_fault.h"
 #include "tools/command.h"
+#include "tools/event_file.h"
+#include "tools/fault_options.h"
 #include "tools/param_options.h"
 #include "tools/progress.h"
 #include "tools/report.h"
@@ -31,13 +34,14 @@ struct media_paths {
 /* What the command line says. */
 struct run_options {
     uint64_t adapters, luns, lun_bytes, clients, handles, bytes, read_percent, depth, duration_ns;
-    uint64_t seed, pace;
+    uint64_t seed, pace, heartbeat_ns;
     struct block_mix mix;
     struct media_paths media;
-    bool tags, no_verify, interrupts, check, json;
+    bool tags, no_verify, interrupts, recover, check, json;
     struct param_options param;
+    struct fault_options fault;
     unsigned order, exec, faults_from;
-    const char *faults, *trace;
+    const char *trace, *events;
 };
 
 /* One run. */
@@ -50,9 +54,10 @@ struct run {
     struct workload_result result;
     struct progress progress;
     struct trace_file *trace;
+    struct event_file *events;
     struct report report;
     char replay[OPTIONS_REPLAY_BYTES + 64];
-    char faults[1024];
+    char resolved[2048], unreached[512];
     char violations[1024], model_errors[1024], broken[512];
     char why[SESSION_WHY_BYTES];
 };
@@ -80,20 +85,6 @@ static int set_media(void *member, const char *text, char *why, size_t size)
         return -EINVAL;
     }
     m->path[m->count++] = text;
-    return 0;
-}
-
-static int set_faults(void *member, const char *text, char *why, size_t size)
-{
-    static struct sim_faults scratch;
-    char sentence[192];
-
-    sim_faults_init(&scratch);
-    if (sim_faults_load(&scratch, text, sentence, sizeof sentence)) {
-        snprintf(why, size, "is no fault plan: %s", sentence);
-        return -EINVAL;
-    }
-    *(const char **)member = text;
     return 0;
 }
 
@@ -156,12 +147,12 @@ static const struct option_spec specs[] = {
      AT(tags),
      .help = "keep only the first 64 bytes of each block in memory"},
     PARAM_OPTION_ROWS(struct run_options, param),
-    {.name = "faults",
-     .value = "PLAN",
+    {.name = "fault",
+     .value = "RULE",
      .kind = OPTION_CUSTOM,
-     AT(faults),
-     .custom = set_faults,
-     .help = "faults of each adapter, e.g. rrq#17=d"},
+     AT(fault),
+     .custom = fault_options_add,
+     .help = "what goes wrong in each adapter, e.g. rrq#17=d; may be\nrepeated"},
     {.name = "faults-from",
      .value = "POINT",
      .kind = OPTION_CHOICE,
@@ -186,6 +177,10 @@ static const struct option_spec specs[] = {
      .kind = OPTION_FLAG,
      AT(interrupts),
      .help = "sleep for completions instead of polling"},
+    {.name = "recover",
+     .kind = OPTION_FLAG,
+     AT(recover),
+     .help = "clients whose context is lost recover it and go on"},
     {.name = "exec",
      .value = "KIND",
      .kind = OPTION_CHOICE,
@@ -194,6 +189,8 @@ static const struct option_spec specs[] = {
      .help = "sched: reproducible, in virtual time (default);\nposix: threads, in wall time"},
     NUMBER("pace", "FACTOR", OPTION_FACTOR, pace, 1, 1000000,
            "time of the device per wall time, with --exec posix (1)"),
+    NUMBER("heartbeat", "TIME", OPTION_DURATION, heartbeat_ns, 0, UINT64_C(3600000000000),
+           "how often the heartbeat of the AFU is looked at, 0 =\nnever (0)"),
     {.name = "trace",
      .value = "FILE",
      .kind = OPTION_CUSTOM,
@@ -202,6 +199,12 @@ static const struct option_spec specs[] = {
      .not_replayed = true,
      .help = "write a trace: FILE.vcd for gtkwave, FILE.json for\n"
              "Perfetto, FILE.trace for 'superpipe trace';\n0.5 to 5 KB for each I/O"},
+    {.name = "events",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     AT(events),
+     .not_replayed = true,
+     .help = "write what the adapters go through, for 'superpipe\nevents'"},
     {.name = "json",
      .kind = OPTION_FLAG,
      AT(json),
@@ -251,6 +254,7 @@ static void build_workload(struct run *r)
         .duration_ns = o->duration_ns,
         .verify = !o->no_verify,
         .interrupts = o->interrupts,
+        .recover = o->recover,
         .tags = o->tags,
         .blank = !o->media.count,
     };
@@ -341,13 +345,14 @@ static int open_session(struct run *r)
         .luns = (unsigned)o->luns,
         .lun_bytes = lun_bytes(o),
         .params = &r->params,
-        .faults = o->faults,
+        .faults = *o->fault.plan ? o->fault.plan : NULL,
         .faults_in_bring_up = o->faults_from,
         .order = (enum spipe_order)o->order,
         .trace = true,
         .check = o->check,
         .threads = o->exec,
         .pace = (unsigned)o->pace,
+        .heartbeat_ns = o->heartbeat_ns,
         .data_bytes = workload_memory(&r->load),
     };
 
@@ -355,23 +360,76 @@ static int open_session(struct run *r)
     return session_open(&c, &r->session, r->why, sizeof r->why);
 }
 
-static void collect_sites(struct run *r, const struct sim_faults *f)
+static struct report_site *report_site(struct report *r, const char *name)
 {
-    for (unsigned k = 0; k < SIM_SITE_COUNT; k++)
-        r->report.site[k].hits += sim_fault_hits(f, (enum sim_site)k);
-    for (unsigned k = 0; k < f->count; k++) {
-        r->report.site[f->fault[k].site].fired += f->fault[k].fired;
-        r->report.faults_fired += f->fault[k].fired;
+    for (unsigned i = 0; i < r->sites; i++)
+        if (!strcmp(r->site[i].name, name))
+            return &r->site[i];
+    r->site[r->sites].name = name;
+    return &r->site[r->sites++];
+}
+
+/* Sites that the model has too are there only for a card. */
+static void collect_sites(struct run *r, const struct fault_plan *p, bool filter)
+{
+    for (unsigned k = 0; k < p->registry->count; k++) {
+        const char *name = p->registry->site[k].name;
+
+        if (!filter || !sim_fault_knows(name))
+            report_site(&r->report, name)->hits += fault_plan_hits(p, k);
     }
+    for (unsigned k = 0; k < p->count; k++) {
+        report_site(&r->report, p->registry->site[p->rule[k].site].name)->fired += p->rule[k].fired;
+        r->report.faults_fired += p->rule[k].fired;
+    }
+}
+
+/* Rule k of a plan that never changed anything, in any adapter (campaigns.md CF-6). */
+static void collect_unreached(struct run *r, unsigned plan, unsigned k)
+{
+    struct fault_plan *p[SESSION_PLANS];
+    uint64_t fired = 0;
+    char rule[64];
+
+    for (unsigned i = 0; i < r->session.adapters; i++) {
+        session_plans(&r->session, i, p);
+        fired += p[plan]->rule[k].fired;
+    }
+    if (fired)
+        return;
+    fault_rule_format(p[plan], k, rule, sizeof rule);
+    text_append(r->unreached, sizeof r->unreached, "%s%s", *r->unreached ? ", " : "", rule);
+}
+
+/* The hits that went wrong, so that a rule with a state or a distance can be named by them. */
+static void collect_resolved(struct run *r, const struct fault_plan *p)
+{
+    char text[1024];
+
+    fault_plan_resolved(p, text, sizeof text);
+    if (*text)
+        text_append(r->resolved, sizeof r->resolved, "%s%s", *r->resolved ? "+" : "", text);
+    if (p->unlisted)
+        text_append(r->resolved, sizeof r->resolved, " and %" PRIu64 " more", p->unlisted);
 }
 
 static void collect_faults(struct run *r)
 {
-    struct session *s = &r->session;
+    struct fault_plan *p[SESSION_PLANS];
+    unsigned n = session_plans(&r->session, 0, p);
 
-    for (unsigned i = 0; i < s->adapters; i++)
-        collect_sites(r, sim_afu_faults(sim_host_afu(s->host, i)));
-    sim_faults_format(sim_afu_faults(sim_host_afu(s->host, 0)), r->faults, sizeof r->faults);
+    for (unsigned k = 0; k < n; k++) {
+        collect_resolved(r, p[k]);
+        for (unsigned i = 0; i < p[k]->count; i++)
+            collect_unreached(r, k, i);
+    }
+    for (unsigned i = 0; i < r->session.adapters; i++) {
+        session_plans(&r->session, i, p);
+        for (unsigned k = 0; k < n; k++)
+            collect_sites(r, p[k], k > 0);
+    }
+    r->report.resolved = r->resolved;
+    r->report.unreached = r->unreached;
 }
 
 static void describe(struct run *r)
@@ -456,6 +514,27 @@ static int open_trace(struct run *r)
                            s->adapters, &r->params, &r->trace, r->why, sizeof r->why);
 }
 
+static int open_events(struct run *r)
+{
+    struct session *s = &r->session;
+    int rc;
+
+    if (!r->options.events)
+        return 0;
+    if (session_is_media(s, r->options.events)) {
+        snprintf(r->why, sizeof r->why, "'%s' is a media file: name another file for the events",
+                 r->options.events);
+        return -EINVAL;
+    }
+    rc = event_file_open(r->options.events, &r->events, r->why, sizeof r->why);
+    if (rc)
+        return rc;
+    s->config.event_sink = event_file_sink;
+    for (unsigned i = 0; i < s->adapters; i++)
+        s->config.event_arg[i] = event_file_arg(r->events, i);
+    return 0;
+}
+
 static int carry_out(struct run *r)
 {
     char why[SIM_MEDIA_WHY_BYTES] = "";
@@ -480,7 +559,7 @@ static void start_report(struct run *r)
         .result = &r->result,
         .replay = r->replay,
         .trace_path = r->options.trace,
-        .faults = r->options.faults ? r->faults : NULL,
+        .faults = *r->options.fault.plan ? r->options.fault.plan : NULL,
     };
     snprintf(r->replay, sizeof r->replay, "superpipe run --seed 0x%" PRIx64 "%s", r->options.seed,
              r->rest.replay);
@@ -501,21 +580,42 @@ static void print_report(struct run *r)
     free(json);
 }
 
+static int open_all(struct run *r)
+{
+    int rc = open_session(r);
+
+    if (!rc)
+        rc = open_trace(r);
+    if (!rc)
+        rc = open_events(r);
+    return rc;
+}
+
+/* What is said already stays. */
+static int close_all(struct run *r, int rc)
+{
+    char why[SIM_MEDIA_WHY_BYTES];
+    int closed;
+
+    session_close(&r->session);
+    closed = event_file_close(r->events, why, sizeof why);
+    if (closed && !rc)
+        snprintf(r->why, sizeof r->why, "%s", why);
+    return rc ? rc : closed;
+}
+
 /* From a checked command line to the exit code. */
 static int run(struct run *r)
 {
     int rc;
 
     start_report(r);
-    rc = open_session(r);
-    if (!rc)
-        rc = open_trace(r);
+    rc = open_all(r);
     if (rc) {
-        session_close(&r->session);
+        rc = close_all(r, rc);
         return command_fail(&set, COMMAND_FAILED, "%s", r->why);
     }
-    rc = carry_out(r);
-    session_close(&r->session);
+    rc = close_all(r, carry_out(r));
     if (rc) {
         r->report.failure = r->why;
         command_fail(&set, COMMAND_FAILED, "%s", r->why);

@@ -19,6 +19,12 @@ int cmd_info(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_remove(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
+int cmd_events(int argc, char **argv);
+int cmd_vlun(int argc, char **argv);
+int cmd_lun(int argc, char **argv);
+int cmd_attr(int argc, char **argv);
+int cmd_port(int argc, char **argv);
+int cmd_scsi(int argc, char **argv);
 
 /** Parses the command line of a subcommand. Returns true if it goes on; else *code is the exit code
  * and everything has been said. */

@@ -90,6 +90,7 @@ bool command_life_concerns(const struct sim_trace_record *r, unsigned adapter, u
     case SIM_EVENT_FAULT:
     case SIM_EVENT_LINK:
     case SIM_EVENT_AFU_RESET:
+    case SIM_EVENT_PLATFORM:
     case SIM_EVENT_AINTR_STATUS:
         return true;
     case SIM_EVENT_XLT_DROP:

@@ -7,12 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hal/support/bits.h"
+
 void json_u64(cJSON *object, const char *name, uint64_t value)
 {
     char digits[24];
 
     snprintf(digits, sizeof digits, "%" PRIu64, value);
     cJSON_AddRawToObject(object, name, digits);
+}
+
+void json_bits(cJSON *object, const char *name, uint64_t mask)
+{
+    cJSON *array = cJSON_AddArrayToObject(object, name);
+
+    for (unsigned i = 0; i < 64; i++)
+        if (mask & HAL_BIT(i))
+            cJSON_AddItemToArray(array, cJSON_CreateNumber(i));
 }
 
 char *json_finish(cJSON *root)

@@ -9,6 +9,9 @@
 /** Adds a number to an object, all digits of it. */
 void json_u64(cJSON *object, const char *name, uint64_t value);
 
+/** Adds an array with the numbers of the bits that are set in a mask. */
+void json_bits(cJSON *object, const char *name, uint64_t mask);
+
 /** Frees an object and returns its text, ending in a line feed, from malloc; NULL without memory.
  */
 char *json_finish(cJSON *root);

@@ -244,28 +244,45 @@ static int take_operand(struct parser *p, const char *word)
     return 0;
 }
 
+/* The options that must be given: each call takes one word of *list; NULL after the last. */
+static const struct option_spec *next_required(const struct option_set *set, const char **list)
+{
+    const struct option_spec *spec;
+    size_t length;
+
+    if (!*list || !**list)
+        return NULL;
+    length = strcspn(*list, " ");
+    spec = find(set, *list, length);
+    CHECK(spec);
+    *list += length + ((*list)[length] == ' ');
+    return spec;
+}
+
 /* "superpipe put FILE NAME --media PATH" */
 static const char *usage(const struct option_set *set, char *buf, size_t size)
 {
     const struct option_spec *spec;
+    const char *list = set->required;
 
     snprintf(buf, size, "superpipe %s%s%s", set->command, *set->operands ? " " : "", set->operands);
-    if (set->required) {
-        spec = find(set, set->required, strlen(set->required));
+    while ((spec = next_required(set, &list)))
         text_append(buf, size, " --%s %s", spec->name, spec->value);
-    }
     return buf;
 }
 
 static int check_complete(struct parser *p)
 {
     const struct option_set *set = p->set;
+    const struct option_spec *spec;
+    const char *list = set->required;
     char line[128];
 
-    if (p->rest->operands < set->operand_count)
+    if (p->rest->operands < set->operand_count && !set->operands_optional)
         return fail(p, "an operand is missing: %s", usage(set, line, sizeof line));
-    if (set->required && !options_given(set, p->rest, set->required))
-        return fail(p, "--%s is missing: %s", set->required, usage(set, line, sizeof line));
+    while ((spec = next_required(set, &list)))
+        if (!options_given(set, p->rest, spec->name))
+            return fail(p, "--%s is missing: %s", spec->name, usage(set, line, sizeof line));
     return 0;
 }
 
@@ -329,6 +346,6 @@ void options_help(const struct option_set *set)
     help_row("version", NULL, "show the version");
     if (set->notes)
         printf("\n%s\n", set->notes);
-    printf("\nExit status: 0 success, 1 failure, 2 wrong usage. See superpipe-%s(1).\n",
-           set->command);
+    printf("\nExit status: 0 success, 1 failure, 2 wrong usage. See superpipe-%.*s(1).\n",
+           (int)strcspn(set->command, " "), set->command);
 }

@@ -43,17 +43,18 @@ struct option_spec {
 
 /** One subcommand's command line. */
 struct option_set {
-    const char *command;  /* "run" */
+    const char *command;  /* "run", "vlun create": its first word names the manual page */
     const char *operands; /* for the usage line, e.g. "FILE NAME"; "" = none */
     unsigned operand_count;
-    const char *required; /* an option that must be given, e.g. "media", or NULL */
-    const char *summary;  /* one sentence */
-    const char *notes;    /* after the options; may be NULL */
+    bool operands_optional; /* they may be left out */
+    const char *required;   /* an option that must be given, e.g. "media", or NULL */
+    const char *summary;    /* one sentence */
+    const char *notes;      /* after the options; may be NULL */
     const struct option_spec *specs;
     size_t count;
 };
 
-#define OPTIONS_OPERANDS_MAX 4
+#define OPTIONS_OPERANDS_MAX 17
 #define OPTIONS_WHY_BYTES 512
 #define OPTIONS_REPLAY_BYTES 4096
 

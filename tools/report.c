@@ -10,7 +10,7 @@
 bool report_passed(const struct report *r)
 {
     return !(r->failure && *r->failure) && !r->result->errors && !r->result->mismatches &&
-           !r->violations && !r->model_errors && !r->broken;
+           !r->violations && !r->model_errors && !r->broken && !(r->unreached && *r->unreached);
 }
 
 /* n in a span, as a number a second. */
@@ -80,6 +80,16 @@ static void print_commands(FILE *out, const struct workload_result *r)
                 workload_status_text(&r->status[i], text, sizeof text));
 }
 
+static void print_recoveries(FILE *out, const struct workload_result *r)
+{
+    char count[TEXT_BYTES], lost[TEXT_BYTES];
+
+    if (r->recoveries || r->lost)
+        fprintf(out, "%-10s %13s of contexts, with which %s I/O%s lost\n", "Recoveries",
+                text_count(count, r->recoveries), text_count(lost, r->lost),
+                r->lost == 1 ? " was" : "s were");
+}
+
 static void print_blocks(FILE *out, const struct report *r)
 {
     const struct workload_result *w = r->result;
@@ -115,13 +125,15 @@ static void print_sites(FILE *out, const struct report *r)
     char count[TEXT_BYTES], fired[TEXT_BYTES];
     unsigned n = 0;
 
-    for (unsigned s = 0; s < SIM_SITE_COUNT; s++)
-        if (r->site[s].hits)
+    for (unsigned i = 0; i < r->sites; i++) {
+        const struct report_site *s = &r->site[i];
+
+        if (s->hits)
             fprintf(out, "%-10s %13s hits of %s%s%s%s\n", n++ ? "" : "Sites",
-                    text_count(count, r->site[s].hits), sim_site_name((enum sim_site)s),
-                    r->site[s].fired ? ", " : "",
-                    r->site[s].fired ? text_count(fired, r->site[s].fired) : "",
-                    r->site[s].fired ? " of them went wrong" : "");
+                    text_count(count, s->hits), s->name, s->fired ? ", " : "",
+                    s->fired ? text_count(fired, s->fired) : "",
+                    s->fired ? " of them went wrong" : "");
+    }
 }
 
 static void print_trace(FILE *out, const struct report *r)
@@ -139,6 +151,8 @@ static void print_trace(FILE *out, const struct report *r)
     if (r->faults) {
         fprintf(out, "%-10s %13s fired of plan %s\n", "Faults", text_count(count, r->faults_fired),
                 r->faults);
+        if (r->resolved && *r->resolved)
+            fprintf(out, "%-10s %13s %s\n", "", "at", r->resolved);
         print_sites(out, r);
     }
     if (r->checked)
@@ -163,13 +177,16 @@ static void print_verdict(FILE *out, const struct report *r)
                 text_count(count, r->broken), plural(r->broken), r->broken_text);
     if (*w->first_mismatch)
         fprintf(out, "First wrong block: %s\n", w->first_mismatch);
+    if (r->unreached && *r->unreached)
+        fprintf(out, "Never reached: %s\n", r->unreached);
     fprintf(out, "%-10s ", "Result");
     if (report_passed(r)) {
         fprintf(out, "%s\n", w->interrupted ? "good so far, interrupted" : "good");
         return;
     }
     fprintf(out, "FAILED: %s I/O error%s, ", text_count(count, w->errors), plural(w->errors));
-    fprintf(out, "%s wrong block%s%s\n", text_count(count, w->mismatches), plural(w->mismatches),
+    fprintf(out, "%s wrong block%s%s%s\n", text_count(count, w->mismatches), plural(w->mismatches),
+            r->unreached && *r->unreached ? ", a fault that never happened" : "",
             r->failure && *r->failure ? ", not carried through" : "");
 }
 
@@ -180,6 +197,7 @@ void report_table(FILE *out, const struct report *r)
     print_head(out, r);
     print_directions(out, r->result);
     print_commands(out, r->result);
+    print_recoveries(out, r->result);
     print_blocks(out, r);
     print_time(out, r);
     print_trace(out, r);

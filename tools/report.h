@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "sim/sim_fault.h"
+#include "hal/support/fault_plan.h"
 #include "tools/workload.h"
 
 /** Everything about one run. */
@@ -31,15 +31,20 @@ struct report {
     uint64_t checks, broken;                         /* how often; what did not hold */
     const char *broken_text;                         /* the first of it; NULL or "" = nothing */
     uint64_t faults_fired;
-    const char *faults; /* plan, or NULL */
+    const char *faults;    /* plan, or NULL */
+    const char *resolved;  /* hits that went wrong, as a plan; of the first adapter */
+    const char *unreached; /* rules that never did anything; NULL or "" = none */
     /* passes of each site, and how often something went wrong there; of all adapters, since the
      * plan was loaded, or since power-on */
+    unsigned sites;
     struct report_site {
+        const char *name;
         uint64_t hits, fired;
-    } site[SIM_SITE_COUNT];
+    } site[2 * FAULT_SITES_MAX];
 };
 
-/** Whether the run is a success: carried through, without error, mismatch or violation. */
+/** Whether the run is a success: carried through, without error, mismatch or violation, and every
+ * planned fault has happened (campaigns.md CF-6). */
 bool report_passed(const struct report *r);
 
 /** Prints the table; nothing for a run that could not begin. */

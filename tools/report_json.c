@@ -139,6 +139,8 @@ static void add_verdict(cJSON *root, const struct report *r)
     cJSON_AddBoolToObject(root, "passed", report_passed(r));
     json_u64(root, "errors", w->errors);
     json_u64(root, "mismatches", w->mismatches);
+    json_u64(root, "recoveries", w->recoveries);
+    json_u64(root, "lost", w->lost);
     json_u64(root, "violations", r->violations);
     json_u64(root, "model_errors", r->model_errors);
     cJSON_AddStringToObject(root, "violations_text", r->violations_text ? r->violations_text : "");
@@ -150,6 +152,8 @@ static void add_verdict(cJSON *root, const struct report *r)
         cJSON_AddStringToObject(root, "invariants_text", r->broken_text ? r->broken_text : "");
     }
     json_u64(root, "faults_fired", r->faults_fired);
+    cJSON_AddStringToObject(root, "faults_resolved", r->resolved ? r->resolved : "");
+    cJSON_AddStringToObject(root, "faults_unreached", r->unreached ? r->unreached : "");
     json_u64(root, "blocks_verified", w->verified);
     json_u64(root, "blocks_unknown", w->unverified);
     json_u64(root, "blocks_read_back", w->read_back);
@@ -221,11 +225,11 @@ static void add_sites(cJSON *root, const struct report *r)
 {
     cJSON *sites = cJSON_AddObjectToObject(root, "sites");
 
-    for (unsigned s = 0; s < SIM_SITE_COUNT; s++) {
-        cJSON *j = cJSON_AddObjectToObject(sites, sim_site_name((enum sim_site)s));
+    for (unsigned i = 0; i < r->sites; i++) {
+        cJSON *j = cJSON_AddObjectToObject(sites, r->site[i].name);
 
-        json_u64(j, "hits", r->site[s].hits);
-        json_u64(j, "fired", r->site[s].fired);
+        json_u64(j, "hits", r->site[i].hits);
+        json_u64(j, "fired", r->site[i].fired);
     }
 }
 

@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "backends/fault/fault_backend.h"
 #include "backends/posix/posix_exec.h"
-#include "core/picture.h"
+#include "core/adapter/picture.h"
 #include "sim/sched/sched.h"
 #include "tools/text.h"
 
@@ -70,7 +71,8 @@ static int open_media(struct session *s, unsigned adapter, char *why, size_t siz
     rc = sim_media_open(c->path[adapter], &opts, out, why, size);
     if (rc == -ENOENT && !opts.create_if_missing)
         snprintf(why, size,
-                 "media file '%s' does not exist: check its name, 'superpipe put' makes one",
+                 "media file '%s' does not exist: check its name, 'superpipe put' and "
+                 "'superpipe vlun create' make one",
                  c->path[adapter]);
     return rc;
 }
@@ -96,6 +98,15 @@ static int open_host(struct session *s, char *why, size_t size)
     return sim_host_create(&hc, &s->host, why, size);
 }
 
+static int open_filter(struct session *s, unsigned adapter)
+{
+    struct session_filter *f = &s->filter[adapter];
+
+    fault_filter_init(&f->filter, s->exec);
+    fault_exec_init(&f->exec, &f->filter);
+    return fault_backend_open(sim_host_device(s->host, adapter), &f->filter, &f->dev);
+}
+
 int session_open(const struct session_config *config, struct session *s, char *why, size_t size)
 {
     int rc = 0;
@@ -108,11 +119,14 @@ int session_open(const struct session_config *config, struct session *s, char *w
         rc = posix_exec_create(&s->threads);
     if (!rc)
         rc = open_host(s, why, size);
+    if (!rc)
+        s->exec = sim_host_exec(s->host);
+    for (unsigned i = 0; !rc && config->faults && i < s->adapters; i++)
+        rc = open_filter(s, i);
     if (rc) {
         session_close(s);
         return rc;
     }
-    s->exec = sim_host_exec(s->host);
     s->start_ns = exec_now(s->exec);
     return 0;
 }
@@ -121,6 +135,9 @@ void session_close(struct session *s)
 {
     for (unsigned i = 0; i < s->adapters; i++)
         sim_check_stop(s->check[i]);
+    for (unsigned i = 0; i < s->adapters; i++)
+        if (s->filter[i].dev)
+            hal_close(s->filter[i].dev);
     if (s->host)
         sim_host_destroy(s->host);
     posix_exec_destroy(s->threads);
@@ -132,16 +149,43 @@ void session_close(struct session *s)
 /* ---- running ----------------------------------------------------------------------------------
  */
 
-static int load_faults(struct session *s, unsigned i, char *why, size_t size)
+unsigned session_plans(struct session *s, unsigned adapter, struct fault_plan *plan[SESSION_PLANS])
 {
-    struct sim_faults *f = sim_afu_faults(sim_host_afu(s->host, i));
+    unsigned n = 0;
 
-    return s->config.faults ? sim_faults_load(f, s->config.faults, why, size) : 0;
+    plan[n++] = sim_afu_faults(sim_host_afu(s->host, adapter));
+    if (s->filter[adapter].dev)
+        plan[n++] = &s->filter[adapter].filter.plan;
+    return n;
 }
 
-static int draw(void *adapter, struct hal_picture_room *room, const struct hal_picture **out)
+static int load_faults(struct session *s, unsigned i, char *why, size_t size)
 {
-    return spipe_picture_inside(adapter, room, out);
+    struct fault_plan *plan[SESSION_PLANS];
+
+    return s->config.faults
+               ? fault_plans_load(plan, session_plans(s, i, plan), s->config.faults, why, size)
+               : 0;
+}
+
+static int open_adapter(struct session *s, unsigned i, char *why, size_t size)
+{
+    struct spipe_options options = {.size = sizeof options,
+                                    .order = s->config.order,
+                                    .event_sink = s->config.event_sink,
+                                    .event_arg = s->config.event_arg[i],
+                                    .heartbeat_ns = s->config.heartbeat_ns};
+    struct session_filter *f = &s->filter[i];
+    struct exec *exec = f->dev ? &f->exec.base : s->exec;
+    struct hal_dev *dev = f->dev ? f->dev : sim_host_device(s->host, i);
+
+    return spipe_open(exec, dev, sim_host_store(s->host, i), &options, &s->spipe[i], why, size);
+}
+
+static int draw(void *adapter, const uint64_t *only, struct hal_picture_room *room,
+                const struct hal_picture **out)
+{
+    return spipe_picture_inside(adapter, only, room, out);
 }
 
 static int start_check(struct session *s, unsigned i, char *why, size_t size)
@@ -163,7 +207,6 @@ static void finish_checks(struct session *s)
 
 static int bring_up(struct session *s, char *why, size_t size)
 {
-    struct spipe_options options = {.size = sizeof options, .order = s->config.order};
     char sentence[256] = "";
     int rc = 0;
 
@@ -171,8 +214,7 @@ static int bring_up(struct session *s, char *why, size_t size)
         rc = s->config.faults_in_bring_up ? load_faults(s, i, why, size) : 0;
         if (rc)
             break;
-        rc = spipe_open(s->exec, sim_host_device(s->host, i), sim_host_store(s->host, i), &options,
-                        &s->spipe[i], sentence, sizeof sentence);
+        rc = open_adapter(s, i, sentence, sizeof sentence);
         if (rc)
             snprintf(why, size, "adapter %u cannot be brought up: %s", i,
                      *sentence ? sentence : strerror(-rc));

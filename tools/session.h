@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backends/fault/fault_exec.h"
 #include "backends/sim/sim_host.h"
 #include "core/superpipe.h"
 #include "hal/support/must_check.h"
@@ -35,14 +36,24 @@ struct session_config {
     unsigned luns;                           /* of new media */
     uint64_t lun_bytes;
     const struct sim_params *params; /* NULL = default */
-    const char *faults;              /* plan for each adapter, or NULL */
-    bool faults_in_bring_up;         /* in force from power-on, else from the end of bring-up on */
+    const char *faults;      /* plan for each adapter, of sites of the model and of the filters */
+    bool faults_in_bring_up; /* in force from power-on, else from the end of bring-up on */
     enum spipe_order order;
-    bool trace;          /* records and hash */
-    bool check;          /* the invariants, at quiet points */
-    bool threads;        /* POSIX threads in paced time instead of fibers in virtual time */
-    unsigned pace;       /* per mille; 0 = 1000 */
-    uint64_t data_bytes; /* memory that the command itself will want */
+    bool trace;            /* records and hash */
+    bool check;            /* the invariants, at quiet points */
+    bool threads;          /* POSIX threads in paced time instead of fibers in virtual time */
+    unsigned pace;         /* per mille; 0 = 1000 */
+    uint64_t data_bytes;   /* memory that the command itself will want */
+    uint64_t heartbeat_ns; /* as in struct spipe_options */
+    spipe_event_sink *event_sink; /* of each adapter, with an argument for each; or NULL */
+    void *event_arg[SIM_HOST_ADAPTERS_MAX];
+};
+
+/** Filters between core and an adapter, for a session with faults. */
+struct session_filter {
+    struct fault_filter filter;
+    struct fault_exec exec;
+    struct hal_dev *dev; /* NULL: they are not there */
 };
 
 struct session {
@@ -53,6 +64,7 @@ struct session {
     struct sim_media *media[SIM_HOST_ADAPTERS_MAX];
     struct spipe *spipe[SIM_HOST_ADAPTERS_MAX];     /* while session_run runs the body */
     struct sim_check *check[SIM_HOST_ADAPTERS_MAX]; /* NULL: not asked for */
+    struct session_filter filter[SIM_HOST_ADAPTERS_MAX];
     unsigned adapters;
     uint64_t start_ns;    /* of exec when the host was made */
     uint64_t bring_up_ns; /* device time that bring-up took */
@@ -69,6 +81,12 @@ typedef int session_body(struct session *s, void *arg, char *why, size_t size);
  * Returns 0, or the first failure with a sentence in why. */
 HAL_MUST_CHECK int session_run(struct session *s, session_body *body, void *arg, char *why,
                                size_t size);
+
+#define SESSION_PLANS 2
+
+/** The plans of an adapter: that of the model, and with faults that of its filters. Returns their
+ * number. */
+unsigned session_plans(struct session *s, unsigned adapter, struct fault_plan *plan[SESSION_PLANS]);
 
 /** Undoes session_open. Safe for a session of zeros. */
 void session_close(struct session *s);

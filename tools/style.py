@@ -30,7 +30,8 @@ LONG_FILES_ALLOWED = ("LICENSE",)
 STAND_INS = ("tools/build/criterion/mini/",)
 
 # First matching folder of a file -> prefixes it may include. Tests may include everything.
-CORE_PUBLIC = ("core/superpipe", "core/cxlflash_ioctl.h", "core/picture.h", "core/cblk/")
+CORE_PUBLIC = ("core/superpipe", "core/adapter/adapter_state.h", "core/cxlflash_ioctl.h",
+               "core/adapter/picture.h", "core/cblk/")
 LAYERS = (
     ("hal/", ("hal/",)),
     ("core/cblk/", ("core/cblk/", "core/superpipe", "core/cxlflash_ioctl.h", "hal/")),

@@ -229,7 +229,9 @@ static void put_aintr_status(struct words *w, const struct sim_trace_record *r)
 
 static void put_link(struct words *w, const struct sim_trace_record *r)
 {
-    static const char *const names[] = {"online", "going down", "offline", "going up"};
+    static const char *const names[] = {"online",    "going down",           "offline",
+                                        "going up",  "waits for the fabric", "waits for the target",
+                                        "logged out"};
 
     if (r->a < HAL_ARRAY_LENGTH(names))
         PUT(w, ", %s", names[r->a]);
@@ -324,6 +326,27 @@ static bool put_rest(struct words *w, const struct sim_trace_record *r)
     }
 }
 
+static void put_platform(struct words *w, const struct sim_trace_record *r)
+{
+    static const char *const what[SIM_PLATFORM_WHATS] = {
+        [SIM_PLATFORM_FREEZE] = "slot freezes",
+        [SIM_PLATFORM_SLOT_RESETS] = "slot reset begins",
+        [SIM_PLATFORM_SLOT_RESET] = "slot reset is over",
+        [SIM_PLATFORM_RECOVERED] = "host has recovered",
+        [SIM_PLATFORM_DISCONNECT] = "host gives up",
+        [SIM_PLATFORM_PERMANENT] = "permanent failure",
+        [SIM_PLATFORM_REMOVE] = "card is pulled",
+        [SIM_PLATFORM_OTHER] = "other error",
+    };
+    static const char *const slot[] = {
+        [SIM_SLOT_UP] = "up", [SIM_SLOT_FROZEN] = "frozen", [SIM_SLOT_DEAD] = "dead"};
+
+    if (r->a < HAL_ARRAY_LENGTH(what) && r->b < HAL_ARRAY_LENGTH(slot))
+        PUT(w, "%s, slot %s", what[r->a], slot[r->b]);
+    else
+        PUT(w, "%" PRIu64 ", slot %" PRIu64, r->a, r->b);
+}
+
 /* Kinds whose `who` is said in another way. */
 static bool put_whole(struct words *w, const struct sim_trace_record *r)
 {
@@ -339,6 +362,9 @@ static bool put_whole(struct words *w, const struct sim_trace_record *r)
         return true;
     case SIM_EVENT_XLT_DROP:
         put_xlt_drop(w, r);
+        return true;
+    case SIM_EVENT_PLATFORM:
+        put_platform(w, r);
         return true;
     default:
         return false;

@@ -11,7 +11,6 @@
 #include "tools/progress.h"
 #include "tools/text.h"
 
-#define SYNC_TRIES 3 /* -EAGAIN: AFU sync failed, call again */
 #define HARVEST 8
 
 __attribute__((format(printf, 3, 4))) static int fail(struct transfer *t, int rc,
@@ -50,12 +49,10 @@ static int get_buffers(struct transfer *t)
 int transfer_begin(struct transfer *t, struct session *s, struct progress *progress, unsigned lun,
                    char *why, size_t size)
 {
-    struct spipe_attach_options options = {.size = sizeof options, .depth = TRANSFER_DEPTH};
     struct spipe_lun_info info;
     int rc;
 
-    *t = (struct transfer){
-        .session = s, .progress = progress, .lun = lun, .why = why, .why_size = size};
+    *t = (struct transfer){.session = s, .progress = progress, .why = why, .why_size = size};
     rc = spipe_lun_info(adapter(t), lun, &info);
     if (rc)
         return fail(t, rc, "there is no LUN %u", lun);
@@ -63,22 +60,14 @@ int transfer_begin(struct transfer *t, struct session *s, struct progress *progr
     rc = get_buffers(t);
     if (rc)
         return rc;
-    rc = spipe_client_create(adapter(t), "transfer", &t->client);
-    if (!rc)
-        rc = spipe_attach(t->client, lun, &options, &t->ctx);
+    rc = vlun_handle_begin(&t->vlun, adapter(t), lun, TRANSFER_DEPTH);
     return rc ? fail(t, rc, "LUN %u cannot be attached (%s)", lun, strerror(-rc)) : 0;
 }
 
 int transfer_end(struct transfer *t)
 {
-    int rc = t->open ? -EAGAIN : 0;
+    int rc = vlun_handle_end(&t->vlun);
 
-    for (int i = 0; rc == -EAGAIN && i < SYNC_TRIES; i++)
-        rc = spipe_release(t->ctx, t->handle);
-    if (!rc && t->ctx)
-        rc = spipe_detach(t->ctx, t->lun);
-    if (t->client)
-        spipe_client_destroy(t->client);
     if (t->registered)
         hal_mem_release(sim_host_device(t->session->host, 0), t->memory);
     exec_free(t->session->exec, t->memory, (size_t)TRANSFER_DEPTH * TRANSFER_BYTES);
@@ -88,59 +77,50 @@ int transfer_end(struct transfer *t)
 /* ---- the virtual LUN --------------------------------------------------------------------------
  */
 
-/* A virtual LUN was granted up to a last block. */
-static int granted(struct transfer *t, uint64_t want, uint64_t last)
+/* Bytes of the virtual LUN. */
+static uint64_t room(const struct transfer *t) { return t->vlun.blocks * SPIPE_API_BLOCK; }
+
+/* Whether what was granted is enough. */
+static int check_room(struct transfer *t, uint64_t want)
 {
     char a[TEXT_BYTES], b[TEXT_BYTES];
 
-    t->room = last == SPIPE_NO_BLOCK ? 0 : (last + 1) * SPIPE_API_BLOCK;
-    if (t->room >= want)
+    if (room(t) >= want)
         return 0;
     return fail(t, -ENOSPC,
                 "%s are needed, but LUN %u has room for %s only: remove names that are not needed "
                 "or use a larger media file",
-                text_size(a, want), t->lun, text_size(b, t->room));
+                text_size(a, want), t->vlun.lun, text_size(b, room(t)));
+}
+
+static uint64_t blocks_for(uint64_t bytes)
+{
+    return hal_max64(hal_div_up(bytes, SPIPE_API_BLOCK), 1);
 }
 
 int transfer_open_new(struct transfer *t, uint64_t bytes)
 {
-    uint64_t blocks = hal_max64(hal_div_up(bytes, SPIPE_API_BLOCK), 1), last = SPIPE_NO_BLOCK;
-    int rc = -EAGAIN;
+    int rc = vlun_handle_create(&t->vlun, blocks_for(bytes));
 
-    for (int i = 0; rc == -EAGAIN && i < SYNC_TRIES; i++)
-        rc = spipe_open_virtual(t->ctx, t->lun, blocks, &t->handle, &last);
-    if (rc == -ENOSPC)
-        return granted(t, hal_max64(bytes, 1), SPIPE_NO_BLOCK);
-    if (rc)
+    if (rc && rc != -ENOSPC)
         return fail(t, rc, "a virtual LUN cannot be opened (%s)", strerror(-rc));
-    t->open = true;
-    return granted(t, bytes, last);
+    return check_room(t, rc ? hal_max64(bytes, 1) : bytes);
 }
 
 int transfer_open_name(struct transfer *t, const char *name)
 {
-    uint64_t last = SPIPE_NO_BLOCK;
-    int rc = -EAGAIN;
+    int rc = vlun_handle_open(&t->vlun, name);
 
-    for (int i = 0; rc == -EAGAIN && i < SYNC_TRIES; i++)
-        rc = spipe_name_open(t->ctx, name, &t->handle, &last);
-    if (rc)
-        return fail(t, rc, "virtual LUN '%s' cannot be opened (%s)", name, strerror(-rc));
-    t->open = true;
-    return granted(t, 0, last);
+    return rc ? fail(t, rc, "virtual LUN '%s' cannot be opened (%s)", name, strerror(-rc)) : 0;
 }
 
 int transfer_resize(struct transfer *t, uint64_t bytes)
 {
-    uint64_t blocks = hal_max64(hal_div_up(bytes, SPIPE_API_BLOCK), 1), last = SPIPE_NO_BLOCK;
-    int rc = -EAGAIN;
+    int rc = vlun_handle_resize(&t->vlun, blocks_for(bytes));
 
-    for (int i = 0; rc == -EAGAIN && i < SYNC_TRIES; i++)
-        rc = spipe_resize(t->ctx, t->handle, blocks, &last);
-    if (rc == -ENOSPC)
-        return granted(t, bytes, t->room / SPIPE_API_BLOCK - 1);
-    return rc ? fail(t, rc, "the virtual LUN cannot be resized (%s)", strerror(-rc))
-              : granted(t, bytes, last);
+    if (rc && rc != -ENOSPC)
+        return fail(t, rc, "the virtual LUN cannot be resized (%s)", strerror(-rc));
+    return check_room(t, bytes);
 }
 
 /* ---- I/O --------------------------------------------------------------------------------------
@@ -154,10 +134,10 @@ static int try_submit(struct transfer *t, struct transfer_slot *slot, enum spipe
         .lba = slot->number * (TRANSFER_BYTES / t->block_size),
         .buffer = slot->buffer,
         .blocks = (uint32_t)hal_div_up(slot->bytes, t->block_size),
-        .handle = t->handle,
+        .handle = t->vlun.handle,
         .op = op,
     };
-    int taken = spipe_submit(t->ctx, &io, 1);
+    int taken = spipe_submit(t->vlun.ctx, &io, 1);
 
     if (!taken)
         return -EAGAIN;
@@ -186,7 +166,7 @@ static int io_failed(struct transfer *t, const struct spipe_completion *c, bool 
 static int harvest(struct transfer *t, bool writing)
 {
     struct spipe_completion done[HARVEST];
-    unsigned n = spipe_poll(t->ctx, done, HARVEST);
+    unsigned n = spipe_poll(t->vlun.ctx, done, HARVEST);
     uint64_t bytes = 0;
     int rc = 0;
 
@@ -224,7 +204,7 @@ static int drain(struct transfer *t, int rc)
 
     t->why = ignored;
     t->why_size = sizeof ignored;
-    while (spipe_in_flight(t->ctx))
+    while (spipe_in_flight(t->vlun.ctx))
         if (harvest(t, false) == -ENODEV)
             break;
     t->why = why;
@@ -257,11 +237,11 @@ static int read_piece(int fd, uint8_t *buffer, uint32_t *bytes)
  * for. */
 static int make_room(struct transfer *t, uint64_t bytes)
 {
-    uint64_t more = hal_max64(bytes, t->room + hal_max64(t->room / 4, SESSION_CHUNK_BYTES));
+    uint64_t more = hal_max64(bytes, room(t) + hal_max64(room(t) / 4, SESSION_CHUNK_BYTES));
 
-    if (bytes <= t->room)
+    if (bytes <= room(t))
         return 0;
-    if (!transfer_resize(t, more) || t->room >= bytes)
+    if (!transfer_resize(t, more) || room(t) >= bytes)
         return 0;
     return transfer_resize(t, bytes);
 }
@@ -292,7 +272,7 @@ int transfer_in(struct transfer *t, int fd, const char *from)
     bool more = true;
     int rc = 0;
 
-    while (!rc && (more || spipe_in_flight(t->ctx))) {
+    while (!rc && (more || spipe_in_flight(t->vlun.ctx))) {
         struct transfer_slot *slot = more ? free_slot(t) : NULL;
 
         if (!slot) {

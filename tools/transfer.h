@@ -10,6 +10,7 @@
 #include "core/superpipe.h"
 #include "hal/support/must_check.h"
 #include "tools/session.h"
+#include "tools/vlun_handle.h"
 
 struct progress;
 
@@ -24,17 +25,12 @@ struct transfer_slot {
     bool busy, done;
 };
 
-/** A client with one context on one LUN of adapter 0, and buffers. */
+/** A virtual LUN on adapter 0, and buffers. */
 struct transfer {
     struct session *session;
     struct progress *progress;
-    struct spipe_client *client;
-    struct spipe_ctx *ctx;
-    unsigned lun;
-    uint32_t block_size;
-    uint32_t handle; /* of the virtual LUN, once it is open */
-    bool open;
-    uint64_t room; /* bytes of the virtual LUN */
+    struct vlun_handle vlun;
+    uint32_t block_size; /* of its LUN */
     uint8_t *memory;
     bool registered;
     struct transfer_slot slot[TRANSFER_DEPTH];

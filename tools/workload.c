@@ -28,6 +28,8 @@ static void merge(struct workload_result *into, const struct workload_result *fr
     into->verified += from->verified;
     into->unverified += from->unverified;
     into->read_back += from->read_back;
+    into->recoveries += from->recoveries;
+    into->lost += from->lost;
     for (unsigned i = 0; i < from->status_count; i++)
         workload_count_status(into, &from->status[i], from->status[i].commands);
     if (!*into->first_error)

@@ -35,6 +35,7 @@ struct workload_config {
     uint64_t duration_ns; /* of device time; what is in flight then still ends */
     bool verify;
     bool interrupts; /* sleep for completions instead of polling */
+    bool recover;    /* lost contexts are recovered; I/O that was lost with them is no error */
     bool tags;       /* the media keep the first bytes of a block only */
     bool blank;      /* the media are new: what was never written reads as zeros */
     const volatile sig_atomic_t *stop; /* set from outside: end early; may be NULL */
@@ -67,6 +68,8 @@ struct workload_result {
     uint64_t verified;   /* blocks that were checked and right */
     uint64_t unverified; /* blocks read whose contents cannot be known */
     uint64_t read_back;  /* blocks of those read again at the end */
+    uint64_t recoveries; /* of contexts */
+    uint64_t lost;       /* I/Os that ended because their context was lost, with `recover` */
     bool interrupted;
     unsigned status_count; /* rows used; more kinds than there are rows count in the last one */
     struct workload_status status[WORKLOAD_STATUS_MAX];

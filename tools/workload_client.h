@@ -56,6 +56,7 @@ struct workload_client {
     struct spipe_io *pending; /* prepared and not yet taken by the queue */
     unsigned pending_count;
     unsigned in_flight;
+    bool lost; /* the context, with what was in flight: workload_client_recover() */
 
     /* reading back: the next block to look at */
     unsigned back_lun;
@@ -91,6 +92,12 @@ void workload_client_tear_down(struct workload_client *c);
 
 /** Bytes of an I/O buffer. */
 uint32_t workload_buffer_bytes(const struct workload_config *config);
+
+/** Whether an I/O ended because the context was lost, and the run is to go on after that. */
+bool workload_io_lost(const struct workload_client *c, const struct spipe_completion *done);
+
+/** Recovers a lost context once nothing is in flight any more; a failure is in c->rc. */
+void workload_client_recover(struct workload_client *c);
 
 /** Random I/O until the end of the span. Failures that end the client are in c->rc. */
 void workload_client_load(struct workload_client *c);

@@ -134,9 +134,13 @@ static void submit(struct workload_client *c, uint64_t now)
 {
     int taken;
 
-    if (!c->pending_count)
+    if (!c->pending_count || c->lost)
         return;
     taken = spipe_submit(c->ctx, c->pending, c->pending_count);
+    if (taken == -ENODEV && c->load->config->recover) {
+        c->lost = true;
+        return;
+    }
     if (taken < 0) {
         c->rc = taken;
         snprintf(c->why, sizeof c->why, "client %u: its queue takes no more I/O (%s)", c->number,
@@ -240,6 +244,20 @@ static void mark_unknown(struct workload_client *c, const struct workload_slot *
         state[slot->lba + i] |= BLOCK_UNKNOWN;
 }
 
+static void count_bad(struct workload_client *c, const struct workload_slot *slot,
+                      const struct spipe_completion *done, const struct workload_status *status)
+{
+    if (workload_io_lost(c, done)) {
+        c->lost = true;
+        c->result->lost++;
+    } else {
+        report_error(c, slot, status);
+        c->result->direction[slot->direction].failed++;
+    }
+    if (slot->direction == WORKLOAD_WRITE)
+        mark_unknown(c, slot);
+}
+
 static void count_good(struct workload_client *c, const struct workload_slot *slot, uint64_t now)
 {
     struct workload_direction *d = &c->result->direction[slot->direction];
@@ -268,10 +286,7 @@ static void complete(struct workload_client *c, const struct spipe_completion *d
     c->in_flight--;
     workload_count_status(c->result, &status, 1);
     if (done->status) {
-        report_error(c, slot, &status);
-        c->result->direction[slot->direction].failed++;
-        if (slot->direction == WORKLOAD_WRITE)
-            mark_unknown(c, slot);
+        count_bad(c, slot, done, &status);
         if (done->status == -ETIMEDOUT)
             return; /* the AFU may still move its data: neither buffer nor blocks are used again */
     } else {
@@ -294,7 +309,9 @@ static void wait_for_news(struct workload_client *c)
     if (!c->load->config->interrupts || !c->in_flight)
         return;
     rc = spipe_wait(c->ctx, exec_now(c->load->session->exec) + SLEEP_NS);
-    if (rc == -EIO && !c->rc) {
+    if (rc == -EIO && c->load->config->recover) {
+        c->lost = true;
+    } else if (rc == -EIO && !c->rc) {
         c->rc = rc;
         snprintf(c->why, sizeof c->why, "client %u: its context was lost", c->number);
     }
@@ -341,6 +358,7 @@ void workload_client_load(struct workload_client *c)
         if (filling && !c->in_flight && !c->pending_count && !c->free_count)
             break; /* every slot was lost to a time-out */
         harvest(c);
+        workload_client_recover(c);
     }
 }
 
@@ -389,6 +407,7 @@ void workload_client_read_back(struct workload_client *c)
         if (more && !c->in_flight && !c->pending_count && !c->free_count)
             break;
         harvest(c);
+        workload_client_recover(c);
     }
     while (c->in_flight && !c->rc)
         harvest(c);

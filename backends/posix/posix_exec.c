@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "backends/posix/posix_mutex.h"
 #include "backends/posix/posix_park.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
@@ -137,48 +138,52 @@ static void op_thread_yield(struct exec *e)
     sched_yield();
 }
 
+static uint64_t *op_thread_ranks(struct exec *e)
+{
+    static _Thread_local uint64_t ranks; /* of whatever environment: there is one order */
+
+    (void)e;
+    return &ranks;
+}
+
 /* ---- mutex ---- */
 
-struct posix_mutex {
-    pthread_mutex_t mutex;
-};
+_Static_assert(sizeof(struct posix_mutex) <= sizeof(((struct exec_mutex *)0)->opaque), "fits");
 
-_Static_assert(sizeof(struct posix_mutex) <= sizeof(struct exec_mutex), "fits");
-
-static pthread_mutex_t *mutex_of(struct exec_mutex *m)
+static struct posix_mutex *mutex_of(struct exec_mutex *m)
 {
-    return &((struct posix_mutex *)(void *)m->opaque)->mutex;
+    return (struct posix_mutex *)(void *)m->opaque;
 }
 
 static void op_mutex_init(struct exec *e, struct exec_mutex *m, const char *name)
 {
-    pthread_mutexattr_t attr;
-
     (void)e;
     (void)name;
-    CHECK(pthread_mutexattr_init(&attr) == 0);
-    /* Then locking twice and unlocking somebody else's are errors, not undefined. */
-    CHECK(pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK) == 0);
-    CHECK(pthread_mutex_init(mutex_of(m), &attr) == 0);
-    pthread_mutexattr_destroy(&attr);
+    posix_mutex_init(mutex_of(m));
 }
 
 static void op_mutex_fini(struct exec *e, struct exec_mutex *m)
 {
     (void)e;
-    CHECK(pthread_mutex_destroy(mutex_of(m)) == 0);
+    posix_mutex_fini(mutex_of(m));
 }
 
 static void op_mutex_lock(struct exec *e, struct exec_mutex *m)
 {
     (void)e;
-    CHECK(pthread_mutex_lock(mutex_of(m)) == 0);
+    posix_mutex_lock(mutex_of(m));
+}
+
+static void op_mutex_lock_behind(struct exec *e, struct exec_mutex *m)
+{
+    (void)e;
+    posix_mutex_lock_behind(mutex_of(m));
 }
 
 static void op_mutex_unlock(struct exec *e, struct exec_mutex *m)
 {
     (void)e;
-    CHECK(pthread_mutex_unlock(mutex_of(m)) == 0);
+    posix_mutex_unlock(mutex_of(m));
 }
 
 /* ---- condition ---- */
@@ -376,9 +381,11 @@ static const struct exec_ops posix_ops = {
     .thread_join = op_thread_join,
     .thread_interrupt = op_thread_interrupt,
     .thread_yield = op_thread_yield,
+    .thread_ranks = op_thread_ranks,
     .mutex_init = op_mutex_init,
     .mutex_fini = op_mutex_fini,
     .mutex_lock = op_mutex_lock,
+    .mutex_lock_behind = op_mutex_lock_behind,
     .mutex_unlock = op_mutex_unlock,
     .cond_init = op_cond_init,
     .cond_fini = op_cond_fini,

@@ -18,7 +18,7 @@ struct device {
 struct context {
     struct hal_ctx hal;
     struct device *dev;
-    struct sim_ctx *sim;
+    struct sim_ctx *sim; /* NULL: lost */
     uint64_t key;
 };
 
@@ -85,6 +85,55 @@ static int vpd_read(struct hal_dev *dev, void *buf, size_t size, size_t *length)
     return 0;
 }
 
+/* ---- the platform -----------------------------------------------------------------------------
+ */
+
+static enum hal_platform_event event_of(enum sim_bus_platform_event event)
+{
+    static const enum hal_platform_event events[] = {
+        [SIM_BUS_PLATFORM_NONE] = HAL_PLATFORM_NONE,
+        [SIM_BUS_PLATFORM_FROZEN] = HAL_PLATFORM_FROZEN,
+        [SIM_BUS_PLATFORM_SLOT_RESET] = HAL_PLATFORM_SLOT_RESET,
+        [SIM_BUS_PLATFORM_RESUMED] = HAL_PLATFORM_RESUMED,
+        [SIM_BUS_PLATFORM_PERMANENT_FAILURE] = HAL_PLATFORM_PERMANENT_FAILURE,
+        [SIM_BUS_PLATFORM_REMOVED] = HAL_PLATFORM_REMOVED,
+        [SIM_BUS_PLATFORM_OTHER] = HAL_PLATFORM_OTHER,
+    };
+
+    return events[event];
+}
+
+/* As in event_wait() below an interrupt ends the wait even if an event has come too. */
+static int platform_wait(struct hal_dev *dev, uint64_t deadline, enum hal_platform_event *out)
+{
+    struct device *d = device(dev);
+    const struct sim_drive_ops *ops = d->drive->ops;
+    uint64_t key = sim_bus_platform_key(d->afu);
+    enum sim_bus_platform_event event;
+    int rc = deadline ? 0 : -ETIMEDOUT;
+
+    enter(d);
+    while ((event = sim_bus_platform_event(d->afu)) == SIM_BUS_PLATFORM_NONE && !rc)
+        rc = (sim_bus_platform_calm(d->afu) ? ops->park : ops->wait)(d->drive, key, deadline);
+    leave(d);
+    *out = event_of(event);
+    return rc == -EINTR && event == SIM_BUS_PLATFORM_NONE ? -EINTR : 0;
+}
+
+static void platform_answer(struct hal_dev *dev, enum hal_platform_answer answer)
+{
+    static const enum sim_bus_platform_answer answers[] = {
+        [HAL_PLATFORM_NEED_RESET] = SIM_BUS_PLATFORM_NEED_RESET,
+        [HAL_PLATFORM_RECOVERED] = SIM_BUS_PLATFORM_RECOVERED,
+        [HAL_PLATFORM_DISCONNECT] = SIM_BUS_PLATFORM_DISCONNECT,
+    };
+    struct device *d = device(dev);
+
+    enter(d);
+    sim_bus_platform_answer(d->afu, answers[answer]);
+    leave(d);
+}
+
 /* ---- contexts ---------------------------------------------------------------------------------
  */
 
@@ -132,13 +181,22 @@ static int ctx_stop(struct hal_ctx *ctx)
     return 0;
 }
 
+static void forget(struct context *c)
+{
+    enter(c->dev);
+    if (c->sim)
+        sim_bus_ctx_release(c->sim);
+    c->sim = NULL;
+    leave(c->dev);
+}
+
+static void ctx_lose(struct hal_ctx *ctx) { forget(context(ctx)); }
+
 static void ctx_release(struct hal_ctx *ctx)
 {
     struct context *c = context(ctx);
 
-    enter(c->dev);
-    sim_bus_ctx_release(c->sim);
-    leave(c->dev);
+    forget(c);
     exec_free(c->dev->drive->exec, c, sizeof *c);
 }
 
@@ -150,16 +208,18 @@ static uint64_t reg_read64(struct hal_ctx *ctx, uint64_t offset)
     struct context *c = context(ctx);
     struct sim_drive *drive = c->dev->drive;
     uint64_t answer = HAL_ALL_ONES, when = 0;
-    bool done = false;
-    int rc;
+    bool done = false, lost;
+    int rc = 0;
 
     do {
         enter(c->dev);
-        rc = sim_bus_load(c->sim, offset, &answer, &done, &when);
+        lost = !c->sim;
+        if (!lost)
+            rc = sim_bus_load(c->sim, offset, &answer, &done, &when);
         leave(c->dev);
         drive->ops->until(drive, when);
-    } while (rc);
-    CHECK(done);
+    } while (rc && !lost);
+    CHECK(done || lost);
     return answer;
 }
 
@@ -174,12 +234,18 @@ static void reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
     drive->ops->publish(drive); /* a doorbell is a barrier too */
     for (;;) {
         enter(c->dev);
-        rc = sim_bus_store(c->sim, offset, value, &when);
+        rc = c->sim ? sim_bus_store(c->sim, offset, value, &when) : 0;
         leave(c->dev);
         if (!rc)
             return;
         drive->ops->until(drive, when);
     }
+}
+
+/* The next event; it is the loss once there is nothing that could send another. */
+static struct sim_bus_event next_event(const struct context *c)
+{
+    return c->sim ? sim_bus_event(c->sim) : (struct sim_bus_event){SIM_BUS_EVENT_LOST, 0, 0, 0};
 }
 
 static void translate_event(const struct sim_bus_event *from, struct hal_event *to)
@@ -205,7 +271,7 @@ static int event_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *
 
     drive->ops->point(drive);
     enter(c->dev);
-    while ((ev = sim_bus_event(c->sim)).kind == SIM_BUS_EVENT_NONE && !rc) {
+    while ((ev = next_event(c)).kind == SIM_BUS_EVENT_NONE && !rc) {
         rc = drive->ops->wait(drive, c->key, deadline);
         if (rc == -EINTR)
             break;
@@ -277,7 +343,7 @@ static void note(struct hal_dev *dev, enum hal_note what, uint64_t a, uint64_t b
     struct device *d = device(dev);
 
     enter(d);
-    sim_bus_note(d->afu, what, a, b);
+    sim_bus_note(d->afu, d->drive->ops->thread(d->drive), what, a, b);
     leave(d);
 }
 
@@ -287,9 +353,12 @@ static const struct hal_ops sim_ops = {
     .afu_reset = afu_reset,
     .reload_same_image = reload_same_image,
     .vpd_read = vpd_read,
+    .platform_wait = platform_wait,
+    .platform_answer = platform_answer,
     .ctx_create = ctx_create,
     .ctx_start = ctx_start,
     .ctx_stop = ctx_stop,
+    .ctx_lose = ctx_lose,
     .ctx_release = ctx_release,
     .reg_read64 = reg_read64,
     .reg_write64 = reg_write64,
@@ -309,6 +378,7 @@ int sim_backend_open(struct sim_drive *drive, struct sim_afu *afu, struct hal_de
     if (!d)
         return -ENOMEM;
     hal_dev_init(&d->hal, &sim_ops);
+    d->hal.card = sim_bus_card(afu);
     d->drive = drive;
     d->afu = afu;
     *out = &d->hal;

@@ -30,6 +30,9 @@ struct sim_drive_ops {
     /* Waits until the model wakes `key`, or the deadline (ns of exec). The caller has entered, and
      * is inside again when it returns. 0, -ETIMEDOUT, -EINTR. */
     int (*wait)(struct sim_drive *, uint64_t key, uint64_t deadline);
+    /* The same for who must not cost anything while nothing happens: device time does not depend on
+     * its wait, and only its key wakes it. At most one a key. */
+    int (*park)(struct sim_drive *, uint64_t key, uint64_t deadline);
     /* One slice of the engine for a poller of `key`. Called outside. */
     void (*poll)(struct sim_drive *, uint64_t key);
     /* A store to a table, and the barrier behind some. Called outside. */

@@ -14,7 +14,8 @@
 struct drive {
     struct sim_drive base;
     struct exec_mutex lock; /* guards the whole model */
-    struct exec_cond news;
+    struct exec_cond news, parked_news;
+    uint64_t parked[SIM_AFUS_MAX]; /* keys, 0 = none */
     unsigned waiters, pace;
     uint64_t start; /* ns of exec at cycle 0 of the model */
     uint64_t due;   /* no waiter sleeps beyond this cycle */
@@ -39,9 +40,11 @@ static void on_wake(void *arg, uint64_t key)
 {
     struct drive *d = arg;
 
-    (void)key; /* few waiters: all look */
-    if (d->waiters)
+    if (d->waiters) /* few: all look */
         exec_cond_broadcast(d->base.exec, &d->news);
+    for (unsigned i = 0; i < SIM_AFUS_MAX; i++)
+        if (d->parked[i] == key)
+            exec_cond_broadcast(d->base.exec, &d->parked_news);
 }
 
 /* Runs what is due. The lock is held. */
@@ -117,6 +120,21 @@ static int wait(struct sim_drive *b, uint64_t key, uint64_t deadline)
     return rc;
 }
 
+static int park(struct sim_drive *b, uint64_t key, uint64_t deadline)
+{
+    struct drive *d = of(b);
+    unsigned i = 0;
+    int rc;
+
+    while (d->parked[i])
+        CHECK(++i < SIM_AFUS_MAX);
+    d->parked[i] = key;
+    rc = exec_cond_wait(b->exec, &d->parked_news, &d->lock, deadline, true);
+    d->parked[i] = 0;
+    catch_up(d);
+    return rc;
+}
+
 static void poll(struct sim_drive *b, uint64_t key)
 {
     (void)key;
@@ -152,6 +170,7 @@ static void destroy(struct sim_drive *b)
     struct drive *d = of(b);
     struct exec *exec = b->exec;
 
+    exec_cond_fini(exec, &d->parked_news);
     exec_cond_fini(exec, &d->news);
     exec_mutex_fini(exec, &d->lock);
     exec_free(exec, d, sizeof *d);
@@ -163,6 +182,7 @@ static const struct sim_drive_ops ops = {
     .point = point,
     .until = until,
     .wait = wait,
+    .park = park,
     .poll = poll,
     .store = store,
     .thread = thread,
@@ -181,6 +201,7 @@ int sim_drive_paced(struct exec *exec, struct sim_machine *m, unsigned pace, str
     d->pace = pace;
     exec_mutex_init(exec, &d->lock, "model");
     exec_cond_init(exec, &d->news, "news of the model");
+    exec_cond_init(exec, &d->parked_news, "news of a slot");
     d->start = exec_now(exec);
     m->wake = on_wake;
     m->wake_arg = d;

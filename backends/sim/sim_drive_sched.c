@@ -239,6 +239,7 @@ static const struct sim_drive_ops ops = {
     .point = point,
     .until = until,
     .wait = wait,
+    .park = wait, /* a fiber that waits costs nothing */
     .poll = poll,
     .store = store,
     .thread = thread,

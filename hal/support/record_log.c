@@ -67,7 +67,10 @@ static int write_half(struct hal_record_log *log, unsigned half, uint64_t offset
 
 static int sync_area(struct hal_record_log *log)
 {
-    return log->area->ops->sync(log->area) ? -EIO : 0;
+    if (log->area->ops->sync(log->area) == 0)
+        return 0;
+    log->unsure = true;
+    return -EIO;
 }
 
 static bool all_zero(const unsigned char *p, size_t n)
@@ -91,8 +94,23 @@ static int check_blank(struct hal_record_log *log, unsigned half, uint64_t offse
     return 0;
 }
 
+/* Writes zeros over [from, to) of the live half, whatever reads say is there: after a failed sync
+ * that may not be what the medium has. */
+static int zero_live(struct hal_record_log *log, uint64_t from, uint64_t to)
+{
+    int rc = 0;
+
+    memset(log->buf, 0, sizeof log->buf);
+    for (uint64_t n; from < to && !rc; from += n) {
+        n = hal_min64(sizeof log->buf, to - from);
+        rc = write_half(log, log->live.half, from, log->buf, (size_t)n);
+    }
+    return rc;
+}
+
 /* Zeroes what is not zero from `offset` to the end of a half. Reading first keeps a sparse area
- * sparse, and costs less than writing it all. */
+ * sparse, and costs less than writing it all; after a failed sync, which may have lost zeros for
+ * good that reads still show, it is not enough. */
 static int wipe_from(struct hal_record_log *log, unsigned half, uint64_t offset)
 {
     while (offset < log->half_size) {
@@ -101,7 +119,7 @@ static int wipe_from(struct hal_record_log *log, unsigned half, uint64_t offset)
 
         if (rc)
             return rc;
-        if (!all_zero(log->buf, n)) {
+        if (log->unsure || !all_zero(log->buf, n)) {
             memset(log->buf, 0, n);
             rc = write_half(log, half, offset, log->buf, n);
             if (rc)
@@ -144,16 +162,16 @@ static int write_header(struct hal_record_log *log, unsigned half, uint64_t gene
     return write_half(log, half, 0, sector, SECTOR);
 }
 
-/* A part of the first header that this area ever gets, the rest still zero. */
+/* A part of the first header that this area ever gets, whichever, the rest still zero. */
 static bool is_begun(const struct hal_record_log *log, const unsigned char *sector)
 {
     unsigned char first[SECTOR];
-    size_t same = 0;
 
     make_header(log, 1, SECTOR, first);
-    while (same < SECTOR && sector[same] == first[same])
-        same++;
-    return all_zero(sector + same, SECTOR - same);
+    for (size_t i = 0; i < SECTOR; i++)
+        if (sector[i] != 0 && sector[i] != first[i])
+            return false;
+    return true;
 }
 
 static struct half judge_header(const struct hal_record_log *log, const unsigned char *sector)
@@ -293,20 +311,35 @@ static bool has_later(const unsigned char *p, size_t n, const struct hal_record_
     return false;
 }
 
+/* Bytes up to the last one that is not zero. */
+static size_t used_bytes(const unsigned char *p, size_t n)
+{
+    if (all_zero(p, n))
+        return 0;
+    while (p[n - 1] == 0)
+        n--;
+    return n;
+}
+
 /* -EILSEQ if a record is found behind the end of the chain: then the chain was broken by damage,
- * not by a crash, and going on would lose acknowledged records. */
+ * not by a crash, and going on would lose acknowledged records. Otherwise log->strays tells how far
+ * what a crash left goes. */
 static int check_behind(struct hal_record_log *log, const struct hal_record_log_place *at)
 {
     const size_t step = HAL_RECORD_MAX; /* buf has room for the prefix that hangs over */
 
+    log->strays = 0;
     for (uint64_t offset = at->tail; offset < log->half_size; offset += step) {
-        size_t n = (size_t)hal_min64(sizeof log->buf, log->half_size - offset);
+        size_t n = (size_t)hal_min64(sizeof log->buf, log->half_size - offset), used;
         int rc = read_half(log, at->half, offset, log->buf, n);
 
         if (rc)
             return rc;
-        if (has_later(log->buf, n, at))
+        used = used_bytes(log->buf, n);
+        if (used && has_later(log->buf, n, at))
             return -EILSEQ;
+        if (used)
+            log->strays = offset + used;
     }
     return 0;
 }
@@ -335,24 +368,24 @@ static int walk(struct hal_record_log *log, uint64_t base, hal_record_fn each, v
 
 /* ---- making sure ---- */
 
-/* Takes back, durably, whatever a failed or crashed operation may have left on the medium: the
- * record at the tail, and the header of the half that is not in use. No change may happen before
- * this has worked, or it could be lost to the left-over at the next load. */
+/* Takes back, durably, whatever a failed or crashed operation may have left on the medium: what is
+ * behind the tail, and the header of the half that is not in use. No change may happen before this
+ * has worked: the next one could be lost to the left-over at the next load, or, torn itself, be
+ * completed by it to a record that nobody was told of. */
 static int settle(struct hal_record_log *log)
 {
-    static const unsigned char zeros[PREFIX];
-    int rc;
+    uint64_t payload = hal_min64(log->live.tail + PREFIX, log->strays);
 
     if (!log->doubt)
         return 0;
-    if (log->half_size - log->live.tail >= PREFIX) {
-        rc = write_half(log, log->live.half, log->live.tail, zeros, PREFIX);
-        if (rc)
-            return -EIO;
-    }
-    if (write_header(log, !log->live.half, 0, 0) || sync_area(log))
+    /* The header of a stray record goes first: what is missing of its payload may be zeros. */
+    if (zero_live(log, log->live.tail, payload) || write_header(log, !log->live.half, 0, 0) ||
+        sync_area(log))
+        return -EIO;
+    if (payload < log->strays && (zero_live(log, payload, log->strays) || sync_area(log)))
         return -EIO;
     log->doubt = false;
+    log->strays = 0;
     return 0;
 }
 
@@ -383,6 +416,16 @@ static int take_back(struct hal_record_log *log, int rc)
     return settle(log) ? -EIO : rc;
 }
 
+/* The same for an append. How far its bytes got is asked now: after one more failed sync, reads may
+ * not tell any more. */
+static int take_back_record(struct hal_record_log *log, uint64_t end, int rc)
+{
+    if (check_behind(log, &log->live))
+        log->strays = end;
+    log->strays = hal_max64(log->strays, log->live.tail + PREFIX);
+    return take_back(log, rc);
+}
+
 /* ---- the three operations ---- */
 
 static struct hal_record_log *log_of(struct hal_record_store *store)
@@ -408,6 +451,7 @@ static int log_load(struct hal_record_store *store, hal_record_fn each, void *ar
         return chosen;
     log->loaded = false;
     log->fresh = chosen == 2;
+    log->strays = 0;
     log->live = (struct hal_record_log_place){.tail = SECTOR, .sequence = 1};
     if (log->fresh) {
         /* There cannot be a record, since its header comes first. */
@@ -415,8 +459,9 @@ static int log_load(struct hal_record_store *store, hal_record_fn each, void *ar
     } else {
         log->live.half = (unsigned)chosen;
         log->live.generation = h[chosen].generation;
-        log->doubt = h[!chosen].state != HALF_ZERO && h[!chosen].state != HALF_RETIRED;
         rc = walk(log, h[chosen].base, each, arg);
+        log->doubt =
+            log->strays || (h[!chosen].state != HALF_ZERO && h[!chosen].state != HALF_RETIRED);
     }
     log->loaded = rc == 0;
     return rc;
@@ -437,7 +482,7 @@ static int log_append(struct hal_record_store *store, const void *record, size_t
     if (!rc)
         rc = sync_area(log);
     if (rc)
-        return take_back(log, rc);
+        return take_back_record(log, log->live.tail + record_bytes(length), rc);
     log->live = at;
     return 0;
 }
@@ -463,7 +508,11 @@ static int fill(struct sink *s, hal_record_list_fn list, void *arg)
 
     if (!rc)
         rc = wipe_from(s->log, s->at.half, s->at.tail);
-    return rc ? rc : sync_area(s->log);
+    if (!rc)
+        rc = sync_area(s->log);
+    if (!rc)
+        s->log->unsure = false; /* all of the half was written, or was not touched since */
+    return rc;
 }
 
 static int log_compact(struct hal_record_store *store, hal_record_list_fn list, void *arg)

@@ -27,13 +27,15 @@
  *           32     payload, then zeros up to a multiple of 16
  *
  * Where the chain of valid records ends, the log ends: what follows is either nothing, or what a
- * crash left of the one record that was being written. Each record is synced before the next one
+ * crash left of the one record that was being written, which is zeroed before the next one is
+ * written. Each record is synced before the next one
  * is begun, so a valid record *further on* means that one in between was damaged: -EILSEQ. For the
  * same reason two kinds of damage cannot be told from a crash and go unnoticed: to the last record
  * alone, unless it belongs to a compaction; and to the header of the live half, if a crash left the
  * old half live too and nothing was written since.
  *
- * Costs: append is one write and one sync. Compaction writes the new list, reads the rest of the
+ * Costs: append is one write and one sync, or, the first after a crash, up to four and three.
+ * Compaction writes the new list, reads the rest of the
  * half (and zeroes what is not zero, so that no record of an earlier, unfinished compaction can
  * ever follow the new ones), and syncs three times. The area should hold 2 x (512 + twice the
  * longest list), or compaction comes too often. */
@@ -48,8 +50,9 @@
 #include "hal/support/must_check.h"
 
 enum {
-    HAL_RECORD_LOG_SECTOR = 512,       /* bytes of a header; a write of one is assumed to be torn
-                                          at a byte, or lost, but never to hit other sectors */
+    HAL_RECORD_LOG_SECTOR = 512, /* bytes of a header; a write of one is assumed to be lost, or
+                                    torn at a byte so that one side of it is stored, but never
+                                    to hit other sectors */
     HAL_RECORD_LOG_RECORD_HEADER = 32, /* bytes in front of each payload */
     HAL_RECORD_LOG_ALIGN = 16,         /* records begin at multiples of it */
     HAL_RECORD_LOG_VERSION = 1,        /* of the format */
@@ -86,9 +89,12 @@ struct hal_record_log {
     struct hal_record_store store; /* hand out &log->store */
     struct hal_record_area *area;
     uint64_t half_size;
-    bool loaded; /* the members below are valid */
-    bool fresh;  /* no header was ever written */
-    bool doubt;  /* the medium may hold a header or a record that does not count; settle first */
+    bool loaded;     /* the members below are valid */
+    bool fresh;      /* no header was ever written */
+    bool doubt;      /* the medium may hold what does not count: a header of the other half, or
+                        `strays`; settle first */
+    bool unsure;     /* a sync failed: the half that is not in use may not be what reads show */
+    uint64_t strays; /* bytes from the tail up to here may be not zero; 0: all are */
     struct hal_record_log_place live;
     unsigned char buf[HAL_RECORD_LOG_RECORD_HEADER + HAL_RECORD_MAX];
 };

@@ -150,7 +150,7 @@ int sim_afu_create(struct sim_machine *m, const struct sim_params *params, struc
         free_tables(a);
         return rc;
     }
-    sim_faults_init(&a->faults);
+    fault_plan_init(&a->faults, &sim_fault_registry);
     hal_prng_seed(&a->latency, m->seed, SIM_STREAM_LATENCY + ((uint64_t)a->number << 8));
     sim_scsi_init(&a->scsi, media);
     a->scsi.lbprz = params->lbprz;
@@ -178,7 +178,7 @@ const struct sim_params *sim_afu_params(const struct sim_afu *a) { return &a->pa
 
 struct sim_params *sim_afu_params_mutable(struct sim_afu *a) { return &a->params; }
 
-struct sim_faults *sim_afu_faults(struct sim_afu *a) { return &a->faults; }
+struct fault_plan *sim_afu_faults(struct sim_afu *a) { return &a->faults; }
 
 struct sim_scsi *sim_afu_scsi(struct sim_afu *a) { return &a->scsi; }
 
@@ -308,12 +308,17 @@ void sim_bus_publish(struct sim_afu *a, uint64_t thread, uint64_t stores)
         sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_PUBLISH, .thread = thread});
 }
 
-void sim_bus_note(struct sim_afu *a, uint32_t what, uint64_t v, uint64_t w)
+void sim_bus_note(struct sim_afu *a, uint64_t thread, uint32_t what, uint64_t v, uint64_t w)
 {
+    fault_plan_note(&a->faults, what, v, w);
     sim_record(a, SIM_EVENT_NOTE, what, v, w);
     if (sim_watched_by(a))
-        sim_tell(a, &(struct sim_watched){
-                        .what = SIM_WATCH_NOTE, .number = what, .value = v, .other = w});
+        sim_tell(
+            a,
+            &(struct sim_watched){
+                .what = SIM_WATCH_NOTE, .thread = thread, .number = what, .value = v, .other = w});
 }
+
+uint16_t sim_bus_card(const struct sim_afu *a) { return (uint16_t)a->params.card; }
 
 uint64_t sim_bus_now(const struct sim_afu *a) { return a->engine->now; }

@@ -310,6 +310,35 @@ struct sim_xlt_entry {
     uint64_t kept; /* flag: a fault lets it outlive a sync */
 };
 
+enum sim_platform_step {
+    SIM_PLATFORM_CALM,
+    SIM_PLATFORM_TELLS, /* an event is on its way to the host, or was not read */
+    SIM_PLATFORM_ASKS,  /* the host has read it, and is to answer */
+    SIM_PLATFORM_RESETS,
+    SIM_PLATFORM_GONE, /* nothing will happen any more */
+};
+
+#define SIM_PLATFORM_PLANS 4
+
+/** Something that is going to happen to the slot: sim_afu_platform_at(). */
+struct sim_platform_plan {
+    struct sim_event event;
+    struct sim_afu *afu;
+    enum sim_effect effect;
+    uint64_t arg;
+};
+
+/** The platform around the slot. */
+struct sim_platform {
+    uint8_t slot;         /* enum sim_slot */
+    uint8_t step;         /* enum sim_platform_step */
+    uint8_t event, next;  /* enum sim_bus_platform_event: can be read; is on its way */
+    uint8_t stubborn;     /* argument of the freeze: its slot reset never ends, or does not help */
+    bool again;           /* frozen once more since the slot was reset */
+    struct sim_event due; /* `next`, or the end of the slot reset */
+    struct sim_platform_plan plan[SIM_PLATFORM_PLANS];
+};
+
 struct sim_afu_counters {
     uint64_t doorbells, fetched, completed, dropped, interrupts, misaligned_data;
     uint64_t xlt_hits, xlt_misses, bus_commands[2];
@@ -322,7 +351,7 @@ struct sim_afu {
     struct sim_world *world;
     uint32_t number;
     struct sim_params params;
-    struct sim_faults faults;
+    struct fault_plan faults;
     struct sim_memory memory;
     struct hal_prng latency;
     struct sim_scsi scsi;
@@ -387,6 +416,7 @@ struct sim_afu {
     struct sim_event aintr_event;
     bool resetting, reset_failed;
     struct sim_event reset_event;
+    struct sim_platform platform;
 
     struct sim_afu_counters counters;
     struct sim_strict strict;
@@ -678,5 +708,10 @@ void sim_storage_fault(struct sim_ctx *ctx, uint64_t address, uint64_t store);
 /* sim_context.c */
 void sim_context_reset(struct sim_ctx *ctx); /* from the reset register */
 void sim_afu_registers_reset(struct sim_afu *a);
+void sim_afu_restart(struct sim_afu *a);    /* it is as after power-on */
+void sim_context_kill(struct sim_ctx *ctx); /* dead until it is released */
+
+/* sim_platform.c */
+static inline bool sim_slot_up(const struct sim_afu *a) { return a->platform.slot == SIM_SLOT_UP; }
 
 #endif

@@ -25,7 +25,7 @@ int sim_bus_ctx_create(struct sim_afu *a, bool master, struct sim_ctx **out)
     uint64_t arg = 0;
     struct sim_ctx *ctx;
 
-    if (handle < 0 || sim_site(a, SIM_SITE_CTX, &arg) == SIM_EFFECT_REFUSE)
+    if (handle < 0 || !sim_slot_up(a) || sim_site(a, SIM_SITE_CTX, &arg) == SIM_EFFECT_REFUSE)
         return -ENODEV;
     ctx = sim_world_alloc(a->world, sizeof *ctx, 64);
     if (!ctx)
@@ -73,6 +73,8 @@ int sim_bus_ctx_start(struct sim_ctx *ctx, unsigned interrupts)
     struct sim_afu *a = ctx->afu;
 
     CHECK(!ctx->started);
+    if (ctx->lost)
+        return -EIO;
     if ((!ctx->master && interrupts < a->params.irqs_min) || interrupts > a->params.irqs_max)
         return -EINVAL;
     if (a->irqs_used + interrupts > a->params.irq_budget)
@@ -100,12 +102,11 @@ static void cancel_events(struct sim_ctx *ctx)
         sim_engine_cancel(e, &ctx->lisn_event[i]);
 }
 
-void sim_bus_ctx_stop(struct sim_ctx *ctx)
+/* Nothing of it is left in the AFU, and whoever waits for its events is woken. */
+static void end(struct sim_ctx *ctx)
 {
     struct sim_afu *a = ctx->afu;
 
-    if (!ctx->started)
-        return;
     sim_record(a, SIM_EVENT_CTX_END, ctx->handle, ctx->in_flight, 0);
     sim_mmio_forget(ctx);
     sim_doorbells_drop(ctx);
@@ -120,8 +121,22 @@ void sim_bus_ctx_stop(struct sim_ctx *ctx)
     ctx->resetting = false;
     ctx->started = false;
     a->irqs_used -= ctx->interrupts;
-    tell(ctx, SIM_WATCH_CTX_END);
     a->wake(a->wake_arg, ctx->wake_key);
+}
+
+void sim_bus_ctx_stop(struct sim_ctx *ctx)
+{
+    if (!ctx->started)
+        return;
+    end(ctx);
+    tell(ctx, SIM_WATCH_CTX_END);
+}
+
+void sim_context_kill(struct sim_ctx *ctx)
+{
+    if (ctx->started)
+        end(ctx);
+    ctx->lost = true;
 }
 
 void sim_bus_ctx_release(struct sim_ctx *ctx)
@@ -276,16 +291,21 @@ void sim_afu_registers_reset(struct sim_afu *a)
         sim_port_reset(&a->port[p], a, p);
 }
 
+void sim_afu_restart(struct sim_afu *a)
+{
+    sim_afu_registers_reset(a);
+    a->resetting = false;
+    if (sim_watched_by(a))
+        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_AFU_RESET});
+}
+
 static void afu_reset_over(struct sim_event *ev)
 {
     struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, reset_event);
 
     sim_record(a, SIM_EVENT_AFU_RESET, 0, 0, 0);
-    sim_afu_registers_reset(a);
     sim_strict_reset(&a->strict, a->engine->now);
-    a->resetting = false;
-    if (sim_watched_by(a))
-        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_AFU_RESET});
+    sim_afu_restart(a);
 }
 
 /* A reset that never ends is given up by the system after this time; the next one may work. */
@@ -296,6 +316,8 @@ int sim_bus_afu_reset(struct sim_afu *a, uint64_t *done)
     uint64_t arg = 0, time = a->params.afu_reset;
     enum sim_effect effect;
 
+    if (!sim_slot_up(a))
+        return -EIO;
     if (a->ctx_open || sim_event_pending(&a->reset_event))
         return -EBUSY;
     effect = sim_site(a, SIM_SITE_AFURST, &arg);

@@ -6,6 +6,7 @@
 #include "hal/support/check.h"
 #include "sim/afu/sim_wait.h"
 #include "sim/sim_bus.h"
+#include "sim/sim_control.h"
 
 /* Room for one more access; else the cycle at which there will be. */
 static int ring_room(struct sim_afu *a, uint64_t *when)
@@ -187,6 +188,24 @@ static void access(struct sim_afu *a, const struct sim_mmio *m)
     sim_record(a, SIM_EVENT_MMIO_READ, m->ctx->handle, m->offset, *m->answer);
 }
 
+/* Something happens to the slot before the access reaches it. */
+SIM_COLD static void slot_planned(struct sim_afu *a)
+{
+    uint64_t arg = 0;
+    enum sim_effect effect = sim_site_armed(a, SIM_SITE_PERR, &arg);
+
+    sim_afu_platform(a, effect, arg);
+}
+
+/* The access does not come through. */
+static void lose(const struct sim_mmio *m)
+{
+    if (!m->answer)
+        return;
+    *m->answer = UINT64_MAX;
+    *m->done = true;
+}
+
 void sim_mmio_accept(struct sim_afu *a)
 {
     struct sim_mmio m = a->mmio[a->mmio_head];
@@ -196,8 +215,14 @@ void sim_mmio_accept(struct sim_afu *a)
     sim_strict_mmio(&a->strict, a->engine->now, a->params.mmio_ack);
     if (--a->mmio_count)
         expect(a);
-    if (m.ctx)
+    if (!m.ctx)
+        return;
+    if (sim_site_planned(a, SIM_SITE_PERR))
+        slot_planned(a);
+    if (sim_slot_up(a))
         access(a, &m);
+    else
+        lose(&m);
 }
 
 static void arrive(struct sim_event *ev)
@@ -215,10 +240,7 @@ void sim_mmio_forget(struct sim_ctx *ctx)
         if (m->ctx != ctx)
             continue;
         m->ctx = NULL;
-        if (m->answer) {
-            *m->answer = UINT64_MAX;
-            *m->done = true;
-            m->answer = NULL;
-        }
+        lose(m);
+        m->answer = NULL;
     }
 }

@@ -98,6 +98,25 @@ static void answer(struct sim_cmd *c, unsigned lun, const uint8_t wwid[16])
     c->status.answer = true;
 }
 
+static bool taken(const struct sim_media *media, const uint8_t wwid[AFU_WWID_SIZE])
+{
+    for (unsigned lun = 0; lun < sim_media_n_luns(media); lun++) {
+        const struct sim_media_lun *l = sim_media_lun(media, lun);
+
+        if (l && memcmp(l->wwid, wwid, AFU_WWID_SIZE) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A name that no other LUN has: earlier runs made some on these media, and so do other adapters. */
+static void make_wwid(struct sim_afu *a, uint8_t wwid[AFU_WWID_SIZE])
+{
+    do
+        sim_media_make_wwid(SERIAL | ++a->provisioned, 0, wwid);
+    while (taken(a->scsi.media, wwid));
+}
+
 static int create(struct sim_cmd *c, unsigned port)
 {
     struct sim_afu *a = c->ctx->afu;
@@ -113,7 +132,7 @@ static int create(struct sim_cmd *c, unsigned port)
     if (count(a, port) >= a->params.provision_luns || used > a->params.provision_blocks ||
         l.blocks > a->params.provision_blocks - used)
         return -ENOSPC;
-    sim_media_make_wwid(SERIAL | ++a->provisioned, 0, l.wwid);
+    make_wwid(a, l.wwid);
     error = sim_scsi_add_lun(&a->scsi, &l, &lun);
     if (error)
         return error;

@@ -65,6 +65,8 @@ int sim_bus_vpd(struct sim_afu *a, void *buf, size_t size)
     uint64_t arg = 0;
     size_t n, body;
 
+    if (!sim_slot_up(a))
+        return -EIO;
     switch (sim_site(a, SIM_SITE_VPD, &arg)) {
     case SIM_EFFECT_REFUSE:
         return -EIO;

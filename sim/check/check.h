@@ -61,14 +61,28 @@ struct check_view {
 
 struct sim_afu;
 
+/** RHT entries in memory that may be something else than zeros. */
+struct check_slots {
+    uint64_t rht; /* 0: it is not known which */
+    uint64_t used[256 / 64];
+};
+
 /** Memory of a view. */
 struct check_view_room {
     struct check_room ctx, entry, word;
+    struct check_slots slots[512]; /* by context */
+    bool untold;                   /* nobody tells of stores: every entry is read */
 };
 
-/** Looks at the model. False: no memory. */
-HAL_MUST_CHECK bool check_view_take(struct sim_afu *a, struct check_view_room *room,
-                                    struct check_view *out);
+/** A part of a view is read where something was found before, or stored since: an RHT entry is
+ * stored; a context begins, of which nothing is known. */
+void check_view_stored(struct check_view_room *room, uint16_t context, uint16_t handle);
+void check_view_forget(struct check_view_room *room, uint16_t context);
+
+/** Looks at the model, as far as some contexts are concerned (a bit for each number; NULL: all).
+ * False: no memory. */
+HAL_MUST_CHECK bool check_view_take(struct sim_afu *a, const uint64_t *only,
+                                    struct check_view_room *room, struct check_view *out);
 
 /* ---- claims: who owns which chunk ---------------------------------------------------------- */
 
@@ -100,6 +114,10 @@ struct check_claims check_claims_on(const struct check_claims *all, uint32_t lun
 /** The run that has the chunk, or NULL: it is free, or there is none. */
 const struct hal_picture_run *check_run(const struct hal_picture *p, uint32_t lun, uint64_t chunk);
 
+/** The same, tried at *near first, the number of a run; it becomes that of the one found. */
+const struct hal_picture_run *check_run_near(const struct hal_picture *p, uint32_t lun,
+                                             uint64_t chunk, uint32_t *near);
+
 /** The healthy context of a number, or NULL. */
 const struct hal_picture_context *check_context(const struct hal_picture *p, uint16_t number);
 
@@ -114,9 +132,30 @@ const struct hal_picture_held *check_held(const struct hal_picture *p, uint16_t 
 /** The LUN of a handle, open or quarantined; HAL_PICTURE_NONE without either. */
 uint32_t check_lun_of(const struct hal_picture *p, uint16_t context, uint32_t handle);
 
+/** The LUN of a handle that was looked up last: words of a handle are neighbours. Zero at first. */
+struct check_handle_lun {
+    const struct hal_picture_handle *open; /* NULL: it is not */
+    uint32_t lun;
+    uint16_t context, handle;
+    bool known;
+};
+
+/** Looks up the handle of an LXT word. */
+void check_handle_lun_find(const struct hal_picture *p, const struct check_word *w,
+                           struct check_handle_lun *last);
+
+/** The LUN with the slot and ports of an LXT word, or HAL_PICTURE_NONE. */
+uint32_t check_lun_in_slot(const struct hal_picture *p, uint64_t word);
+
 /** The LUN that an LXT word of the view is about: that of its handle, else the one with its slot.
  */
-uint32_t check_lun_of_word(const struct hal_picture *p, const struct check_word *w);
+static inline uint32_t check_lun_of_word(const struct hal_picture *p, const struct check_word *w,
+                                         struct check_handle_lun *last)
+{
+    if (!last->known || last->context != w->context || last->handle != w->handle)
+        check_handle_lun_find(p, w, last);
+    return last->lun != HAL_PICTURE_NONE ? last->lun : check_lun_in_slot(p, w->word);
+}
 
 /* ---- verdicts ------------------------------------------------------------------------------ */
 
@@ -132,11 +171,15 @@ struct check_verdict {
 bool check_broken(struct check_verdict *v, unsigned invariant, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 
-/** What a checker looks at. */
+struct check_owned;
+
+/** What a checker looks at: a picture, whole or a part, view and claims of the same contexts, and
+ * what every context had when it was drawn last (sim/check/check_owned.h), for events. */
 struct check_input {
     const struct hal_picture *picture;
     const struct check_view *view;
     const struct check_claims *claims;
+    const struct check_owned *owned;
 };
 
 /** True: the invariant holds. Otherwise *v says what is wrong. */
@@ -150,6 +193,8 @@ check_fn check_inv_01, check_inv_02, check_inv_03, check_inv_04, check_inv_05, c
 /* Those about one event. */
 bool check_inv_13_release(const struct check_view *view, uint64_t start, uint64_t bytes,
                           struct check_verdict *v);
+bool check_inv_13_release_rest(const struct check_owned *owned, const uint64_t *but, uint64_t start,
+                               uint64_t bytes, struct check_verdict *v);
 bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
                   struct check_verdict *v);
 bool check_inv_23(const struct hal_picture *p, const struct sim_watched *w,

@@ -4,7 +4,43 @@
 #ifndef SIM_CHECK_CHECK_BOOKS_H
 #define SIM_CHECK_CHECK_BOOKS_H
 
+#include "hal/afu_regs.h"
 #include "sim/check/check.h"
+
+/* ---- what core announces (hal_note) ---- */
+
+/** Requests by their number: those below 0x100 are the DK requests (SP 2), the others core's own.
+ */
+enum check_request_number {
+    CHECK_ATTACH = 0x80,
+    CHECK_OPEN_DIRECT = 0x81,
+    CHECK_RELEASE = 0x82,
+    CHECK_DETACH = 0x83,
+    CHECK_VERIFY = 0x84,
+    CHECK_RECOVER = 0x85,
+    CHECK_MANAGE_LUN = 0x86,
+    CHECK_OPEN_VIRTUAL = 0x87,
+    CHECK_RESIZE = 0x88,
+    CHECK_CLONE = 0x89,
+    CHECK_CLIENT_DESTROY = 0x100,
+    CHECK_CLOSE,
+    CHECK_NAME_SET,
+    CHECK_NAME_OPEN,
+    CHECK_NAME_REMOVE,
+    CHECK_RESET,
+    CHECK_TIDY,
+    CHECK_EEH = 0x120,
+};
+
+/** State machine whose state is the number of a context, or at least AFU_CONTEXTS for one that is
+ * lost. */
+enum { CHECK_MACHINE_CONTEXT = 3 };
+
+#define CHECK_NO_CONTEXT                                                                           \
+    UINT64_MAX /* of a request that is about none, or about one by its cookie */
+
+/** Reads a word of host memory as the AFU would. False: it cannot be read. */
+typedef bool check_read_fn(void *arg, uint64_t ea, uint64_t *value);
 
 /* ---- what a store to a table does ---- */
 
@@ -29,13 +65,16 @@ struct check_unpublished {
     uint64_t thread, start, end;
 };
 
-/** An RHT word likewise, and its value. */
+/** An RHT word likewise, its value, and whether it has arrived in memory, or nobody waits for it.
+ */
 struct check_unpublished_word {
     uint64_t thread, ea, value;
+    bool arrived;
 };
 
 /** A translation that was changed and not synced yet. */
 struct check_change {
+    uint64_t thread; /* that changed it last */
     uint32_t handle;
     uint16_t context;
     bool heavy; /* something was taken away: a light sync is not enough */
@@ -52,9 +91,18 @@ struct check_order {
 /** The entry with the stores that are on their way. */
 void check_order_overlay(const struct check_order *o, uint64_t entry_ea, struct afu_rht_entry *e);
 
-/** INV-14 for one store, which then is in the books. view: of now, or NULL. */
+/** Takes note of a store to tables of a context that is lost, which is on its way likewise. */
+void check_order_store_lost(struct check_order *o, const struct check_store *s);
+
+/** The value of a word that is on its way. Returns whether it is. */
+bool check_order_stored(const struct check_order *o, uint64_t ea, uint64_t *value);
+
+/** Whether RHT words that are on their way have arrived in memory since this was asked last. */
+bool check_order_arrived(struct check_order *o, check_read_fn *read, void *arg);
+
+/** INV-14 for one store, which then is in the books. owned: of the last look, or NULL. */
 HAL_MUST_CHECK bool check_order_store(struct check_order *o, const struct check_store *s,
-                                      const struct check_view *view, struct check_verdict *v);
+                                      const struct check_owned *owned, struct check_verdict *v);
 
 /** The stores of a thread can be seen. */
 void check_order_publish(struct check_order *o, uint64_t thread);
@@ -65,10 +113,13 @@ void check_order_synced(struct check_order *o, uint16_t context, uint32_t handle
 /** A context has ended: nothing of it is cached. */
 void check_order_ended(struct check_order *o, uint16_t context);
 
-/** INV-14 at the end of a request with result `rc`: what it changed was synced, or is quarantined.
- * p: of now, or NULL. */
-HAL_MUST_CHECK bool check_order_request(struct check_order *o, int64_t rc,
-                                        const struct hal_picture *p, struct check_verdict *v);
+/** A request of a thread has failed: what it changed may be without a sync. */
+void check_order_failed(struct check_order *o, uint64_t thread);
+
+/** INV-14 with no request under way: what they changed was synced, or is quarantined. p: of now, or
+ * NULL. */
+HAL_MUST_CHECK bool check_order_request(struct check_order *o, const struct hal_picture *p,
+                                        struct check_verdict *v);
 
 /* ---- INV-15: nothing revoked is re-used before its heavy sync ---- */
 
@@ -100,5 +151,78 @@ HAL_MUST_CHECK bool check_revokes_store(const struct check_revokes *r, const str
 /** INV-15 for chunks and modes of LUNs. */
 HAL_MUST_CHECK bool check_revokes_look(const struct check_revokes *r, const struct hal_picture *p,
                                        struct check_verdict *v);
+
+/* ---- INV-16: what was to be wiped is zeros when it is free ---- */
+
+/** A chunk that a handle with the wish to wipe has, or had. */
+struct check_tainted {
+    uint64_t chunk;
+    uint32_t lun;
+};
+
+/** Zero all but room.world. */
+struct check_taints {
+    struct check_room room;
+    uint32_t n;
+};
+
+/** Whether all blocks of a chunk are zeros on the medium. */
+typedef bool check_zero_fn(void *arg, const struct hal_picture_lun *lun, uint64_t chunk);
+
+/** INV-16 for chunks that have become free since the last look; then takes note of those that are
+ * in handles now. Without memory a chunk is not watched. */
+HAL_MUST_CHECK bool check_taints_look(struct check_taints *t, const struct hal_picture *p,
+                                      check_zero_fn *zero, void *arg, struct check_verdict *v);
+
+/* ---- INV-24: what a reset leaves as it was ---- */
+
+/** Contexts that are lost, each with all that it keeps. Zero all but world of both rooms. */
+struct check_kept {
+    struct check_room room, fresh;
+    uint32_t n;                          /* of traits in room */
+    bool any_touched;                    /* by a request that may be about any context */
+    uint64_t touched[AFU_CONTEXTS / 64]; /* contexts, by a request under way */
+};
+
+/** A request begins that may change a context, lost or not: its number, or CHECK_NO_CONTEXT. Just
+ * before, it is asked whether all is as it was (check_kept_look). */
+void check_kept_touch(struct check_kept *k, uint32_t number, uint64_t context);
+
+/** INV-24 for contexts that are lost or were at the last look; those that have recovered are
+ * forgotten when it is quiet: no request is under way. Without memory a context is not watched. */
+HAL_MUST_CHECK bool check_kept_look(struct check_kept *k, const struct hal_picture *p, bool quiet,
+                                    check_read_fn *read, void *arg, struct check_verdict *v);
+
+/* ---- INV-28: every request ends ---- */
+
+/** A request under way. Times are cycles. */
+struct check_request {
+    uint64_t thread, begun;
+    uint64_t deadline; /* for its own waits, and those of requests that have ended */
+    uint64_t waits;    /* its own, R-40 */
+    uint32_t number;
+    bool late; /* it was told */
+};
+
+/** Zero all but room.world. */
+struct check_waits {
+    struct check_room room;
+    uint32_t n, resets;    /* requests; resets among them */
+    uint64_t soonest, sum; /* no deadline is before it; of all waits */
+};
+
+/** A thread begins a request. things: what is open or quarantined, for requests that may be about
+ * all of it. Without memory the request is not watched. */
+void check_waits_begin(struct check_waits *w, uint32_t number, uint64_t thread, uint64_t now,
+                       uint64_t things);
+
+/** It ends the last one that it began, of this number. */
+void check_waits_end(struct check_waits *w, uint32_t number, uint64_t thread, uint64_t now);
+
+/** Something happened after which all may take their time again. */
+void check_waits_restart(struct check_waits *w, uint64_t now);
+
+/** INV-28 at this moment. */
+HAL_MUST_CHECK bool check_waits_look(struct check_waits *w, uint64_t now, struct check_verdict *v);
 
 #endif

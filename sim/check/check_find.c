@@ -16,23 +16,40 @@ bool check_broken(struct check_verdict *v, unsigned invariant, const char *forma
     return false;
 }
 
-const struct hal_picture_run *check_run(const struct hal_picture *p, uint32_t lun, uint64_t chunk)
+static bool has(const struct hal_picture *p, uint32_t run, uint64_t chunk)
+{
+    return chunk - hal_picture_run(p, run)->first < hal_picture_run(p, run)->count;
+}
+
+const struct hal_picture_run *check_run_near(const struct hal_picture *p, uint32_t lun,
+                                             uint64_t chunk, uint32_t *near)
 {
     struct hal_picture_span runs = hal_picture_lun(p, lun)->runs;
     uint32_t low = runs.first, high = runs.first + runs.count;
 
+    if (*near - low < runs.count && has(p, *near, chunk))
+        return hal_picture_run(p, *near);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         const struct hal_picture_run *r = hal_picture_run(p, middle);
 
-        if (chunk < r->first)
+        if (chunk < r->first) {
             high = middle;
-        else if (chunk >= r->first + r->count)
+        } else if (chunk >= r->first + r->count) {
             low = middle + 1;
-        else
+        } else {
+            *near = middle;
             return r;
+        }
     }
     return NULL;
+}
+
+const struct hal_picture_run *check_run(const struct hal_picture *p, uint32_t lun, uint64_t chunk)
+{
+    uint32_t near = HAL_PICTURE_NONE;
+
+    return check_run_near(p, lun, chunk, &near);
 }
 
 /* The first context whose slot is not below `number`: contexts are in order of slots. */
@@ -102,24 +119,35 @@ const struct hal_picture_held *check_held(const struct hal_picture *p, uint16_t 
     return NULL;
 }
 
-uint32_t check_lun_of(const struct hal_picture *p, uint16_t context, uint32_t handle)
+static uint32_t lun_of(const struct hal_picture *p, const struct hal_picture_handle *h,
+                       uint16_t context, uint32_t handle)
 {
-    const struct hal_picture_handle *h = check_handle(p, context, handle);
     const struct hal_picture_held *held = h ? NULL : check_held(p, context, handle, 0);
 
     return h ? h->lun : held ? held->lun : HAL_PICTURE_NONE;
 }
 
-uint32_t check_lun_of_word(const struct hal_picture *p, const struct check_word *w)
+uint32_t check_lun_of(const struct hal_picture *p, uint16_t context, uint32_t handle)
 {
-    uint32_t lun = check_lun_of(p, w->context, w->handle);
+    return lun_of(p, check_handle(p, context, handle), context, handle);
+}
 
-    for (uint32_t i = 0; lun == HAL_PICTURE_NONE && i < p->n.luns; i++) {
+void check_handle_lun_find(const struct hal_picture *p, const struct check_word *w,
+                           struct check_handle_lun *last)
+{
+    const struct hal_picture_handle *h = check_handle(p, w->context, w->handle);
+
+    *last = (struct check_handle_lun){h, lun_of(p, h, w->context, w->handle), w->context, w->handle,
+                                      true};
+}
+
+uint32_t check_lun_in_slot(const struct hal_picture *p, uint64_t word)
+{
+    for (uint32_t i = 0; i < p->n.luns; i++) {
         const struct hal_picture_lun *l = hal_picture_lun(p, i);
 
-        if (l->in_table && l->slot == afu_lxt_lun_index(w->word) &&
-            (l->ports & afu_lxt_ports(w->word)))
-            lun = i;
+        if (l->in_table && l->slot == afu_lxt_lun_index(word) && (l->ports & afu_lxt_ports(word)))
+            return i;
     }
-    return lun;
+    return HAL_PICTURE_NONE;
 }

@@ -7,9 +7,11 @@
 /** INV-7: chunk < total in every reachable entry, and its last block is one of the LUN's. */
 bool check_inv_07(const struct check_input *in, struct check_verdict *v)
 {
+    struct check_handle_lun last = {0};
+
     for (uint32_t i = 0; i < in->view->words; i++) {
         const struct check_word *w = &in->view->word[i];
-        uint32_t lun = check_lun_of_word(in->picture, w);
+        uint32_t lun = check_lun_of_word(in->picture, w, &last);
         uint64_t chunk = afu_lxt_base(w->word);
         const struct hal_picture_lun *l;
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INV-8: index and port mask of an LXT entry lead to its LUN, on every port of the mask (VL-54).
- *
- * At quiet points: a store into a LUN table is posted and may be on its way when an entry with its
- * slot becomes visible; the AFU sync that follows, behind it on the same way, is what makes the
- * handle usable. */
+ * Within requests too: a slot has arrived in the LUN tables before an entry names it. */
 #include <inttypes.h>
 
 #include "sim/check/check.h"
@@ -23,9 +20,9 @@ static bool port_is_right(const struct check_input *in, const struct check_word 
 }
 
 static bool word_is_right(const struct check_input *in, const struct check_word *w,
-                          struct check_verdict *v)
+                          struct check_handle_lun *last, struct check_verdict *v)
 {
-    uint32_t lun = check_lun_of_word(in->picture, w);
+    uint32_t lun = check_lun_of_word(in->picture, w, last);
     unsigned ports = afu_lxt_ports(w->word);
 
     if (lun == HAL_PICTURE_NONE)
@@ -45,8 +42,10 @@ static bool word_is_right(const struct check_input *in, const struct check_word 
  * of these ports the slot holds the LUN's id. */
 bool check_inv_08(const struct check_input *in, struct check_verdict *v)
 {
+    struct check_handle_lun last = {0};
+
     for (uint32_t i = 0; in->picture->up && i < in->view->words; i++)
-        if (!word_is_right(in, &in->view->word[i], v))
+        if (!word_is_right(in, &in->view->word[i], &last, v))
             return false;
     return true;
 }

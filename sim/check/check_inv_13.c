@@ -2,7 +2,7 @@
 /* INV-13: what the AFU may still reach is given to nobody else: arrays, RHT pages, chunks. */
 #include <inttypes.h>
 
-#include "sim/check/check.h"
+#include "sim/check/check_owned.h"
 
 static bool kept_for(const struct hal_picture *p, const struct hal_picture_held *h, uint64_t start)
 {
@@ -68,18 +68,36 @@ static bool claims_for(const struct hal_picture *p, const struct check_claim *c,
     return h->number == handle && hal_picture_context(p, h->context)->number == context;
 }
 
+/* Nearly always: the handle has the chunk where the word is. */
+static bool is_at(const struct hal_picture *p, const struct hal_picture_handle *h,
+                  const struct check_word *w, uint64_t chunk)
+{
+    return h && w->index < h->chunks.count &&
+           *hal_picture_chunk(p, h->chunks.first + w->index) == chunk;
+}
+
+static bool is_claimed(const struct check_input *in, const struct check_word *w, uint32_t lun,
+                       uint64_t chunk)
+{
+    struct check_claims on = check_claims_on(in->claims, lun, chunk);
+    /* INV-4 is about chunks that nobody has. Who is not in a part of a picture may have it. */
+    bool own = !on.n && !in->picture->part;
+
+    for (uint32_t k = 0; k < on.n && !own; k++)
+        own = claims_for(in->picture, &on.claim[k], w->context, w->handle);
+    return own;
+}
+
 static bool chunks_are_right(const struct check_input *in, struct check_verdict *v)
 {
+    struct check_handle_lun last = {0};
+
     for (uint32_t i = 0; i < in->view->words; i++) {
         const struct check_word *w = &in->view->word[i];
         uint64_t chunk = afu_lxt_base(w->word);
-        struct check_claims on =
-            check_claims_on(in->claims, check_lun_of_word(in->picture, w), chunk);
-        bool own = !on.n; /* INV-4 is about chunks that nobody has */
+        uint32_t lun = check_lun_of_word(in->picture, w, &last);
 
-        for (uint32_t k = 0; k < on.n && !own; k++)
-            own = claims_for(in->picture, &on.claim[k], w->context, w->handle);
-        if (!own)
+        if (!is_at(in->picture, last.open, w, chunk) && !is_claimed(in, w, lun, chunk))
             return check_broken(v, 13,
                                 "context %u handle %u: the AFU can reach chunk %" PRIu64
                                 ", which only others have",
@@ -115,4 +133,15 @@ bool check_inv_13_release(const struct check_view *view, uint64_t start, uint64_
             return check_broken(v, 13, "context %u: an RHT is given back that the AFU can reach",
                                 view->ctx[i].number);
     return true;
+}
+
+/** The same for contexts that are not in the view, nor in `but`: as they were at the last look. */
+bool check_inv_13_release_rest(const struct check_owned *owned, const uint64_t *but, uint64_t start,
+                               uint64_t bytes, struct check_verdict *v)
+{
+    uint32_t number = check_owned_reaches_into(owned, but, start, bytes);
+
+    return number == CHECK_NUMBERS ||
+           check_broken(v, 13, "context %" PRIu32 ": memory is given back that the AFU can reach",
+                        number);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/check/check_books.h"
+#include "sim/check/check_owned.h"
 
 /* ---- what is not published yet ---- */
 
@@ -30,10 +31,21 @@ static void remember_run(struct check_order *o, const struct check_store *s)
     o->run[o->runs++] = (struct check_unpublished){s->thread, s->ea, s->ea + sizeof s->value};
 }
 
+static bool shows_nothing(const struct check_store *s, const struct afu_rht_entry *e)
+{
+    return afu_rht_entry_format(e) == AFU_RHT_FORMAT_DIRECT
+               ? !afu_rht_unpack_direct(s->order, e).valid
+               : !afu_rht_unpack_virtual(s->order, e).lxt_cnt;
+}
+
+/* A word of an entry that shows nothing before and after it, as its pointer with a count of 0, is
+ * not waited for: the AFU can reach what it could. */
 static void remember_word(struct check_order *o, const struct check_store *s)
 {
+    bool unseen = shows_nothing(s, &s->old) && shows_nothing(s, &s->entry);
+
     o->words = make_place(o->word, o->words, CHECK_WORDS, sizeof *o->word);
-    o->word[o->words++] = (struct check_unpublished_word){s->thread, s->ea, s->value};
+    o->word[o->words++] = (struct check_unpublished_word){s->thread, s->ea, s->value, unseen};
 }
 
 static bool unpublished(const struct check_order *o, uint64_t start, uint64_t end)
@@ -59,6 +71,39 @@ void check_order_overlay(const struct check_order *o, uint64_t entry_ea, struct 
             e->word[(o->word[i].ea - entry_ea) / sizeof e->word[0]] = o->word[i].value;
 }
 
+void check_order_store_lost(struct check_order *o, const struct check_store *s)
+{
+    o->words = make_place(o->word, o->words, CHECK_WORDS, sizeof *o->word);
+    o->word[o->words++] = (struct check_unpublished_word){s->thread, s->ea, s->value, true};
+}
+
+bool check_order_stored(const struct check_order *o, uint64_t ea, uint64_t *value)
+{
+    bool stored = false;
+
+    for (uint32_t i = 0; i < o->words; i++)
+        if (o->word[i].ea == ea) {
+            *value = o->word[i].value;
+            stored = true;
+        }
+    return stored;
+}
+
+bool check_order_arrived(struct check_order *o, check_read_fn *read, void *arg)
+{
+    bool any = false;
+    uint64_t value;
+
+    for (uint32_t i = 0; i < o->words; i++) {
+        struct check_unpublished_word *w = &o->word[i];
+
+        if (w->arrived || !read(arg, w->ea, &value) || value != w->value)
+            continue;
+        w->arrived = any = true;
+    }
+    return any;
+}
+
 void check_order_publish(struct check_order *o, uint64_t thread)
 {
     uint32_t kept = 0;
@@ -81,17 +126,23 @@ static void add_change(struct check_order *o, const struct check_store *s, bool 
     for (uint32_t i = 0; i < o->changes; i++)
         if (o->change[i].context == s->context && o->change[i].handle == s->handle) {
             o->change[i].heavy |= heavy;
+            o->change[i].thread = s->thread;
             return;
         }
     o->changes = make_place(o->change, o->changes, CHECK_CHANGES, sizeof *o->change);
-    o->change[o->changes++] = (struct check_change){s->handle, s->context, heavy};
+    o->change[o->changes++] = (struct check_change){s->thread, s->handle, s->context, heavy};
 }
 
 void check_order_synced(struct check_order *o, uint16_t context, uint32_t handle, bool heavy)
 {
     uint32_t kept = 0;
 
-    o->runs = o->words = 0;
+    o->runs = 0;
+    for (uint32_t i = 0; i < o->words; i++)
+        if (!o->word[i].arrived) /* it was stored after the doorbell */
+            o->word[kept++] = o->word[i];
+    o->words = kept;
+    kept = 0;
     for (uint32_t i = 0; i < o->changes; i++) {
         const struct check_change *c = &o->change[i];
 
@@ -111,13 +162,23 @@ void check_order_ended(struct check_order *o, uint16_t context)
     o->changes = kept;
 }
 
-bool check_order_request(struct check_order *o, int64_t rc, const struct hal_picture *p,
+void check_order_failed(struct check_order *o, uint64_t thread)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < o->changes; i++)
+        if (o->change[i].thread != thread)
+            o->change[kept++] = o->change[i];
+    o->changes = kept;
+}
+
+bool check_order_request(struct check_order *o, const struct hal_picture *p,
                          struct check_verdict *v)
 {
     uint32_t n = o->changes;
 
     o->changes = 0;
-    for (uint32_t i = 0; rc >= 0 && p && i < n; i++) {
+    for (uint32_t i = 0; p && i < n; i++) {
         const struct check_change *c = &o->change[i];
 
         if (check_context(p, c->context) && !check_held(p, c->context, c->handle, 0))
@@ -199,27 +260,15 @@ static bool rht_store(struct check_order *o, const struct check_store *s, struct
     return s->word ? count_store(o, s, v) : pointer_store(o, s, v);
 }
 
-/* An LXT word that the AFU can reach in memory never changes where it stands. */
-static bool in_use(const struct check_view *view, const struct check_store *s)
-{
-    for (uint32_t i = 0; i < view->entries; i++) {
-        const struct check_entry *e = &view->entry[i];
-
-        if (!e->direct && e->source == CHECK_MEMORY &&
-            s->ea - e->start < (uint64_t)e->count * AFU_LXT_ENTRY_SIZE)
-            return true;
-    }
-    return false;
-}
-
 bool check_order_store(struct check_order *o, const struct check_store *s,
-                       const struct check_view *view, struct check_verdict *v)
+                       const struct check_owned *owned, struct check_verdict *v)
 {
     bool good = true;
 
     if (s->in_rht)
         good = rht_store(o, s, v);
-    else if (view && in_use(view, s))
+    else if (owned &&
+             check_owned_reaches(owned, s->ea) < CHECK_NUMBERS) /* there it never changes */
         good = check_broken(v, 14, "an LXT entry is stored that the AFU can reach already");
     if (s->in_rht)
         remember_word(o, s);

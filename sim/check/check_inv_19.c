@@ -89,6 +89,8 @@ bool check_inv_20(const struct check_input *in, struct check_verdict *v)
             return check_broken(v, 20, "context %u is in slot %u of the table", c->number, c->slot);
         if (!c->errored && check_context(p, c->number) != c)
             return check_broken(v, 20, "context %u is in the table twice", c->number);
+        if (c->errored && c->slot < AFU_CONTEXTS)
+            return check_broken(v, 20, "context %u is errored and in the table", c->number);
         if (c->errored == c->control)
             return check_broken(v, 20, "context %u is %s and has %s control area", c->number,
                                 c->errored ? "errored" : "healthy", c->control ? "a" : "no");
@@ -113,13 +115,14 @@ bool check_inv_21(const struct check_input *in, struct check_verdict *v)
 /* ---- INV-22 ---- */
 
 /** INV-22, in state NORMAL and with no request under way (R-33): ctx_cap, rht_start and rht_cnt_id
- * of a number are 0 unless a healthy context in the table owns it, or the master. */
+ * of a number are 0 unless a healthy context in the table owns it, or a master. */
 bool check_inv_22(const struct check_input *in, struct check_verdict *v)
 {
     for (uint32_t i = 0; in->picture->up && i < in->view->ctxs; i++) {
         const struct check_ctx *c = &in->view->ctx[i];
 
-        if ((c->ctx_cap || c->rht_start || c->rht_cnt_id) && c->number != in->picture->master &&
+        if ((c->ctx_cap || c->rht_start || c->rht_cnt_id) &&
+            !hal_picture_is_master(in->picture, c->number) &&
             !check_context(in->picture, c->number))
             return check_broken(v, 22, "context number %u belongs to nobody and is registered",
                                 c->number);

@@ -2,23 +2,7 @@
 /* INV-17 and INV-25, at the simulated medium: whoever issued a command has the blocks. */
 #include <inttypes.h>
 
-#include "sim/check/check.h"
-
-static bool is_chunk_of(const struct hal_picture *p, struct hal_picture_span chunks, uint64_t chunk)
-{
-    for (uint32_t i = 0; i < chunks.count; i++)
-        if (*hal_picture_chunk(p, chunks.first + i) == chunk)
-            return true;
-    return false;
-}
-
-/* The chunk at the position that the command was translated with: nearly always it. */
-static bool is_at(const struct hal_picture *p, const struct hal_picture_handle *h, uint64_t index,
-                  uint64_t chunk)
-{
-    return index < h->chunks.count &&
-           *hal_picture_chunk(p, h->chunks.first + (uint32_t)index) == chunk;
-}
+#include "sim/check/check_owned.h"
 
 static bool is_lun(const struct hal_picture *p, uint32_t lun, const struct sim_watched *w)
 {
@@ -28,20 +12,32 @@ static bool is_lun(const struct hal_picture *p, uint32_t lun, const struct sim_w
            l->lun_id[w->port] == w->lun_id;
 }
 
-static bool handle_has(const struct hal_picture *p, const struct hal_picture_handle *h,
-                       const struct sim_watched *w, uint64_t chunk)
+static bool is_chunk_of(const uint64_t *chunks, uint32_t n, uint64_t chunk)
 {
-    if (!is_lun(p, h->lun, w))
-        return false;
-    return h->kind == HAL_PICTURE_DIRECT || is_at(p, h, w->index, chunk) ||
-           is_chunk_of(p, h->chunks, chunk);
+    for (uint32_t i = 0; i < n; i++)
+        if (chunks[i] == chunk)
+            return true;
+    return false;
 }
 
-static bool context_has(const struct hal_picture *p, const struct hal_picture_context *c,
+/* At the position that the command was translated with is nearly always the right one. */
+static bool handle_has(const struct hal_picture *p, const struct check_holder *owner,
+                       const struct check_owned_handle *h, const struct sim_watched *w,
+                       uint64_t chunk)
+{
+    const uint64_t *chunks = check_owned_chunks(owner) + h->first;
+
+    if (!is_lun(p, h->lun, w))
+        return false;
+    return h->kind == HAL_PICTURE_DIRECT || (w->index < h->count && chunks[w->index] == chunk) ||
+           is_chunk_of(chunks, h->count, chunk);
+}
+
+static bool context_has(const struct hal_picture *p, const struct check_holder *owner,
                         const struct sim_watched *w, uint64_t chunk)
 {
-    for (uint32_t i = 0; i < c->handles.count; i++)
-        if (handle_has(p, hal_picture_handle(p, c->handles.first + i), w, chunk))
+    for (uint32_t i = 0; i < owner->handles; i++)
+        if (handle_has(p, owner, &check_owned_handles(owner)[i], w, chunk))
             return true;
     return false;
 }
@@ -55,10 +51,18 @@ static bool quarantine_has(const struct hal_picture *p, const struct sim_watched
 
         if (h->context == w->context && is_lun(p, h->lun, w) &&
             (hal_picture_lun(p, h->lun)->mode == HAL_PICTURE_DIRECT ||
-             is_chunk_of(p, h->chunks, chunk)))
+             is_chunk_of(hal_picture_chunk(p, h->chunks.first), h->chunks.count, chunk)))
             return true;
     }
     return false;
+}
+
+/* Lost contexts are in no books but a whole picture, which is drawn as long as there are any. */
+static bool has_handle(const struct check_input *in, uint32_t lun, uint64_t chunk)
+{
+    struct check_claims on = check_claims_on(in->claims, lun, chunk);
+
+    return (on.n && on.claim[0].kind == CHECK_HANDLE) || check_owned_has(in->owned, lun, chunk);
 }
 
 /* A grow under way: the AFU may be shown chunks that no handle has in the books yet. They are
@@ -67,13 +71,16 @@ static bool is_on_its_way(const struct check_input *in, const struct sim_watched
 {
     for (uint32_t lun = 0; lun < in->picture->n.luns; lun++) {
         struct check_claims on = check_claims_on(in->claims, lun, chunk);
-        bool named = !on.n;
+        bool held = false, named = false;
 
         if (!is_lun(in->picture, lun, w))
             continue;
-        for (uint32_t i = 0; i < on.n; i++)
+        for (uint32_t i = 0; i < on.n; i++) {
             named |= on.claim[i].kind == CHECK_NAME;
-        return named && check_run(in->picture, lun, chunk);
+            held |= on.claim[i].kind == CHECK_HELD;
+        }
+        return (named || (!held && !has_handle(in, lun, chunk))) &&
+               check_run(in->picture, lun, chunk);
     }
     return false;
 }
@@ -82,11 +89,11 @@ static bool may_have(const struct check_input *in, const struct sim_watched *w, 
                      uint64_t chunk)
 {
     const struct hal_picture *p = in->picture;
-    const struct hal_picture_context *c = check_context(p, w->context);
-    const struct hal_picture_handle *h =
-        w->by_handle ? check_handle(p, w->context, w->handle) : NULL;
+    const struct check_holder *owner = &in->owned->of[w->context % CHECK_NUMBERS];
+    const struct check_owned_handle *h =
+        w->by_handle ? check_owned_handle(in->owned, w->context, w->handle) : NULL;
 
-    return (h && handle_has(p, h, w, chunk)) || (c && context_has(p, c, w, chunk)) ||
+    return (h && handle_has(p, owner, h, w, chunk)) || context_has(p, owner, w, chunk) ||
            quarantine_has(p, w, chunk) || (!quiet && is_on_its_way(in, w, chunk));
 }
 
@@ -96,13 +103,13 @@ static uint64_t last_block(const struct sim_watched *w)
 }
 
 /** INV-25: a command of a context reads and writes only chunks (or the direct LUN) of its handles.
- * The master, which has no handles, is free to. `quiet`: no request is under way. */
+ * Masters, which have no handles, are free to. `quiet`: no request is under way. */
 bool check_inv_25(const struct check_input *in, const struct sim_watched *w, bool quiet,
                   struct check_verdict *v)
 {
     uint64_t last = last_block(w);
 
-    if (w->context == in->picture->master)
+    if (hal_picture_is_master(in->picture, w->context))
         return true;
     for (uint64_t chunk = w->value / CHECK_CHUNK_BLOCKS; chunk <= last / CHECK_CHUNK_BLOCKS;
          chunk++)
@@ -116,28 +123,30 @@ bool check_inv_25(const struct check_input *in, const struct sim_watched *w, boo
     return true;
 }
 
-static bool has_handle(const struct check_input *in, uint32_t lun, uint64_t chunk)
+/* By a handle here or, where quarantine and handles look alike, by anything elsewhere. */
+static bool is_had(const struct check_input *in, uint32_t lun, uint64_t chunk)
 {
     struct check_claims on = check_claims_on(in->claims, lun, chunk);
 
     for (uint32_t i = 0; i < on.n; i++)
-        if (on.claim[i].kind == CHECK_HANDLE)
+        if (on.claim[i].kind == CHECK_HELD &&
+            hal_picture_held(in->picture, on.claim[i].owner)->context == HAL_PICTURE_ELSEWHERE)
             return true;
-    return false;
+    return check_owned_has(in->owned, lun, chunk);
 }
 
-/** INV-17: what the master changes on its own account, as a wipe does, has R(c) = 0. */
+/** INV-17: what a master changes on its own account, as a wipe does, has R(c) = 0. */
 bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
                   struct check_verdict *v)
 {
     uint64_t last = last_block(w);
 
-    if (w->context != in->picture->master || w->by_handle || !w->good)
+    if (!hal_picture_is_master(in->picture, w->context) || w->by_handle || !w->good)
         return true;
     for (uint32_t lun = 0; lun < in->picture->n.luns; lun++)
         for (uint64_t chunk = w->value / CHECK_CHUNK_BLOCKS;
              is_lun(in->picture, lun, w) && chunk <= last / CHECK_CHUNK_BLOCKS; chunk++)
-            if (has_handle(in, lun, chunk))
+            if (is_had(in, lun, chunk))
                 return check_broken(v, 17,
                                     "blocks %" PRIu64 " to %" PRIu64 " of LUN %" PRIu32
                                     " are wiped, and a handle has chunk %" PRIu64,

@@ -35,7 +35,7 @@ bool check_inv_26(const struct check_input *in, struct check_verdict *v)
 {
     const struct hal_picture *p = in->picture;
 
-    if (p->clients)
+    if (p->clients || p->part)
         return true;
     if (p->n.contexts)
         return check_broken(v, 26, "context %u has no client", hal_picture_context(p, 0)->number);

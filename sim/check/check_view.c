@@ -10,9 +10,15 @@
 
 struct pen {
     struct sim_afu *a;
+    const uint64_t *only; /* contexts, a bit each; NULL: all */
     struct check_view_room *room;
     struct check_view *view;
 };
+
+static bool is_wanted(const struct pen *pen, uint16_t number)
+{
+    return !pen->only || (pen->only[number / 64] >> number % 64 & 1);
+}
 
 static bool add_ctx(struct pen *pen, const struct sim_ctx *ctx)
 {
@@ -81,39 +87,109 @@ static bool add_entry(struct pen *pen, const struct afu_rht_entry *raw, enum che
     return true;
 }
 
+static void mark(struct check_slots *slots, uint32_t handle)
+{
+    if (handle / 64 < HAL_ARRAY_LENGTH(slots->used))
+        slots->used[handle / 64] |= UINT64_C(1) << handle % 64;
+}
+
+void check_view_stored(struct check_view_room *room, uint16_t context, uint16_t handle)
+{
+    mark(&room->slots[context], handle);
+}
+
+void check_view_forget(struct check_view_room *room, uint16_t context)
+{
+    room->slots[context].rht = 0;
+}
+
+enum { PIECE = 256 }; /* entries of a table that are read at once */
+
 /* The words that an entry in memory leads to, as far as they can be read. */
 static bool add_array(struct pen *pen, struct check_entry e)
 {
-    uint64_t n = hal_min64(e.count, e.room);
+    uint64_t n = hal_min64(e.count, e.room), word[PIECE], got;
 
-    for (uint32_t i = 0; i < n; i++) {
-        struct check_word w = {.index = i, .context = e.context, .handle = e.handle};
+    for (uint64_t at = 0; at < n; at += PIECE) {
+        uint64_t bytes = hal_min64(n - at, PIECE) * sizeof *word;
 
-        if (sim_memory_read(e.start + i * sizeof w.word, &w.word, sizeof w.word))
+        got = (bytes - sim_memory_read(e.start + at * sizeof *word, word, bytes)) / sizeof *word;
+        for (uint64_t i = 0; i < got; i++)
+            if (!add_word(pen,
+                          &(struct check_word){.word = hal_swap64(sim_table_order(pen->a), word[i]),
+                                               .index = (uint32_t)(at + i),
+                                               .context = e.context,
+                                               .handle = e.handle}))
+                return false;
+        if (got * sizeof *word < bytes)
             return true;
-        w.word = hal_swap64(sim_table_order(pen->a), w.word);
-        if (!add_word(pen, &w))
-            return false;
     }
     return true;
 }
 
-static bool add_rht(struct pen *pen, const struct sim_ctx *ctx)
+/* An RHT entry in memory, and what it leads to. */
+static bool add_handle(struct pen *pen, const struct afu_rht_entry *raw, uint16_t context,
+                       uint32_t handle)
 {
-    uint32_t n = afu_rht_cnt_id_count(ctx->rht_cnt_id);
+    uint32_t before = pen->view->entries;
 
-    for (uint32_t h = 0; ctx->rht_start && h < n; h++) {
-        struct afu_rht_entry raw;
-        uint32_t before = pen->view->entries;
+    return add_entry(pen, raw, CHECK_MEMORY, context, (uint16_t)handle) &&
+           (pen->view->entries == before || add_array(pen, pen->view->entry[before]));
+}
 
-        if (sim_memory_read(ctx->rht_start + h * sizeof raw, &raw, sizeof raw))
+/* All of it, and which entries are worth a look at a part. */
+static bool add_rht(struct pen *pen, const struct sim_ctx *ctx, struct check_slots *slots)
+{
+    uint32_t n = ctx->rht_start ? afu_rht_cnt_id_count(ctx->rht_cnt_id) : 0;
+    struct afu_rht_entry raw[PIECE];
+
+    *slots =
+        (struct check_slots){.rht = n <= 64 * HAL_ARRAY_LENGTH(slots->used) ? ctx->rht_start : 0};
+    for (uint32_t at = 0; at < n; at += PIECE) {
+        size_t bytes = hal_min64(n - at, PIECE) * sizeof *raw;
+        size_t got = bytes - sim_memory_read(ctx->rht_start + at * sizeof *raw, raw, bytes);
+
+        for (uint32_t i = 0; i < got / sizeof *raw; i++) {
+            if (!raw[i].word[0] && !raw[i].word[1])
+                continue;
+            mark(slots, at + i);
+            if (!add_handle(pen, &raw[i], ctx->handle, at + i))
+                return false;
+        }
+        if (got < bytes)
             return true;
-        if (!add_entry(pen, &raw, CHECK_MEMORY, ctx->handle, (uint16_t)h))
-            return false;
-        if (pen->view->entries > before && !add_array(pen, pen->view->entry[before]))
-            return false;
     }
     return true;
+}
+
+static bool add_slots(struct pen *pen, const struct sim_ctx *ctx, const struct check_slots *slots)
+{
+    for (uint32_t word = 0; word < HAL_ARRAY_LENGTH(slots->used); word++)
+        for (uint64_t bits = slots->used[word]; bits; bits &= bits - 1) {
+            uint32_t handle = word * 64 + hal_lowest_bit(bits);
+            struct afu_rht_entry raw;
+
+            if (!sim_memory_read(ctx->rht_start + handle * sizeof raw, &raw, sizeof raw) &&
+                !add_handle(pen, &raw, ctx->handle, handle))
+                return false;
+        }
+    return true;
+}
+
+static bool add_handles(struct pen *pen, const struct sim_ctx *ctx)
+{
+    struct check_slots *slots = &pen->room->slots[ctx->handle];
+
+    if (pen->only && !pen->room->untold && slots->rht && slots->rht == ctx->rht_start)
+        return add_slots(pen, ctx, slots);
+    return add_rht(pen, ctx, slots);
+}
+
+static bool add_context(struct pen *pen, uint32_t number)
+{
+    const struct sim_ctx *ctx = pen->a->ctx[number];
+
+    return !ctx || !ctx->started || (add_ctx(pen, ctx) && add_handles(pen, ctx));
 }
 
 static bool add_contexts(struct pen *pen)
@@ -121,14 +197,19 @@ static bool add_contexts(struct pen *pen)
     uint32_t left = pen->a->ctx_open;
 
     for (uint32_t i = 0; left && i < SIM_CONTEXTS_MAX; i++) {
-        const struct sim_ctx *ctx = pen->a->ctx[i];
-
-        if (!ctx)
-            continue;
-        left--;
-        if (ctx->started && !(add_ctx(pen, ctx) && add_rht(pen, ctx)))
+        left -= pen->a->ctx[i] != NULL;
+        if (!add_context(pen, i))
             return false;
     }
+    return true;
+}
+
+static bool add_some_contexts(struct pen *pen)
+{
+    for (uint32_t word = 0; word < SIM_CONTEXTS_MAX / 64; word++)
+        for (uint64_t bits = pen->only[word]; bits; bits &= bits - 1)
+            if (!add_context(pen, word * 64 + hal_lowest_bit(bits)))
+                return false;
     return true;
 }
 
@@ -140,7 +221,7 @@ static bool add_cache(struct pen *pen)
         struct afu_rht_entry raw;
         struct check_word w;
 
-        if (!sim_xlt_key(e, &key))
+        if (!sim_xlt_key(e, &key) || !is_wanted(pen, key.context))
             continue;
         memcpy(&raw, e->word, sizeof raw);
         w = (struct check_word){e->word[0], key.index, key.context, key.handle, CHECK_CACHE};
@@ -180,18 +261,21 @@ static bool add_walks(struct pen *pen)
         const struct sim_cmd *c = &a->cmds[i];
         bool walks = c->state == SIM_CMD_WALK_LXT || c->state == SIM_CMD_WALK_RHT;
 
-        if (walks && c->entry_valid && !c->restart_walk && !add_command(pen, c))
+        if (walks && c->entry_valid && !c->restart_walk && is_wanted(pen, c->ctx->handle) &&
+            !add_command(pen, c))
             return false;
     }
     return true;
 }
 
-bool check_view_take(struct sim_afu *a, struct check_view_room *room, struct check_view *out)
+bool check_view_take(struct sim_afu *a, const uint64_t *only, struct check_view_room *room,
+                     struct check_view *out)
 {
-    struct pen pen = {a, room, out};
+    struct pen pen = {a, only, room, out};
 
     memset(out, 0, sizeof *out);
     for (unsigned p = 0; p < HAL_PICTURE_PORTS; p++)
         out->lun_table[p] = a->port[p].lun_table;
-    return add_contexts(&pen) && add_cache(&pen) && add_walks(&pen);
+    return (only ? add_some_contexts(&pen) : add_contexts(&pen)) && add_cache(&pen) &&
+           add_walks(&pen);
 }

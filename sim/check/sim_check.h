@@ -5,10 +5,17 @@
  *
  * It looks
  *   at quiet points  the end of a request, when no other is under way: everything;
- *   always           after table stores and publishes, starts and ends of contexts, and AFU syncs:
+ *   always           after table stores and publishes, starts, ends and other changes of state of
+ *                    contexts and the adapter, and AFU syncs:
  *                    what must hold within requests too; and at each access to the medium, whether
  *                    the context may have the blocks (INV-25).
- * A look costs time in proportion to what is open. So that many handles do not make a run slow,
+ * A look is at the contexts that were touched: by requests of theirs that are under way, or by
+ * stores to their tables and registers. Of all the others it knows what they had (check_owned.h),
+ * so that sums are over everything. Every 64th quiet look, each after a request that is about no
+ * certain context, each while a context is lost, and each after something that is wrong in a part,
+ * is at everything; it also compares the contexts that were not touched with what they had.
+ *
+ * A look costs time in proportion to what it is at. So that many handles do not make a run slow,
  * each occasion earns a budget, and looks wait until it pays for them; a small stack is looked at
  * on every occasion. */
 #ifndef SIM_CHECK_SIM_CHECK_H
@@ -24,9 +31,10 @@
 struct sim_afu;
 struct sim_check;
 
-/** Draws the picture of now; called inside hooks of the model, where the thread that it runs on
- * holds core's lock, or no request is under way (spipe_picture_inside()). Returns 0 or -ENOMEM. */
-typedef int sim_check_picture(void *arg, struct hal_picture_room *room,
+/** Draws the picture of now, of all contexts or of some numbers only, a bit each; called inside
+ * hooks of the model, where the thread that it runs on holds core's lock, or no request is under
+ * way (spipe_picture_inside()). Returns 0 or -ENOMEM. */
+typedef int sim_check_picture(void *arg, const uint64_t *only, struct hal_picture_room *room,
                               const struct hal_picture **out);
 
 /** How to check. */
@@ -34,6 +42,9 @@ struct sim_check_config {
     sim_check_picture *picture;
     void *arg;
     bool quiet_only; /* looks at quiet points only: for long runs */
+    /* NULL, or where requests under way are counted together with those of other adapters that
+     * share LUNs with this one: then it is quiet when it is everywhere. 0 at first. */
+    uint64_t *begun;
     /* NULL, or is told the first thing that does not hold, at once: core may not live to the end */
     void (*told)(const char *text);
 };
@@ -57,7 +68,7 @@ struct sim_check_result {
     uint64_t accesses;                    /* to the medium, that were judged */
     uint64_t broken;                      /* verdicts against the stack */
     uint64_t by_invariant[SIM_CHECK_INVARIANTS];
-    unsigned invariant; /* the first of them */
+    unsigned invariant; /* the first of them; 0: a context changed that was not touched */
     char text[320];     /* of the first: when and what, "" without any */
 };
 

@@ -84,6 +84,12 @@ static void op_thread_interrupt(struct exec *e, struct exec_thread *t)
 
 static void op_thread_yield(struct exec *e) { sched_point(sched__of(e)); }
 
+static uint64_t *op_thread_ranks(struct exec *e)
+{
+    CHECK(sched__of(e)->current);
+    return &sched__of(e)->current->ranks;
+}
+
 static void *op_mem_alloc(struct exec *e, size_t size, size_t align)
 {
     sched_point(sched__of(e));
@@ -146,9 +152,11 @@ const struct exec_ops sched__exec_ops = {
     .thread_join = op_thread_join,
     .thread_interrupt = op_thread_interrupt,
     .thread_yield = op_thread_yield,
+    .thread_ranks = op_thread_ranks,
     .mutex_init = sched__mutex_init,
     .mutex_fini = sched__mutex_fini,
     .mutex_lock = sched__mutex_lock,
+    .mutex_lock_behind = sched__mutex_lock, /* waiting takes no time here */
     .mutex_unlock = sched__mutex_unlock,
     .cond_init = sched__cond_init,
     .cond_fini = sched__cond_fini,

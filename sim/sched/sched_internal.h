@@ -47,8 +47,9 @@ struct sched_fiber {
     bool interrupt_pending; /* for its next interruptible wait */
     int result;             /* of its wait, set by whoever wakes it */
     int fd;
-    short revents; /* poll's answer for fd */
-    unsigned held; /* mutexes */
+    short revents;  /* poll's answer for fd */
+    unsigned held;  /* mutexes */
+    uint64_t ranks; /* of those that have one */
     uint64_t deadline, key;
     const char *what; /* it waits for, for reports */
     struct sched_mutex *mutex;

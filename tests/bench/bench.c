@@ -14,22 +14,15 @@
 #include <unistd.h>
 
 #include "sim/sim_engine.h"
-#include "tests/bench/bench_block_alloc.h"
+#include "tests/bench/bench_bar.h"
 #include "tests/bench/bench_flat.h"
 #include "tests/bench/bench_instructions.h"
+#include "tests/bench/bench_recovery.h"
 #include "tests/bench/bench_sched.h"
 #include "tests/bench/bench_stack.h"
 
-#define WINDOWS 5
-
-/** One bar: what is to be reached, and what was measured. NAN = not measured. */
-struct bar {
-    const char *id, *what, *unit;
-    double must, aim;
-    bool higher; /* is better */
-    double (*measure)(double *roofline);
-    double value, roofline;
-};
+#define WINDOWS BENCH_WINDOWS
+#define TURNS BENCH_TURNS
 
 /* ---- helpers ----------------------------------------------------------------------------------
  */
@@ -41,8 +34,9 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static double median(double *v, unsigned n)
+double bench_median(double *v, unsigned n)
 {
+    /* cppcheck-suppress uninitvar; it does not see that loops over WINDOWS run */
     qsort(v, n, sizeof *v, by_value);
     return v[n / 2];
 }
@@ -70,12 +64,8 @@ static double stack_median_ns(const struct bench_stack_config *c)
 
     for (unsigned i = 0; i < WINDOWS; i++)
         v[i] = stack_ns(c, NULL);
-    return median(v, WINDOWS);
+    return bench_median(v, WINDOWS);
 }
-
-/* Small differences: what else the machine does only ever adds time, so the best of each side
- * counts. They are measured in turn. */
-#define TURNS (2 * WINDOWS)
 
 /* Extra cost of b over a in percent. */
 static double extra_percent(const struct bench_stack_config *a, const struct bench_stack_config *b)
@@ -100,7 +90,7 @@ static double pb1(double *roofline)
     for (unsigned i = 0; i < WINDOWS; i++)
         if (isnan(stack_ns(&one_fiber_tags, &v[i])))
             return NAN;
-    return 1e3 / median(v, WINDOWS);
+    return 1e3 / bench_median(v, WINDOWS);
 }
 
 static double pb2(double *roofline)
@@ -131,7 +121,7 @@ static double pb5(double *roofline)
             return NAN;
         v[i] = (double)r.virtual_ns / SIM_CYCLE_NS / r.cpu_ns * 1e3;
     }
-    return median(v, WINDOWS);
+    return bench_median(v, WINDOWS);
 }
 
 /* Device time against CPU time, 8 clients that keep the card at its limit. */
@@ -149,7 +139,7 @@ static double pb10(double *roofline)
             return NAN;
         v[i] = (double)r.virtual_ns / r.cpu_ns;
     }
-    return median(v, WINDOWS);
+    return bench_median(v, WINDOWS);
 }
 
 /* Ratio of two costs, in turn, median. */
@@ -166,7 +156,7 @@ static double flat_ratio(unsigned contexts_a, unsigned luns_a, unsigned contexts
             return NAN;
         v[i] = b / a;
     }
-    return median(v, WINDOWS);
+    return bench_median(v, WINDOWS);
 }
 
 /* The translation cache holds all of them, so that every command does the same. */
@@ -247,7 +237,7 @@ static double pb11(double *roofline)
     for (unsigned i = 0; i < WINDOWS; i++)
         v[i] = bench_fiber_switch_ns(2000000);
     *roofline = bench_swapcontext_ns(200000);
-    return median(v, WINDOWS);
+    return bench_median(v, WINDOWS);
 }
 
 /* All translations fit into the cache, or the factor would be that of table walks too. */
@@ -313,31 +303,7 @@ static double pb20_batch(double *roofline)
     return bench_instructions(32);
 }
 
-static double pb21(double *roofline)
-{
-    static const unsigned fill[] = {10, 500, 999};
-    double worst = 0;
-
-    *roofline = bench_ba_allocate_ns(BENCH_BA_SCAN, 10);
-    for (unsigned f = 0; f < 3; f++) {
-        double a[WINDOWS], b[WINDOWS];
-
-        for (unsigned i = 0; i < WINDOWS; i++) {
-            a[i] = bench_ba_allocate_ns(BENCH_BA_SUMMARIES, fill[f]);
-            b[i] = bench_ba_free_ns(BENCH_BA_SUMMARIES, fill[f]);
-        }
-        worst = fmax(worst, fmax(median(a, WINDOWS), median(b, WINDOWS)));
-    }
-    return worst;
-}
-
-static double pb22(double *roofline)
-{
-    *roofline = 262144 * 1.125 / 1024; /* one bit and one count a chunk */
-    return (double)bench_ba_bytes() / 1024;
-}
-
-static struct bar bars[] = {
+static struct bench_bar own_bars[] = {
     {"PB-1", "engine events, checks on, no data", "M/s", 10, 20, true, pb1, NAN, NAN},
     {"PB-2", "4 KiB reads, full stack, data copied", "M/s", 1.0, 1.8, true, pb2, NAN, NAN},
     {"PB-3", "4 KiB reads, full stack, tag media", "M/s", 2.5, 4.5, true, pb3, NAN, NAN},
@@ -359,19 +325,33 @@ static struct bar bars[] = {
      pb13_state, NAN, NAN},
     {"PB-20", "host instructions a read, depth 1", "", 250, 150, false, pb20, NAN, NAN},
     {"PB-20.batch", "the same in batches of 32", "", 180, 100, false, pb20_batch, NAN, NAN},
-    {"PB-21", "allocate or free a chunk, 64 TB, worst fill", "ns", 20, 10, false, pb21, NAN, NAN},
-    {"PB-22", "allocation table of 64 TB", "KiB", 400, 300, false, pb22, NAN, NAN},
 };
 
-#define BARS (sizeof bars / sizeof *bars)
+/* The i-th bar of all; NULL past the last. */
+static struct bench_bar *bar_at(size_t i)
+{
+    const struct bench_bars groups[] = {{own_bars, sizeof own_bars / sizeof *own_bars},
+                                        bench_alloc_bars(),
+                                        bench_request_bars(),
+                                        bench_recovery_bars()};
+
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
+        if (i < groups[g].n)
+            return &groups[g].bar[i];
+        i -= groups[g].n;
+    }
+    return NULL;
+}
 
 /* ---- output -----------------------------------------------------------------------------------
  */
 
-static const char *verdict(const struct bar *b)
+static const char *verdict(const struct bench_bar *b)
 {
     if (isnan(b->value))
         return "not measured";
+    if (isnan(b->must))
+        return "for comparison";
     if (b->higher ? b->value >= b->aim : b->value <= b->aim)
         return "aim";
     if (b->higher ? b->value >= b->must : b->value <= b->must)
@@ -389,10 +369,11 @@ static void print_number(double v)
 
 static void print_table(const cJSON *old)
 {
+    const struct bench_bar *b;
+
     printf("%-12s %-44s %-4s %10s %10s %10s %10s  %s\n", "bar", "what", "unit", "value", "must",
            "aim", "roofline", "reached");
-    for (size_t i = 0; i < BARS; i++) {
-        const struct bar *b = &bars[i];
+    for (size_t i = 0; (b = bar_at(i)); i++) {
         const cJSON *was = cJSON_GetObjectItem(cJSON_GetObjectItem(old, b->id), "value");
 
         printf("%-12s %-44s %-4s ", b->id, b->what, b->unit);
@@ -415,17 +396,17 @@ static cJSON *number(double v) { return isnan(v) ? cJSON_CreateNull() : cJSON_Cr
 static void print_json(void)
 {
     cJSON *all = cJSON_CreateObject();
+    const struct bench_bar *b;
     char *text;
 
-    for (size_t i = 0; i < BARS; i++) {
-        const struct bar *b = &bars[i];
+    for (size_t i = 0; (b = bar_at(i)); i++) {
         cJSON *o = cJSON_AddObjectToObject(all, b->id);
 
         cJSON_AddStringToObject(o, "what", b->what);
         cJSON_AddStringToObject(o, "unit", b->unit);
         cJSON_AddItemToObject(o, "value", number(b->value));
-        cJSON_AddNumberToObject(o, "must", b->must);
-        cJSON_AddNumberToObject(o, "aim", b->aim);
+        cJSON_AddItemToObject(o, "must", number(b->must));
+        cJSON_AddItemToObject(o, "aim", number(b->aim));
         cJSON_AddItemToObject(o, "roofline", number(b->roofline));
         cJSON_AddStringToObject(o, "reached", verdict(b));
     }
@@ -478,10 +459,9 @@ static void find_twin(const char *name)
 static bool measure(const char *only)
 {
     bool found = !only;
+    struct bench_bar *b;
 
-    for (size_t i = 0; i < BARS; i++) {
-        struct bar *b = &bars[i];
-
+    for (size_t i = 0; (b = bar_at(i)); i++) {
         if (only && strcmp(only, b->id) != 0)
             continue;
         found = true;

@@ -6,12 +6,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "core/block_alloc.h"
+#include "core/lun/block_alloc.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 #include "hal/support/prng.h"
+#include "tests/bench/bench_clock.h"
 
 enum {
     CHUNKS = 262144, /* 64 TB in chunks of 65,536 blocks of 4096 bytes */
@@ -120,13 +120,6 @@ const char *bench_ba_name(enum bench_ba_kind kind) { return kinds[kind].name; }
 
 /* ---- measuring ---- */
 
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* Takes one chunk of those allocated, at random, off the list. */
 static uint32_t draw_live(struct bench *b)
 {
@@ -173,29 +166,40 @@ static void thin_out(struct bench *b, unsigned fill)
 }
 
 /* Time for allocating n chunks, which are appended to the list. */
-static uint64_t time_allocate(struct bench *b, uint32_t n)
+static double time_allocate(struct bench *b, uint32_t n)
 {
-    uint64_t start = now_ns(), chunk = 0;
+    double start = bench_wall_ns();
+    uint64_t chunk = 0;
     for (uint32_t i = 0; i < n; i++) {
         CHECK(b->ops->allocate(b, &chunk) == 0);
         b->live[b->live_count++] = (uint32_t)chunk;
     }
-    return now_ns() - start;
+    return bench_wall_ns() - start;
 }
 
 /* Time for freeing n random chunks of the list. */
-static uint64_t time_free(struct bench *b, uint32_t n)
+static double time_free(struct bench *b, uint32_t n)
 {
     uint32_t victims[BATCH_MAX];
     for (uint32_t i = 0; i < n; i++)
         victims[i] = draw_live(b);
-    uint64_t start = now_ns();
+    double start = bench_wall_ns();
     for (uint32_t i = 0; i < n; i++)
         CHECK(b->ops->release(b, victims[i]) == 0);
-    return now_ns() - start;
+    return bench_wall_ns() - start;
 }
 
-/* Batches are at most half of what is free or allocated, so the fill hardly moves. */
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Batches are at most half of what is free or allocated, so the fill hardly moves. The median of
+ * them counts: a batch takes a microsecond, so those in which something else got the processor are
+ * few, and the clock of CPU time, a system call, would push half of what is measured out of the
+ * caches. */
 static double sample_ns(enum bench_ba_kind kind, unsigned fill, bool want_free)
 {
     CHECK(kind < BENCH_BA_KINDS && fill >= 1 && fill <= 999);
@@ -203,15 +207,20 @@ static double sample_ns(enum bench_ba_kind kind, unsigned fill, bool want_free)
     if (!b)
         return -1;
     thin_out(b, fill);
-    uint64_t half = hal_min64(b->live_count, CHUNKS - b->live_count) / 2, ns[2] = {0, 0};
+    uint64_t half = hal_min64(b->live_count, CHUNKS - b->live_count) / 2;
     uint32_t batch = (uint32_t)hal_min64(half, BATCH_MAX);
     uint32_t rounds = OPERATIONS / batch;
+    double *ns = malloc(rounds * sizeof *ns), median;
+    CHECK(ns);
     for (uint32_t i = 0; i < rounds; i++) {
-        ns[0] += time_allocate(b, batch);
-        ns[1] += time_free(b, batch);
+        double allocate = time_allocate(b, batch), release = time_free(b, batch);
+        ns[i] = want_free ? release : allocate;
     }
+    qsort(ns, rounds, sizeof *ns, by_value);
+    median = ns[rounds / 2];
+    free(ns);
     destroy(b);
-    return (double)ns[want_free] / ((double)rounds * batch);
+    return median / batch;
 }
 
 double bench_ba_allocate_ns(enum bench_ba_kind kind, unsigned fill)
@@ -230,13 +239,14 @@ double bench_ba_full_pair_ns(enum bench_ba_kind kind)
     struct bench *b = create_full(kind);
     if (!b)
         return -1;
-    uint64_t chunk = CHUNKS - 32, start = now_ns();
+    uint64_t chunk = CHUNKS - 32;
+    double start = bench_cpu_ns();
     for (int i = 0; i < FULL_PAIRS; i++) {
         uint64_t before = (chunk + CHUNKS - 64) % CHUNKS;
         CHECK(b->ops->release(b, before) == 0);
         CHECK(b->ops->allocate(b, &chunk) == 0);
     }
-    double ns = (double)(now_ns() - start) / FULL_PAIRS;
+    double ns = (bench_cpu_ns() - start) / FULL_PAIRS;
     destroy(b);
     return ns;
 }

@@ -9,7 +9,7 @@
 
 /** What is measured. */
 enum bench_ba_kind {
-    BENCH_BA_SUMMARIES, /* core/block_alloc.c */
+    BENCH_BA_SUMMARIES, /* core/lun/block_alloc.c */
     BENCH_BA_SCAN,      /* bitmap, word by word from the cursor; same results as the above */
     BENCH_BA_COUNTS,    /* byte array of references, byte by byte from the last chunk given out */
     BENCH_BA_KINDS
@@ -24,7 +24,8 @@ const char *bench_ba_name(enum bench_ba_kind kind);
  *
  * @param kind  implementation
  * @param fill  1..999: share of allocated chunks in per mille
- * @return      nanoseconds an operation, mean of about a million; negative if memory ran out
+ * @return      nanoseconds an operation, median of batches, a million in all; negative if memory
+ * ran out
  */
 double bench_ba_allocate_ns(enum bench_ba_kind kind, unsigned fill);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/context.h"
+#include "core/context/context.h"
 #include "hal/hal_nosys.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"

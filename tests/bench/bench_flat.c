@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/bench/bench_flat.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "backends/sim/sim_host.h"
-#include "core/superpipe.h"
-#include "sim/sim_media.h"
+#include "tests/bench/bench_clock.h"
+#include "tests/bench/bench_rig.h"
 
 #define BLOCK 4096u
 #define IN_FLIGHT 16u
@@ -21,22 +17,12 @@ struct member {
 };
 
 struct flat {
-    struct sim_host *host;
-    struct spipe *adapter;
     struct spipe_client *client;
     unsigned contexts, luns;
     struct member *member;
     uint8_t *buffer;
     double ns;
 };
-
-static double cpu_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static int read_on(struct flat *f, uint64_t k)
 {
@@ -78,95 +64,48 @@ static int pump(struct flat *f, uint64_t reads)
     return rc;
 }
 
-static int open_contexts(struct flat *f)
+static int open_contexts(struct bench_rig *r, struct flat *f)
 {
     struct spipe_attach_options opts = {.size = sizeof opts, .depth = IN_FLIGHT};
     uint64_t last;
-    int rc = spipe_client_create(f->adapter, "flat", &f->client);
+    int rc = spipe_client_create(r->adapter, "flat", &f->client);
 
     for (unsigned i = 0; !rc && i < f->contexts; i++) {
-        rc = spipe_attach(f->client, i % f->luns, &opts, &f->member[i].ctx);
+        struct member *m = &f->member[i];
+
+        rc = spipe_attach(f->client, i % f->luns, &opts, &m->ctx);
         if (!rc)
-            rc =
-                spipe_open_virtual(f->member[i].ctx, i % f->luns, 256, &f->member[i].handle, &last);
+            rc = spipe_open_virtual(m->ctx, i % f->luns, 256, &m->handle, &last);
     }
     return rc;
 }
 
-static void body(void *arg)
+static void body(struct bench_rig *r, void *arg)
 {
     struct flat *f = arg;
-    char why[256] = "";
-    int rc = spipe_open(sim_host_exec(f->host), sim_host_device(f->host, 0), NULL, NULL,
-                        &f->adapter, why, sizeof why);
+    double begin;
 
-    f->ns = -1;
-    if (rc) {
-        fprintf(stderr, "bench: %s\n", why);
-        return;
+    /* After the first reads caches are warm and blocks of the media exist. */
+    if (bench_good(r, open_contexts(r, f), "open") && bench_good(r, pump(f, READS / 4), "read")) {
+        begin = bench_cpu_ns();
+        bench_good(r, pump(f, READS), "read");
+        f->ns = (bench_cpu_ns() - begin) / READS;
     }
-    rc = open_contexts(f);
-    if (!rc)
-        rc = pump(f, READS / 4); /* caches are warm, blocks of the media exist */
-    if (!rc) {
-        double begin = cpu_ns();
-
-        rc = pump(f, READS);
-        f->ns = (cpu_ns() - begin) / READS;
-    }
-    if (rc)
-        fprintf(stderr, "bench: %s\n", strerror(-rc));
     if (f->client)
         spipe_client_destroy(f->client);
-    spipe_close(f->adapter);
-}
-
-static struct sim_media *make_media(const struct flat *f)
-{
-    struct sim_media_lun luns[SIM_MEDIA_LUNS_MAX];
-    struct sim_media_opts opts = {.luns = luns, .n_luns = f->luns, .kind = SIM_MEDIA_TAG};
-    struct sim_media *media;
-    char why[SIM_MEDIA_WHY_BYTES];
-
-    for (unsigned i = 0; i < f->luns; i++) {
-        luns[i] =
-            (struct sim_media_lun){.blocks = 520 * 65536, .block_size = BLOCK, .port_mask = 3};
-        sim_media_make_wwid(1, i, luns[i].wwid);
-    }
-    if (!sim_media_create(&opts, &media, why, sizeof why))
-        return media;
-    fprintf(stderr, "bench: %s\n", why);
-    return NULL;
-}
-
-static void run(struct flat *f, uint64_t xlt_entries)
-{
-    struct sim_host_config config = {.seed = 1};
-    struct sim_params params;
-    char why[256];
-
-    sim_params_default(&params);
-    params.xlt_entries = xlt_entries;
-    config.params = &params;
-    config.media[0] = make_media(f);
-    if (!config.media[0])
-        return;
-    if (sim_host_create(&config, &f->host, why, sizeof why))
-        fprintf(stderr, "bench: %s\n", why);
-    else if (sim_host_run(f->host, body, f) == 0)
-        sim_host_destroy(f->host);
-    sim_media_close(config.media[0]);
 }
 
 double bench_flat_ns(unsigned contexts, unsigned luns, uint64_t xlt_entries)
 {
-    struct flat f = {.contexts = contexts, .luns = luns, .ns = -1};
+    struct bench_rig_config config = {.chunks = 520, .luns = luns, .xlt_entries = xlt_entries};
+    struct flat f = {.contexts = contexts, .luns = luns};
+    int rc = -1;
 
     f.member = calloc(contexts, sizeof *f.member);
     f.buffer = aligned_alloc(BLOCK, (size_t)IN_FLIGHT * BLOCK);
     if (f.member && f.buffer)
-        run(&f, xlt_entries);
+        rc = bench_rig_run(&config, body, &f);
     free(f.member);
     free(f.buffer);
-    return f.ns;
+    return rc ? -1 : f.ns;
 }

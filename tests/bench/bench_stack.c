@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backends/sim/sim_host.h"
 #include "core/superpipe.h"
@@ -14,20 +13,13 @@
 #include "sim/sim_media.h"
 #include "sim/sim_params.h"
 #include "sim/world.h"
+#include "tests/bench/bench_clock.h"
 
 #define BLOCK 4096u
 #define HOT_BLOCKS 4096u /* 16 MiB of media are read, as PB-2 says */
 #define BATCH 32u
 #define CLIENTS_MAX 64u
 #define HANDLES_MAX 16u
-
-static double cpu_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 /* ---- the run ----------------------------------------------------------------------------------
  */
@@ -222,10 +214,10 @@ static void measure(struct run *r)
     }
     events = m->engine.count;
     ns = sim_host_now(r->host);
-    begin = cpu_ns();
+    begin = bench_cpu_ns();
 
     run_clients(r);
-    r->out->cpu_ns = cpu_ns() - begin;
+    r->out->cpu_ns = bench_cpu_ns() - begin;
     r->out->events = m->engine.count - events;
     r->out->virtual_ns = sim_host_now(r->host) - ns;
     r->out->trace_hash = sim_trace_hash(&m->trace);
@@ -359,10 +351,10 @@ double bench_copy_4k_ns(void)
     for (uint64_t lba = 0; !bad && lba < HOT_BLOCKS; lba++)
         bad = sim_media_write(media, 0, lba, 1, copy_in, buffer);
     hal_prng_seed(&rng, 1, 1);
-    begin = cpu_ns();
+    begin = bench_cpu_ns();
     for (int i = 0; !bad && i < N; i++)
         bad = sim_media_read(media, 0, hal_prng_below(&rng, HOT_BLOCKS), 1, copy_out, buffer);
-    begin = (cpu_ns() - begin) / N;
+    begin = (bench_cpu_ns() - begin) / N;
     sim_media_close(media);
     return bad ? -1 : begin;
 }
@@ -386,8 +378,8 @@ double bench_event_ns(void)
     memset(ev, 0, sizeof ev);
     for (unsigned i = 0; i < 32; i++)
         sim_engine_at(&engine, &ev[i], i, (enum sim_rank)(i % 11), again);
-    begin = cpu_ns();
+    begin = bench_cpu_ns();
     while (engine.count < N)
         sim_engine_run(&engine, engine.now + 1000);
-    return (cpu_ns() - begin) / (double)engine.count;
+    return (bench_cpu_ns() - begin) / (double)engine.count;
 }

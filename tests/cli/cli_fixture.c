@@ -142,6 +142,24 @@ struct cli_result clif(const char *format, ...)
     return cli(line);
 }
 
+static struct cli_result succeed(const char *line)
+{
+    struct cli_result r = cli(line);
+
+    cr_assert_eq(r.code, 0, "%s: exit code %d, %s", line, r.code, r.err);
+    cr_assert_str_eq(r.err, "", "%s: says %s", line, r.err);
+    return r;
+}
+
+void cli_good(const char *line) { (void)succeed(line); }
+
+void cli_says(const char *line, const char *expected)
+{
+    struct cli_result r = succeed(line);
+
+    cr_assert_str_eq(r.out, expected, "%s: prints %s", line, r.out);
+}
+
 void cli_fails(int code, const char *line, const char *part)
 {
     struct cli_result r = cli(line);

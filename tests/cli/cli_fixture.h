@@ -32,6 +32,12 @@ struct cli_result clif(const char *format, ...) __attribute__((format(printf, 1,
  * instruction then). */
 pid_t cli_start(const char *line, bool traced);
 
+/** Asserts that a run succeeded without a word on standard error. */
+void cli_good(const char *line);
+
+/** Asserts that a run succeeded and wrote exactly `expected` to standard output. */
+void cli_says(const char *line, const char *expected);
+
 /** Asserts that a run failed with this code and said one sentence that contains `part`. */
 void cli_fails(int code, const char *line, const char *part);
 

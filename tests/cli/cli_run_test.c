@@ -150,7 +150,7 @@ Test(run, threads_have_no_hash)
 
 Test(run, faults_are_found)
 {
-    struct cli_result r = cli(SMALL "--json --faults data#40=x");
+    struct cli_result r = cli(SMALL "--json --fault data#40=x");
 
     cr_assert_eq(r.code, 1);
     cr_assert_str_eq(cli_json(r.out, "errors"), "1");
@@ -158,13 +158,13 @@ Test(run, faults_are_found)
     cr_assert_str_eq(cli_json(r.out, "passed"), "false");
 
     /* Silent corruption: no error from the adapter, but the blocks are wrong. */
-    r = cli(SMALL "--json --read 100 --faults media#20*=v");
+    r = cli(SMALL "--json --read 100 --fault media#20*=v");
     cr_assert_eq(r.code, 1);
     cr_assert_str_eq(cli_json(r.out, "errors"), "0");
     cr_assert_gt(cli_json_number(r.out, "mismatches"), 0);
 
     /* A completion that never comes ends by time-out. */
-    r = cli(SMALL "--faults rrq#40=d");
+    r = cli(SMALL "--fault rrq#40=d");
     cr_assert_eq(r.code, 1);
     cr_assert(strstr(r.out, "ETIMEDOUT"), "%s", r.out);
     cr_assert(strstr(r.out, "Result     FAILED: 1 I/O error, 0 wrong blocks"), "%s", r.out);
@@ -173,15 +173,38 @@ Test(run, faults_are_found)
 /* How often each site was passed, and where something went wrong. */
 Test(run, sites_are_counted)
 {
-    struct cli_result r = cli(SMALL "--json --faults media#3x2=late(10)");
+    struct cli_result r = cli(SMALL "--json --fault media#3x2=late(10)");
 
     cr_assert_eq(r.code, 0, "%s", r.err);
     cr_assert(strstr(r.out, "\"sites\":"), "%s", r.out);
     cr_assert(strstr(r.out, "\"plink\":"), "%s", r.out);
     cr_assert_str_eq(cli_json(r.out, "faults_fired"), "2");
-    r = cli(SMALL "--faults media#3x2=late(10)");
-    cr_assert(strstr(r.out, "fired of plan media#3x2=l(10)"), "%s", r.out);
+    r = cli(SMALL "--fault media#3x2=late(10)");
+    cr_assert(strstr(r.out, "fired of plan media#3x2=late(10)"), "%s", r.out);
     cr_assert(strstr(r.out, " hits of media, 2 of them went wrong"), "%s", r.out);
+}
+
+/* A frozen slot: without --recover I/O fails; with it every client goes on, and all that was
+ * acknowledged is there. */
+Test(run, lost_contexts_are_recovered)
+{
+    struct cli_result r = cli(SMALL "--json --fault perr#100=freeze");
+
+    cr_assert_eq(r.code, 1);
+    r = cli(SMALL "--json --recover --fault perr#100=freeze");
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_str_eq(cli_json(r.out, "faults_fired"), "1");
+    cr_assert_str_eq(cli_json(r.out, "errors"), "0");
+    cr_assert_gt(cli_json_number(r.out, "recoveries"), 0);
+    cr_assert_gt(cli_json_number(r.out, "lost"), 0);
+    r = cli(SMALL "--recover --interrupts --fault perr#100=freeze");
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert(strstr(r.out, "Recoveries"), "%s", r.out);
+
+    /* The end of the adapter is the end of the run. */
+    r = cli(SMALL "--recover --fault perr#100=perm");
+    cr_assert_eq(r.code, 1);
+    cr_assert(strstr(r.err, "cannot be recovered"), "%s", r.err);
 }
 
 Test(run, info_lists_sites)
@@ -191,9 +214,23 @@ Test(run, info_lists_sites)
     cr_assert_eq(r.code, 0, "%s", r.err);
     cr_assert(strstr(r.out, "afucmd") && strstr(r.out, "FS-24") && strstr(r.out, "d drop"), "%s",
               r.out);
+    cr_assert(strstr(r.out, "mem     FS-1   filter  allocation"), "%s", r.out);
+    cr_assert(strstr(r.out, "rrq     FS-21  model   RRQ"), "%s", r.out);
     r = cli("info --sites --json");
     cr_assert_eq(r.code, 0);
+    cr_assert(strstr(r.out, "\"filter\"") && strstr(r.out, "\"signal\""), "%s", r.out);
     cr_assert(strstr(r.out, "\"n\":") && strstr(r.out, "\"never\""), "%s", r.out);
+}
+
+Test(run, info_shows_states)
+{
+    struct cli_result r = cli("info --states");
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert(strstr(r.out, "NORMAL --> RESET: slot is frozen"), "%s", r.out);
+    r = cli("info --states --json");
+    cr_assert_eq(r.code, 0);
+    cr_assert(strstr(r.out, "\"slot is frozen\""), "%s", r.out);
 }
 
 Test(run, too_little_room_is_a_sentence)
@@ -259,12 +296,49 @@ Test(run, info_lists_the_parameters_of_a_profile)
 /* A login that gets no answer at power-on is tried again; bring-up waits for it. */
 Test(run, faults_can_begin_at_power_on)
 {
-    const char *common = "run --duration 1ms --json --faults plink#1=n";
+    const char *common = "run --duration 1ms --json --fault plink#1=n";
     struct cli_result r = clif("%s --faults-from power-on", common);
 
     cr_assert_eq(r.code, 0, "%s", r.err);
     cr_assert_str_eq(cli_json(r.out, "faults_fired"), "1");
     r = clif("%s", common); /* links are up by then */
-    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_eq(r.code, 1, "%s", r.err);
     cr_assert_str_eq(cli_json(r.out, "faults_fired"), "0");
+    cr_assert_str_eq(cli_json(r.out, "faults_unreached"), "\"plink#1=n\"");
+    cr_assert_str_eq(cli_json(r.out, "passed"), "false");
+}
+
+/* Sites of the host's side are applied by the filter, together with those of the model. */
+Test(run, faults_of_the_host)
+{
+    struct cli_result r = cli(SMALL "--json --fault start#2=refuse --fault media#1=l");
+
+    cr_assert_eq(r.code, 1);
+    cr_assert(strstr(r.out, "EIO") || strstr(r.out, "Input/output error"), "%s", r.out);
+    cr_assert_str_eq(cli_json(r.out, "passed"), "false");
+    r = cli(SMALL "--fault clk%7=late --fault media#1=l");
+    cr_assert_eq(r.code, 0, "%s%s", r.err, r.out);
+    cr_assert(strstr(r.out, " hits of clk, "), "%s", r.out);
+    cr_assert(strstr(r.out, " hits of mem\n"), "%s", r.out);
+    r = cli("run --duration 1ms --fault thr#1=f --faults-from power-on");
+    cr_assert_eq(r.code, 1);
+    cr_assert(strstr(r.err, "cannot be brought up"), "%s", r.err);
+}
+
+/* --fault may be repeated; what went wrong is told as hits, and replays the same run. */
+Test(run, fault_rules)
+{
+    struct cli_result r = cli(SMALL "--json --fault media%20x2=late --fault rrq@NORMAL#3..4=l");
+    char hash[32];
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_str_eq(cli_json(r.out, "faults_resolved"), "\"rrq#3..4=l+media#20=l+media#40=l\"");
+    snprintf(hash, sizeof hash, "%s", cli_json(r.out, "trace_hash"));
+    r = cli(SMALL "--json --fault media#20=l+media#40=l --fault rrq#3..4=l");
+    cr_assert_str_eq(cli_json(r.out, "trace_hash"), hash);
+    r = cli(SMALL "--fault media%20x2=late --fault rrq@FAILED#1=d+rrq@RESET%2=d");
+    cr_assert_eq(r.code, 1);
+    cr_assert(strstr(r.out, "Never reached: rrq@FAILED#1=d, rrq@RESET%2=d\n"), "%s", r.out);
+    cr_assert(strstr(r.out, "FAILED: 0 I/O errors, 0 wrong blocks, a fault that never happened"),
+              "%s", r.out);
 }

@@ -127,7 +127,7 @@ Test(trace, faults_are_told)
 {
     struct cli_result r;
 
-    make_trace("--adapters 2 --faults asa#1=v(0x00050000)");
+    make_trace("--adapters 2 --fault asa#1=v(0x00050000)");
     r = cli("trace t.trace --json");
     cr_assert_str_eq(cli_json(r.out, "faults_fired"), "2");
     r = cli("trace t.trace");
@@ -140,7 +140,7 @@ Test(trace, the_command_of_a_lost_answer_is_the_one_that_is_not_done)
     struct cli_result r;
     unsigned long commands, lost = 0;
 
-    make_trace("--clients 1 --depth 2 --faults rrq#3=d");
+    make_trace("--clients 1 --depth 2 --fault rrq#3=d");
     r = cli("trace t.trace --json");
     commands = cli_json_number(r.out, "commands");
     for (unsigned long n = 1; n <= commands && n <= 100; n++) {

@@ -24,7 +24,9 @@ const char *hal_conformance_missing(const struct hal_conformance *env, unsigned 
         return "the limits of the adapter are not known";
     if (missing & HAL_OFFER_COMMANDS)
         return "no commands can be placed";
-    return missing ? "there is no LUN that may be overwritten" : NULL;
+    if (missing & HAL_OFFER_LUN)
+        return "there is no LUN that may be overwritten";
+    return missing ? "nobody can freeze the slot" : NULL;
 }
 
 /* ---- life of a context ------------------------------------------------------------------------
@@ -46,6 +48,8 @@ void hal_conformance_a_context_lives(struct hal_conformance *env)
     cr_assert_eq(hal_ctx_stop(ctx), 0);
     hal_ctx_release(ctx);
     cr_assert_eq(env->dev->open_contexts, 0);
+    PROVES(AD_221);
+    PROVES(AD_224);
 }
 
 void hal_conformance_the_lowest_free_handle_comes_first(struct hal_conformance *env)
@@ -122,6 +126,7 @@ void hal_conformance_interrupts_run_out(struct hal_conformance *env)
     }
     hal_ctx_release(master);
     PROVES(R_7);
+    PROVES(AD_222);
 }
 
 void hal_conformance_contexts_run_out(struct hal_conformance *env)
@@ -295,6 +300,7 @@ void hal_conformance_the_image_flag_is_taken(struct hal_conformance *env)
 {
     cr_assert_eq(hal_reload_same_image(env->dev, false), 0);
     cr_assert_eq(hal_reload_same_image(env->dev, true), 0);
+    PROVES(AD_226);
 }
 
 void hal_conformance_notes_are_taken(struct hal_conformance *env)
@@ -339,6 +345,8 @@ void hal_conformance_a_master_reaches_the_map(struct hal_conformance *env)
         hal_reg_write64(master, offset[i], 0);
     hal_ctx_release(user);
     hal_ctx_release(master);
+    PROVES(AD_220);
+    PROVES(AD_223);
 }
 
 void hal_conformance_a_user_reaches_its_window(struct hal_conformance *env)
@@ -360,6 +368,7 @@ void hal_conformance_a_user_reaches_its_window(struct hal_conformance *env)
     for (unsigned i = 0; i < 3; i++)
         hal_ctx_release(user[i]);
     hal_ctx_release(master);
+    PROVES(AD_220);
 }
 
 void hal_conformance_a_stopped_context_reads_ones(struct hal_conformance *env)
@@ -532,5 +541,67 @@ void hal_conformance_a_stopped_context_is_lost(struct hal_conformance *env)
         hal_progress(ctx); /* harmless */
     }
     hal_ctx_release(ctx);
+    PROVES(R_44);
+}
+
+static void expect_dead(struct hal_ctx *ctx)
+{
+    const uint64_t deadline[] = {0, 1, EXEC_FOREVER};
+    struct hal_event ev;
+
+    for (unsigned i = 0; i < 3; i++) {
+        hal_reg_write64(ctx, AFU_HOST_RRQ_START, 0x1000);
+        cr_assert_eq(hal_reg_read64(ctx, AFU_HOST_RRQ_START), HAL_ALL_ONES);
+        cr_assert_eq(hal_event_wait(ctx, deadline[i], &ev), -EIO);
+        cr_assert_eq(ev.kind, HAL_EVENT_DEVICE_LOST);
+        hal_progress(ctx);
+    }
+}
+
+/* It stands in the way of nobody: neither of a reset nor of the next owner of its number. */
+void hal_conformance_a_lost_context_is_dead(struct hal_conformance *env)
+{
+    struct hal_ctx *ctx = conf_context(env, HAL_CTX_USER, CONF_INTERRUPTS), *next;
+
+    hal_ctx_lose(ctx);
+    expect_dead(ctx);
+    cr_assert_eq(hal_afu_reset(env->dev), 0);
+    next = conf_context(env, HAL_CTX_USER, CONF_INTERRUPTS);
+    cr_assert_eq(next->handle, ctx->handle);
+    hal_reg_write64(next, AFU_HOST_RRQ_START, 0x40);
+    expect_dead(ctx);
+    cr_assert_eq(hal_reg_read64(next, AFU_HOST_RRQ_START), 0x40);
+    hal_ctx_release(ctx);
+    cr_assert_eq(hal_reg_read64(next, AFU_HOST_RRQ_START), 0x40);
+    hal_ctx_release(next);
+    PROVES(R_31);
+    PROVES(R_44);
+}
+
+struct loss {
+    struct hal_ctx *ctx;
+    struct hal_event ev;
+    int rc;
+};
+
+static void wait_for_loss(void *arg)
+{
+    struct loss *l = arg;
+
+    l->rc = hal_event_wait(l->ctx, EXEC_FOREVER, &l->ev);
+}
+
+void hal_conformance_losing_a_context_ends_its_wait(struct hal_conformance *env)
+{
+    struct loss l = {.ctx = conf_context(env, HAL_CTX_USER, CONF_INTERRUPTS)};
+    struct exec_thread *t;
+
+    cr_assert_eq(exec_thread_create(env->exec, "waiter", wait_for_loss, &l, &t), 0);
+    exec_yield(env->exec);
+    hal_ctx_lose(l.ctx);
+    exec_thread_join(env->exec, t);
+    cr_assert_eq(l.rc, -EIO);
+    cr_assert_eq(l.ev.kind, HAL_EVENT_DEVICE_LOST);
+    hal_ctx_release(l.ctx);
     PROVES(R_44);
 }

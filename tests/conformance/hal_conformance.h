@@ -27,6 +27,7 @@ enum hal_offer {
     HAL_OFFER_LIMITS = 2,    /* `limit` is known */
     HAL_OFFER_COMMANDS = 4,  /* the AFU takes commands in IOARRIN mode (SL 10.1) */
     HAL_OFFER_LUN = 8,       /* `lun` may be overwritten */
+    HAL_OFFER_FREEZE = 16,   /* `freeze` stops the slot, and the platform tells of it */
 };
 
 /** One back end, ready to be tried. */
@@ -43,6 +44,9 @@ struct hal_conformance {
         uint64_t blocks; /* from 0; at least HAL_CONFORMANCE_BLOCKS */
         uint8_t ports;
     } lun;
+    /* Freezes the slot; `ctx` is a started master, which may be used for it. */
+    void (*freeze)(struct hal_conformance *env, struct hal_ctx *ctx);
+    void *arg;         /* of the environment */
     uint64_t patience; /* ns of exec's clock: what takes longer never comes */
 };
 
@@ -80,6 +84,8 @@ typedef void hal_conformance_case(struct hal_conformance *);
     CASE(a_look_does_not_wait, HAL_CONFORMANCE_COMMANDS)                                           \
     CASE(an_interrupt_ends_a_wait, HAL_OFFER_NOTHING)                                              \
     CASE(a_stopped_context_is_lost, HAL_OFFER_NOTHING)                                             \
+    CASE(a_lost_context_is_dead, HAL_OFFER_EXCLUSIVE)                                              \
+    CASE(losing_a_context_ends_its_wait, HAL_OFFER_NOTHING)                                        \
     CASE(a_poll_lets_completions_arrive, HAL_CONFORMANCE_COMMANDS)                                 \
     CASE(an_event_arrives, HAL_CONFORMANCE_COMMANDS)                                               \
     CASE(a_sleeper_is_woken, HAL_CONFORMANCE_COMMANDS)                                             \
@@ -90,7 +96,12 @@ typedef void hal_conformance_case(struct hal_conformance *);
     CASE(a_doorbell_is_a_barrier, HAL_CONFORMANCE_IO)                                              \
     CASE(a_published_entry_counts_after_a_sync, HAL_CONFORMANCE_IO)                                \
     CASE(entries_change_under_io, HAL_CONFORMANCE_IO)                                              \
-    CASE(two_threads_use_two_contexts, HAL_CONFORMANCE_IO)
+    CASE(two_threads_use_two_contexts, HAL_CONFORMANCE_IO)                                         \
+    CASE(a_calm_platform_says_nothing, HAL_OFFER_NOTHING)                                          \
+    CASE(an_interrupt_ends_a_platform_wait, HAL_OFFER_FREEZE)                                      \
+    CASE(a_frozen_slot_recovers, HAL_OFFER_FREEZE)                                                 \
+    CASE(a_slot_reset_revives_no_context, HAL_OFFER_FREEZE)                                        \
+    CASE(what_is_given_up_stays_so, HAL_OFFER_FREEZE)
 
 #define HAL_CONFORMANCE_DECLARE(name, needs) hal_conformance_case hal_conformance_##name;
 HAL_CONFORMANCE_CASES(HAL_CONFORMANCE_DECLARE)

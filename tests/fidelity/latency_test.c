@@ -183,6 +183,8 @@ static const struct {
     {"fc.login_timeout", 0, 0, 0, 0},
     {"fc.shutdown", 0, 0, 0, 0},
     {"fc.echo_interval", 0, 0, 0, 0},
+    {"platform.detect", 0, 0, 0, 0},
+    {"platform.slot_reset", 0, 0, 0, 0},
 };
 
 static const struct load_plan varied[] = {

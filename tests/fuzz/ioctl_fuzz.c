@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Binary requests with arbitrary contents, by a process and its child, on the whole stack. An input
- * is a row of steps: what to do, by whom, on which disk, then the bytes of the structure. So that
- * requests get further than the look-up, context ids can be those that ATTACH gave out.
+/* Binary requests with arbitrary contents, by a process and its child and by the administrator, on
+ * the whole stack. An input is a row of steps: what to do, by whom, on which disk, then the bytes
+ * of the structure. So that requests get further than the look-up, context ids can be those that
+ * ATTACH gave out, and LUN ids those of LUN_PROVISION.
  *
  * Whatever the input: no crash, no positive result, a failure leaves the structure alone (SP-23),
  * and when the clients are gone nothing is used any more (INV-26). */
@@ -13,12 +14,14 @@
 #include "backends/sim/sim_host.h"
 #include "core/cxlflash_ioctl.h"
 #include "core/superpipe.h"
+#include "hal/exec.h"
 #include "sim/sim_media.h"
 
 #define CLIENTS 2u
 #define KNOWN 16u /* context ids that were given out */
 #define STEPS_MAX 64u
-#define ARG_MAX 144u  /* the longest structure */
+#define ARG_MAX 160u      /* the longest structure */
+#define DISK_ARG_MAX 144u /* of those for disks */
 #define ID_OFFSET 24u /* of the first context id in every structure but ATTACH and RECOVER_AFU */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,6 +40,7 @@ struct run {
     struct spipe_client *client[CLIENTS];
     uint64_t known[KNOWN], file[KNOWN];
     unsigned count;
+    uint64_t made; /* id of the last LUN that the administrator made */
 };
 
 static uint8_t next(struct run *r) { return r->at < r->end ? *r->at++ : 0; }
@@ -68,6 +72,8 @@ static const struct {
     {0xC090CA8A, ID_OFFSET, 0}, /* no request */
 };
 
+enum { REQUESTS = sizeof requests / sizeof *requests };
+
 /* An id that exists, most of the time. */
 static void put_id(struct run *r, uint8_t *arg, unsigned offset, uint8_t choice)
 {
@@ -89,7 +95,7 @@ static void request(struct run *r, unsigned which)
 {
     struct spipe_client *c = r->client[next(r) % CLIENTS];
     uint32_t disk = next(r) % 12;
-    uint8_t arg[ARG_MAX] = {0}, before[ARG_MAX], length = next(r) % (ARG_MAX + 1);
+    uint8_t arg[ARG_MAX] = {0}, before[ARG_MAX], length = next(r) % (DISK_ARG_MAX + 1);
     int rc;
 
     take(r, arg, length);
@@ -104,6 +110,47 @@ static void request(struct run *r, unsigned which)
     if (rc == 0 && requests[which].code == DK_CXLFLASH_ATTACH)
         remember(r, arg);
 }
+
+/* ---- requests of the administrator ---- */
+
+static uint8_t debug_data[HT_CXLFLASH_AFU_DEBUG_DATA_MAX + 1];
+
+/* Fields without which nothing would get far: a good header, a place for data, a LUN that exists.
+ */
+static void improve(const struct run *r, uint32_t code, uint8_t *arg, uint8_t choice)
+{
+    uint64_t data = choice & 2 ? 0 : (uint64_t)(uintptr_t)debug_data;
+
+    if (choice & 1)
+        memset(arg, 0, 2), memset(arg + 4, 0, 4), memset(arg + 16, 0, 8);
+    if (code == HT_CXLFLASH_AFU_DEBUG)
+        memcpy(arg + 40, &data, 8);
+    else if (choice & 4)
+        memcpy(arg + 40, &r->made, 8);
+}
+
+static void host_request(struct run *r)
+{
+    static const uint32_t codes[] = {HT_CXLFLASH_LUN_PROVISION, HT_CXLFLASH_AFU_DEBUG, 0xC0A0CABD};
+    uint32_t code = codes[next(r) % 3];
+    uint8_t arg[ARG_MAX] = {0}, before[ARG_MAX], choice = next(r);
+    struct ht_cxlflash_lun_provision p;
+    int rc;
+
+    take(r, arg, next(r) % (ARG_MAX + 1));
+    improve(r, code, arg, choice);
+    memcpy(before, arg, sizeof arg);
+    rc = spipe_host_ioctl(r->adapter, code, arg);
+    MUST(rc <= 0);
+    MUST(rc == 0 || memcmp(arg, before, sizeof arg) == 0);
+    MUST(debug_data[HT_CXLFLASH_AFU_DEBUG_DATA_MAX] == 0);
+    memcpy(&p, arg, sizeof p);
+    if (rc == 0 && code == HT_CXLFLASH_LUN_PROVISION &&
+        p.hdr.subcmd == HT_CXLFLASH_LUN_PROVISION_CREATE)
+        r->made = p.lun_id;
+}
+
+/* ---- files ---- */
 
 static void use_file(struct run *r)
 {
@@ -127,6 +174,25 @@ static void use_file(struct run *r)
         r->at = r->end; /* it dies with its mapping */
 }
 
+/* Chunks of handles that were opened with NEED_WRITE_SAME are wiped in the background. */
+static bool in_use(struct spipe *s)
+{
+    struct spipe_lun_info info;
+
+    for (unsigned i = 0; spipe_lun_info(s, i, &info) == 0; i++)
+        if (info.mode != SPIPE_LUN_NONE)
+            return true;
+    return false;
+}
+
+static void await_wipes(struct run *r)
+{
+    struct exec *e = sim_host_exec(r->host);
+
+    for (unsigned i = 0; i < 1000 && in_use(r->adapter); i++)
+        MUST(exec_sleep_until(e, exec_now(e) + 10000000) == 0);
+}
+
 static void check_unused(struct spipe *s)
 {
     struct spipe_lun_info info;
@@ -148,15 +214,18 @@ static void body(void *arg)
     MUST(spipe_client_create(r->adapter, "parent", &r->client[0]) == 0);
     MUST(spipe_client_fork(r->client[0], "child", &r->client[1]) == 0);
     for (unsigned step = 0; step < STEPS_MAX && r->at < r->end; step++) {
-        unsigned which = next(r) % (sizeof requests / sizeof *requests + 1);
+        unsigned which = next(r) % (REQUESTS + 2);
 
-        if (which < sizeof requests / sizeof *requests)
+        if (which < REQUESTS)
             request(r, which);
-        else
+        else if (which == REQUESTS)
             use_file(r);
+        else
+            host_request(r);
     }
     spipe_client_destroy(r->client[0]);
     spipe_client_destroy(r->client[1]);
+    await_wipes(r);
     check_unused(r->adapter);
     spipe_close(r->adapter);
 }
@@ -180,9 +249,13 @@ static struct sim_media *make_media(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct run r = {.at = data, .end = data + size};
-    struct sim_host_config config = {.seed = 1};
+    struct sim_params params;
+    struct sim_host_config config = {.seed = 1, .params = &params};
     char why[256];
 
+    sim_params_default(&params);
+    params.interface_version |= UINT64_C(3) << 58; /* LUN provision and AFU debug (SL 20.2) */
+    params.provision_blocks = 4 * 65536;
     config.media[0] = make_media();
     MUST(sim_host_create(&config, &r.host, why, sizeof why) == 0);
     MUST(sim_host_run(r.host, body, &r) == 0);

@@ -87,35 +87,45 @@ static int source(void *arg, uint64_t offset, void *block, size_t n)
     return 0;
 }
 
-static void change(struct sim_media *m, uint64_t lba[2])
+/* The first LUN that there is: numbers may be free. */
+static unsigned first_lun(struct sim_media *m)
+{
+    unsigned lun = 0;
+
+    while (!sim_media_lun(m, lun))
+        lun++;
+    return lun;
+}
+
+static void change(struct sim_media *m, unsigned lun, uint64_t lba[2])
 {
     uint8_t block[4096];
 
     memset(block, 0xC3, sizeof block);
     lba[0] = 0;
-    lba[1] = sim_media_lun(m, 0)->blocks - 1;
-    MUST(!sim_media_read(m, 0, lba[1], 1, sink, block));
+    lba[1] = sim_media_lun(m, lun)->blocks - 1;
+    MUST(!sim_media_read(m, lun, lba[1], 1, sink, block));
     memset(block, 0xC3, sizeof block);
     for (unsigned i = 0; i < 2; i++)
-        MUST(!sim_media_write(m, 0, lba[i], 1, source, block));
+        MUST(!sim_media_write(m, lun, lba[i], 1, source, block));
     MUST(!sim_media_store_write(m, 5, block, 100));
     MUST(!sim_media_sync(m));
 }
 
-static void check(struct sim_media *m, const uint64_t lba[2])
+static void check(struct sim_media *m, unsigned lun, const uint64_t lba[2])
 {
-    uint32_t size = sim_media_lun(m, 0)->block_size;
+    uint32_t size = sim_media_lun(m, lun)->block_size;
     uint8_t block[4096], want[4096];
 
     memset(want, 0xC3, sizeof want);
     for (unsigned i = 0; i < 2; i++) {
-        MUST(!sim_media_read(m, 0, lba[i], 1, sink, block));
+        MUST(!sim_media_read(m, lun, lba[i], 1, sink, block));
         MUST(!memcmp(block, want, size));
     }
     MUST(!sim_media_store_read(m, 5, block, 100) && !memcmp(block, want, 100));
-    MUST(!sim_media_unmap(m, 0, 0,
-                          sim_media_lun(m, 0)->blocks < 4096 ? sim_media_lun(m, 0)->blocks : 4096));
-    MUST(!sim_media_read(m, 0, 0, 1, sink, block) && !block[0]);
+    MUST(!sim_media_unmap(
+        m, lun, 0, sim_media_lun(m, lun)->blocks < 4096 ? sim_media_lun(m, lun)->blocks : 4096));
+    MUST(!sim_media_read(m, lun, 0, 1, sink, block) && !block[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -124,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char path[64], why[SIM_MEDIA_WHY_BYTES] = "";
     struct sim_media *m = NULL;
     uint64_t lba[2];
+    unsigned lun;
     int fd;
 
     if (size < 2)
@@ -133,10 +144,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (sim_media_open(path, &opts, &m, why, sizeof why)) {
         MUST(strstr(why, path) != NULL);
     } else if (sim_media_n_luns(m)) {
-        change(m, lba);
+        lun = first_lun(m);
+        change(m, lun, lba);
         sim_media_close(m);
         MUST(!sim_media_open(path, &opts, &m, why, sizeof why));
-        check(m, lba);
+        MUST(first_lun(m) == lun);
+        check(m, lun, lba);
     }
     sim_media_close(m);
     close(fd);

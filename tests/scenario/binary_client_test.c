@@ -7,6 +7,7 @@
 #include "core/cxlflash_ioctl.h"
 #include "docs/examples/binary_client.h"
 #include "hal/afu_regs.h"
+#include "hal/exec.h"
 #include "sim/sim_media.h"
 #include "tests/testlib/stack.h"
 
@@ -66,5 +67,53 @@ Test(binary_client, death_with_a_command_in_flight)
     struct sim_media *media = stack_media(4);
 
     stack_run(&(struct stack_setup){.seed = 2, .media = media}, death, NULL);
+    sim_media_close(media);
+}
+
+/* ---- a file that is closed under a waiter ---- */
+
+struct event_waiter {
+    struct stack *s;
+    struct spipe_client *client;
+    uint64_t fd;
+    int rc;
+};
+
+static void wait_for_event(void *arg)
+{
+    struct event_waiter *w = arg;
+    struct spipe_adap_event event;
+
+    w->rc = spipe_adap_event(w->client, w->fd, exec_now(w->s->exec) + 1000000, &event);
+}
+
+/* Found by the random requests: the file lives until the wait is over, and then ends the context.
+ */
+static void closed_meanwhile(struct stack *s, void *arg)
+{
+    struct dk_cxlflash_attach a = {.hdr.flags = 2, .num_interrupts = 4};
+    struct event_waiter w = {.s = s, .rc = 1};
+    struct dk_cxlflash_detach d = {0};
+    struct exec_thread *t;
+
+    (void)arg;
+    cr_assert_eq(spipe_client_create(s->adapter, "waits", &w.client), 0);
+    cr_assert_eq(spipe_ioctl(w.client, spipe_disk(0, 0), DK_CXLFLASH_ATTACH, &a), 0);
+    w.fd = a.adap_fd;
+    cr_assert_eq(exec_thread_create(s->exec, "waiter", wait_for_event, &w, &t), 0);
+    stack_sleep(s, 100000);
+    cr_assert_eq(spipe_adap_close(w.client, w.fd), 0);
+    exec_thread_join(s->exec, t);
+    cr_assert_eq(w.rc, 0);
+    d.context_id = a.context_id;
+    cr_assert_eq(spipe_ioctl(w.client, spipe_disk(0, 0), DK_CXLFLASH_DETACH, &d), -EINVAL);
+    spipe_client_destroy(w.client);
+}
+
+Test(binary_client, a_file_outlives_its_close_while_it_is_waited_for)
+{
+    struct sim_media *media = stack_media(4);
+
+    stack_run(&(struct stack_setup){.seed = 1, .media = media}, closed_meanwhile, NULL);
     sim_media_close(media);
 }

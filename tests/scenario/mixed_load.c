@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include "backends/fault/fault_filter.h"
 #include "hal/support/prng.h"
 #include "sim/sim_media.h"
 #include "tests/testlib/stack.h"
@@ -76,13 +77,28 @@ static void load(struct stack *s, void *arg)
     exec_free(s->exec, w, CLIENTS * sizeof *w);
 }
 
+static uint64_t run(struct stack_setup *setup)
+{
+    uint64_t hash;
+
+    setup->media = stack_media(8);
+    hash = stack_run(setup, load, NULL);
+    sim_media_close(setup->media);
+    return hash;
+}
+
 uint64_t mixed_load(uint64_t seed, struct exec *threads, uint64_t interface_version)
 {
-    struct sim_media *media = stack_media(8);
-    struct stack_setup setup = {
-        .seed = seed, .media = media, .threads = threads, .interface_version = interface_version};
-    uint64_t hash = stack_run(&setup, load, NULL);
+    return run(&(struct stack_setup){
+        .seed = seed, .threads = threads, .interface_version = interface_version});
+}
 
-    sim_media_close(media);
-    return hash;
+uint64_t mixed_load_filtered(uint64_t seed, struct exec *threads)
+{
+    static struct fault_filter filter;
+
+    return run(&(struct stack_setup){.seed = seed,
+                                     .threads = threads,
+                                     .interface_version = MIXED_LOAD_IOARRIN,
+                                     .filter = &filter});
 }

@@ -14,4 +14,7 @@ struct exec;
 /** Runs it over fibers (threads NULL) or over real threads. Returns the trace hash. */
 uint64_t mixed_load(uint64_t seed, struct exec *threads, uint64_t interface_version);
 
+/** The same in IOARRIN mode, through the fault filters without a plan. */
+uint64_t mixed_load_filtered(uint64_t seed, struct exec *threads);
+
 #endif

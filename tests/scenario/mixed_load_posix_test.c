@@ -17,3 +17,12 @@ static void over_threads(uint64_t interface_version)
 Test(mixed_load, over_threads) { over_threads(MIXED_LOAD_IOARRIN); }
 
 Test(mixed_load, over_threads_in_sq_mode) { over_threads(MIXED_LOAD_SQ); }
+
+Test(mixed_load, over_threads_through_filters)
+{
+    struct exec *threads;
+
+    cr_assert_eq(posix_exec_create(&threads), 0);
+    mixed_load_filtered(1, threads);
+    posix_exec_destroy(threads);
+}

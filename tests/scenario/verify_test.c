@@ -187,7 +187,7 @@ Test(verify, shrink_and_grow)
 /* The device halves at the very moment of an I/O, by a fault plan. */
 static void direct(struct stack *s, void *arg)
 {
-    struct sim_faults *faults = sim_afu_faults(sim_host_afu(s->host, 0));
+    struct fault_plan *faults = sim_afu_faults(sim_host_afu(s->host, 0));
     uint64_t blocks = CHUNKS * CHUNK + 100, last = 0;
     struct stack_client a;
     char why[64];
@@ -340,7 +340,7 @@ static void under_load(struct stack *s, void *arg)
     start(s, &w[0], 0);
     start(s, &w[1], 1); /* chunks 3, 4, 5 */
     for (unsigned i = 0; i < 12; i++) {
-        cr_assert_eq(exec_sleep_until(s->exec, exec_now(s->exec) + 500000), 0);
+        stack_sleep(s, 500000);
         device_has(s, i % 2 ? CHUNKS * CHUNK + 100 : 4 * CHUNK);
     }
     for (unsigned i = 0; i < 2; i++)

@@ -6,6 +6,7 @@
 
 #include "hal/support/prng.h"
 #include "sim/sim_media.h"
+#include "tests/testlib/proves.h"
 #include "tests/testlib/stack.h"
 
 static uint8_t page[4][STACK_BLOCK] __attribute__((aligned(4096)));
@@ -171,7 +172,7 @@ Test(virtual_lun, names_survive_a_restart)
 
 static void lost_and_bad(struct stack *s, void *arg)
 {
-    struct sim_faults *faults = sim_afu_faults(sim_host_afu(s->host, 0));
+    struct fault_plan *faults = sim_afu_faults(sim_host_afu(s->host, 0));
     uint64_t before = exec_now(s->exec);
     struct stack_client a;
     char why[64];
@@ -265,5 +266,43 @@ Test(virtual_lun, direct_handles)
     struct sim_media *media = stack_media(8);
 
     stack_run(&(struct stack_setup){.seed = 5, .media = media}, direct, NULL);
+    sim_media_close(media);
+}
+
+/* SP-3: what a virtual LUN held is gone with it; a whole LUN keeps what was written to it. */
+static void persistence(struct stack *s, void *arg)
+{
+    struct spipe_open_options wiped = {.size = sizeof wiped, .wipe = true};
+    struct stack_client a;
+    uint64_t last;
+    uint32_t h;
+
+    (void)arg;
+    stack_client(s, &a, 0, 16, false);
+    cr_assert_eq(spipe_open_virtual_with(a.ctx, 0, 2 * 65536, &wiped, &h, &last), 0);
+    fill(page[0], 0x77);
+    cr_assert_eq(stack_io(&a, SPIPE_WRITE, h, 2 * 65536 - 9, 1, page[0]), 0);
+    spipe_client_destroy(a.client);
+    stack_client(s, &a, 0, 16, false);
+    h = stack_open(&a, 0, 2);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 2 * 65536 - 9, 1, page[1]), 0);
+    expect(page[1], 0);
+    cr_assert_eq(spipe_release(a.ctx, h), 0);
+    cr_assert_eq(spipe_open_direct(a.ctx, 0, 0, &h, &last), 0);
+    cr_assert_eq(stack_io(&a, SPIPE_WRITE, h, 65536 + 9, 1, page[0]), 0);
+    spipe_client_destroy(a.client);
+    stack_client(s, &a, 0, 16, false);
+    cr_assert_eq(spipe_open_direct(a.ctx, 0, 1, &h, &last), 0);
+    cr_assert_eq(stack_io(&a, SPIPE_READ, h, 65536 + 9, 1, page[1]), 0);
+    expect(page[1], 0x77);
+    PROVES(SP_3);
+    spipe_client_destroy(a.client);
+}
+
+Test(virtual_lun, persistence)
+{
+    struct sim_media *media = stack_media(2);
+
+    stack_run(&(struct stack_setup){.seed = 1, .media = media}, persistence, NULL);
     sim_media_close(media);
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/catalogue.h"
+#include "core/catalogue/catalogue.h"
 #include "hal/support/record_log.h"
 #include "tests/testlib/fake_area.h"
 #include "tests/testlib/fake_exec.h"

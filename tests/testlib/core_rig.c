@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_mode.h"
-#include "core/lun_size.h"
-#include "core/quarantine.h"
+#include "core/lun/lun_mode.h"
+#include "core/lun/lun_size.h"
+#include "core/vlun/quarantine.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
+#include "tests/testlib/gate_force.h"
 
 struct core_rig rig;
 
@@ -37,8 +38,9 @@ static void check_names(void)
     for (unsigned i = 0; rig.watching && i < rig.s.lun_count; i++) {
         struct spipe__lun *lun = &rig.s.lun[i];
 
-        if (lun->ba && rig.s.catalogue)
-            MUST(spipe__cat_for_each_chunk(rig.s.catalogue, lun->wwid, check_named, lun->ba) == 0,
+        if (lun->global->ba && rig.s.group->catalogue)
+            MUST(spipe__cat_for_each_chunk(rig.s.group->catalogue, lun->global->wwid, check_named,
+                                           lun->global->ba) == 0,
                  "walk");
     }
 }
@@ -110,12 +112,12 @@ static void check_lxt_entry(uint64_t word)
 {
     const struct spipe__lun *lun = lun_of_index(afu_lxt_lun_index(word));
 
-    if (!lun || !lun->ba) {
+    if (!lun || !lun->global->ba) {
         cr_assert_fail("INV-8: no LUN has this LUN-table slot");
         return;
     }
-    MUST(afu_lxt_base(word) < spipe__ba_total(lun->ba), "INV-7");
-    MUST(spipe__ba_references(lun->ba, afu_lxt_base(word)) > 0, "INV-4");
+    MUST(afu_lxt_base(word) < spipe__ba_total(lun->global->ba), "INV-7");
+    MUST(spipe__ba_references(lun->global->ba, afu_lxt_base(word)) > 0, "INV-4");
     MUST(afu_lxt_ports(word) == lun->port_mask, "INV-8");
     MUST(afu_lxt_permissions(word) == AFU_PERM_RW, "INV-10");
 }
@@ -130,7 +132,8 @@ static void check_direct(const struct afu_rht_entry *e)
     for (unsigned i = 0; i < rig.s.lun_count; i++) {
         const struct spipe__lun *lun = &rig.s.lun[i];
 
-        if (lun->mode == SPIPE_LUN_PHYSICAL && d.lun_id == lun->lun_id[hal_lowest_bit(d.port_sel)])
+        if (lun->global->mode == SPIPE_LUN_PHYSICAL &&
+            d.lun_id == lun->lun_id[hal_lowest_bit(d.port_sel)])
             return;
     }
     cr_assert_fail("INV-18: a direct entry of a LUN that is not in this mode");
@@ -194,13 +197,13 @@ static unsigned count_handles(const struct spipe__lun *lun)
 {
     unsigned users = 0;
 
-    for (unsigned n = 0; n < SPIPE__CONTEXTS; n++) {
-        for (unsigned h = 0; rig.s.contexts[n] && h < SPIPE__RHT_SIZE; h++) {
-            const struct spipe__resource *v = rig.s.contexts[n]->resource[h];
+    for (const struct spipe_ctx *ctx = rig.s.all; ctx; ctx = ctx->all_next) {
+        for (unsigned h = 0; h < SPIPE__RHT_SIZE; h++) {
+            const struct spipe__resource *v = ctx->resource[h];
 
             if (!v || v->held.lun != lun)
                 continue;
-            MUST(v->kind == lun->mode, "INV-18: a handle of the other kind");
+            MUST(v->kind == lun->global->mode, "INV-18: a handle of the other kind");
             users++;
             count_entries(v->lxt.entry, 0, v->size);
         }
@@ -208,13 +211,24 @@ static unsigned count_handles(const struct spipe__lun *lun)
     return users;
 }
 
+static unsigned count_held_by(const struct spipe__held *h)
+{
+    if (!h->pending)
+        return 0;
+    for (unsigned i = 0; i < h->parts; i++)
+        count_entries(h->part[i].entries, h->part[i].first, h->part[i].last);
+    return 1;
+}
+
 static unsigned count_held(struct spipe__lun *lun)
 {
     unsigned holds = 0;
 
-    for (const struct spipe__held *h = lun->held; h; h = h->next, holds++)
-        for (unsigned i = 0; i < h->parts; i++)
-            count_entries(h->part[i].entries, h->part[i].first, h->part[i].last);
+    for (const struct spipe__resource *r = lun->open; r; r = r->next)
+        holds += count_held_by(&r->held);
+    for (const struct spipe__held *h = rig.s.orphans; h; h = h->next)
+        if (h->lun == lun)
+            holds += count_held_by(h);
     return holds;
 }
 
@@ -222,48 +236,54 @@ static int count_name(void *arg, const struct spipe__cat_entry *entry, uint32_t 
 {
     (void)entry;
     owners[chunk]++;
-    *(bool *)arg = true;
+    ++*(uint64_t *)arg;
     return 0;
 }
 
 static void check_mode(const struct spipe__lun *lun, bool owned)
 {
-    MUST((lun->mode != SPIPE_LUN_NONE) == owned, "INV-18: mode");
-    MUST((lun->mode == SPIPE_LUN_VIRTUAL) == (lun->ba != NULL), "INV-18: allocator");
+    MUST((lun->global->mode != SPIPE_LUN_NONE) == owned, "INV-18: mode");
+    MUST((lun->global->mode == SPIPE_LUN_VIRTUAL) == (lun->global->ba != NULL),
+         "INV-18: allocator");
 }
 
 /* what is beyond the end of the device and has no owner is parked, and nothing else. */
 static unsigned check_chunk(const struct spipe__lun *lun, uint64_t c)
 {
-    unsigned parked = c >= lun->usable && owners[c] == 0;
+    unsigned parked = c >= lun->global->usable && owners[c] == 0;
 
-    MUST(spipe__lun_is_parked(lun, c) == (parked != 0), "R-50: chunk %u", (unsigned)c);
-    MUST(spipe__ba_references(lun->ba, c) == owners[c] + parked, "INV-2: %u owners", owners[c]);
+    MUST(spipe__lun_is_parked(lun->global, c) == (parked != 0), "R-50: chunk %u", (unsigned)c);
+    MUST(spipe__ba_references(lun->global->ba, c) == owners[c] + parked, "INV-2: %u owners",
+         owners[c]);
     return owners[c] > 0 || parked;
 }
 
 static void check_lun(struct spipe__lun *lun)
 {
-    bool named = false;
+    uint64_t named = 0;
     unsigned users, holds, allocated = 0;
 
     memset(owners, 0, sizeof owners);
-    if (rig.s.catalogue)
-        MUST(spipe__cat_for_each_chunk(rig.s.catalogue, lun->wwid, count_name, &named) == 0,
+    if (rig.s.group->catalogue)
+        MUST(spipe__cat_for_each_chunk(rig.s.group->catalogue, lun->global->wwid, count_name,
+                                       &named) == 0,
              "walk");
+    MUST(named == lun->global->named, "%u references of names, not %u",
+         (unsigned)lun->global->named, (unsigned)named);
     users = count_handles(lun);
     holds = count_held(lun);
-    MUST(users == lun->users && holds == lun->holds, "INV-18: %u users, %u holds", users, holds);
-    check_mode(lun, users || holds || named);
-    if (!lun->ba)
+    MUST(users == lun->global->users && holds == lun->global->holds, "INV-18: %u users, %u holds",
+         users, holds);
+    check_mode(lun, users || holds || named > 0);
+    if (!lun->global->ba)
         return;
-    MUST(spipe__ba_total(lun->ba) <= BOOK_CHUNKS, "too large for these books");
-    MUST(lun->usable ==
-             hal_min64(spipe__ba_total(lun->ba), (lun->last_lba + 1) / SPIPE_CHUNK_BLOCKS),
+    MUST(spipe__ba_total(lun->global->ba) <= BOOK_CHUNKS, "too large for these books");
+    MUST(lun->global->usable == hal_min64(spipe__ba_total(lun->global->ba),
+                                          (lun->global->last_lba + 1) / SPIPE_CHUNK_BLOCKS),
          "R-50: end");
-    for (uint64_t c = 0; c < spipe__ba_total(lun->ba); c++)
+    for (uint64_t c = 0; c < spipe__ba_total(lun->global->ba); c++)
         allocated += check_chunk(lun, c);
-    MUST(spipe__ba_space(lun->ba) == spipe__ba_total(lun->ba) - allocated, "INV-3");
+    MUST(spipe__ba_space(lun->global->ba) == spipe__ba_total(lun->global->ba) - allocated, "INV-3");
 }
 
 void rig_check_books(void)
@@ -274,16 +294,19 @@ void rig_check_books(void)
 
 /* ---- begin and end ---- */
 
-static void make_lun(unsigned i, uint64_t chunks, uint32_t block_size)
+void rig_add_lun(uint64_t chunks, uint32_t block_size)
 {
-    rig.s.lun[i] = (struct spipe__lun){
-        .wwid = {0x60, (uint8_t)(i + 1)},
-        .lun_id = {afu_lun_id(i), afu_lun_id(i)},
-        .found_ports = 3,
-        .port_mask = 3,
-        .last_lba = chunks * SPIPE_CHUNK_BLOCKS + 99,
-        .block_size = block_size,
-    };
+    unsigned i = rig.s.lun_count;
+    const uint8_t wwid[16] = {0x60, (uint8_t)(i + 1)};
+    struct spipe__lun *lun = &rig.s.lun[i];
+
+    *lun = (struct spipe__lun){0};
+    cr_assert_eq(spipe__group_add_lun(&rig.s, lun, wwid), 0);
+    lun->lun_id[0] = lun->lun_id[1] = afu_lun_id(i);
+    lun->found_ports = lun->port_mask = 3;
+    lun->global->last_lba = chunks * SPIPE_CHUNK_BLOCKS + 99;
+    lun->global->block_size = block_size;
+    rig.s.lun_count++;
 }
 
 static void make_master(void)
@@ -297,9 +320,12 @@ static void make_master(void)
     rig.hal.first = RIG_MASTER;
     cr_assert_eq(hal_ctx_create(&rig.hal.dev, HAL_CTX_MASTER, &rig.s.master), 0);
     cr_assert_eq(hal_ctx_start(rig.s.master, 3), 0);
-    cr_assert_eq(spipe__queue_init(&rig.s.queue, &rig.exec.exec, &rig.hal.dev, &config), 0);
-    spipe__queue_bind(&rig.s.queue, rig.s.master);
-    spipe__queue_program(&rig.s.queue);
+    rig.s.hwq[0].ctx = rig.s.master;
+    rig.s.hwqs = 1;
+    cr_assert_eq(spipe__hwq_make(&rig.s.hwq[0], &config), 0);
+    spipe__hwq_bind(&rig.s.hwq[0]);
+    spipe__queue_program(&rig.s.hwq[0].queue);
+    spipe__hwq_go_online(&rig.s.hwq[0]);
 }
 
 static void make_adapter(enum hal_order order, uint64_t chunks)
@@ -314,15 +340,15 @@ static void make_adapter(enum hal_order order, uint64_t chunks)
     rig.s.order = order;
     rig.s.ports = 2;
     rig.s.generation = RIG_GENERATION;
-    exec_mutex_init(rig.s.exec, &rig.s.control, "control");
-    exec_mutex_init(rig.s.exec, &rig.s.internal, "internal");
+    cr_assert_eq(spipe__group_join(&rig.s, NULL), 0);
+    spipe__locks_init(&rig.s);
+    gate_force(&rig.s.gate, SPIPE_STATE_NORMAL);
     spipe__lun_table_init(&rig.s);
-    rig.s.lun_count = 2;
-    make_lun(0, chunks, 4096);
-    make_lun(1, chunks, 512);
+    rig_add_lun(chunks, 4096);
+    rig_add_lun(chunks, 512);
     make_master();
-    cr_assert_eq(spipe__cat_open(rig.s.exec, &rig.store.store, &rig.s.catalogue, NULL), 0);
-    cr_assert_eq(spipe__lun_start(&rig.s), 0);
+    cr_assert_eq(spipe__cat_open(rig.s.exec, &rig.store.store, &rig.s.group->catalogue, NULL), 0);
+    cr_assert_eq(spipe__lun_start_all(&rig.s), 0);
 }
 
 static void begin(enum hal_order order, uint64_t chunks)
@@ -352,14 +378,15 @@ void rig_end(void)
     rig.client = NULL;
     rig.watching = false;
     spipe__lun_finish(&rig.s);
-    spipe__cat_close(rig.s.catalogue);
+    cr_assert_eq(spipe__hwq_stop(&rig.s.hwq[0]), 0);
     hal_ctx_release(rig.s.master);
-    spipe__queue_fini(&rig.s.queue);
     hal_mem_release(&rig.hal.dev, rig.s.scratch);
     exec_free(rig.s.exec, rig.s.scratch, SPIPE__SCRATCH_SIZE);
-    exec_mutex_fini(rig.s.exec, &rig.s.internal);
-    exec_mutex_fini(rig.s.exec, &rig.s.control);
+    spipe__group_leave(&rig.s);
+    spipe__locks_fini(&rig.s);
     cr_assert_eq(rig.s.clients, 0);
+    cr_assert_null(rig.s.all);
+    cr_assert_null(rig.s.files);
     for (unsigned i = 0; i < SPIPE__CONTEXTS; i++)
         cr_assert_null(rig.s.contexts[i]);
     cr_assert_eq(rig.hal.dev.open_contexts, 0);
@@ -415,24 +442,28 @@ struct afu_rht_virtual rig_entry(struct spipe_ctx *ctx, uint32_t handle)
     return afu_rht_unpack_virtual(rig.hal.order, &ctx->rht.entries[handle]);
 }
 
-uint64_t rig_chunk(struct spipe_ctx *ctx, uint32_t handle, uint32_t index)
+uint64_t rig_lxt_entry(struct spipe_ctx *ctx, uint32_t handle, uint32_t index)
 {
     struct afu_rht_virtual e = rig_entry(ctx, handle);
 
     cr_assert_lt(index, e.lxt_cnt);
-    return afu_lxt_base(
-        hal_swap64(rig.hal.order, ((const uint64_t *)(uintptr_t)e.lxt_start)[index]));
+    return hal_swap64(rig.hal.order, ((const uint64_t *)(uintptr_t)e.lxt_start)[index]);
+}
+
+uint64_t rig_chunk(struct spipe_ctx *ctx, uint32_t handle, uint32_t index)
+{
+    return afu_lxt_base(rig_lxt_entry(ctx, handle, index));
 }
 
 unsigned rig_references(uint64_t chunk)
 {
-    return rig.s.lun[0].ba ? spipe__ba_references(rig.s.lun[0].ba, chunk) : 0;
+    return rig.s.lun[0].global->ba ? spipe__ba_references(rig.s.lun[0].global->ba, chunk) : 0;
 }
 
 uint64_t rig_free(void)
 {
-    cr_assert_not_null(rig.s.lun[0].ba);
-    return spipe__ba_space(rig.s.lun[0].ba);
+    cr_assert_not_null(rig.s.lun[0].global->ba);
+    return spipe__ba_space(rig.s.lun[0].global->ba);
 }
 
 void rig_expect(const char *lines)

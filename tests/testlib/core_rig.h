@@ -10,10 +10,10 @@
 #ifndef SPIPE_TESTS_TESTLIB_CORE_RIG_H
 #define SPIPE_TESTS_TESTLIB_CORE_RIG_H
 
-#include "core/adapter.h"
-#include "core/client.h"
-#include "core/context.h"
-#include "core/vlun.h"
+#include "core/adapter/adapter.h"
+#include "core/context/client.h"
+#include "core/context/context.h"
+#include "core/vlun/vlun.h"
 #include "tests/testlib/fake_exec.h"
 #include "tests/testlib/recording_hal.h"
 
@@ -54,6 +54,9 @@ extern struct core_rig rig;
  * and 512 on LUN 1, both on ports 0 and 1; a client and a context on LUN 0. */
 void rig_begin(enum hal_order order, uint64_t chunks);
 
+/** One more LUN, on both ports, which nobody uses yet. */
+void rig_add_lun(uint64_t chunks, uint32_t block_size);
+
 /** Ends everything as a process that exits would, and expects that nothing is left. */
 void rig_end(void);
 
@@ -71,6 +74,9 @@ int rig_resize(struct spipe_ctx *ctx, uint32_t handle, uint64_t chunks);
 
 /** The virtual LUN behind a handle. */
 struct spipe__resource *rig_vlun(struct spipe_ctx *ctx, uint32_t handle);
+
+/** LXT entry `index` of a virtual LUN, as the AFU sees it. */
+uint64_t rig_lxt_entry(struct spipe_ctx *ctx, uint32_t handle, uint32_t index);
 
 /** Chunk number `index` of a virtual LUN, as the AFU sees it. */
 uint64_t rig_chunk(struct spipe_ctx *ctx, uint32_t handle, uint32_t index);

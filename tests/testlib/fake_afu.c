@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hal/afu_regs.h"
+#include "hal/hal_nosys.h"
 #include "hal/support/bits.h"
 
 enum { REGISTERS = AFU_MAP_SIZE / 8 };
@@ -70,7 +71,7 @@ void fake_answer_write(enum hal_order order, const struct fake_answer *answer,
     ioasa->rc = answer->rc;
     ioasa->resid = xe32_of(order, answer->residual);
     ioasa->afu_extra = answer->afu_extra;
-    if (answer->rc.flags & AFU_RC_FLAG_SENSE_VALID)
+    if (answer->rc.flags & AFU_RC_FLAG_SENSE_VALID || answer->tells)
         memcpy(ioasa->sense_data, answer->sense, AFU_SENSE_SIZE);
 }
 
@@ -220,7 +221,7 @@ static uint64_t fake_read(struct hal_ctx *ctx, uint64_t offset)
     uint64_t at = absolute(ctx, offset);
     int page = host_page(at);
 
-    if (afu->dead)
+    if (afu->dead || ctx->lost)
         return HAL_ALL_ONES;
     if (page >= 0 && at % AFU_HOST_SIZE == AFU_HOST_CMD_ROOM)
         return afu->room;
@@ -279,7 +280,7 @@ static void fake_write(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
     uint64_t at = absolute(ctx, offset);
     int page = host_page(at);
 
-    if (afu->dead)
+    if (afu->dead || ctx->lost)
         return;
     *fake_afu_register(afu, at) = value;
     if (page >= 0)
@@ -295,7 +296,7 @@ static int fake_event_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_ev
     struct fake_afu *afu = afu_of(ctx->dev);
     struct fake_context *c = HAL_CONTAINER_OF(ctx, struct fake_context, hal);
 
-    if (afu->dead) {
+    if (afu->dead || ctx->lost) {
         out->kind = HAL_EVENT_DEVICE_LOST;
         return -EIO;
     }
@@ -350,6 +351,8 @@ static int fake_stop(struct hal_ctx *ctx)
     abort_commands(afu_of(ctx->dev), ctx->handle);
     return 0;
 }
+
+static void fake_lose(struct hal_ctx *ctx) { abort_commands(afu_of(ctx->dev), ctx->handle); }
 
 static void fake_release(struct hal_ctx *ctx)
 {
@@ -413,9 +416,12 @@ static const struct hal_ops fake_ops = {
     .afu_reset = fake_reset,
     .reload_same_image = fake_reload,
     .vpd_read = fake_vpd,
+    .platform_wait = hal_nosys_platform_wait,
+    .platform_answer = hal_nosys_platform_answer,
     .ctx_create = fake_create,
     .ctx_start = fake_start,
     .ctx_stop = fake_stop,
+    .ctx_lose = fake_lose,
     .ctx_release = fake_release,
     .reg_read64 = fake_read,
     .reg_write64 = fake_write,

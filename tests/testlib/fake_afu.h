@@ -35,7 +35,8 @@ struct fake_answer {
     uint64_t delay; /* ns until it is posted */
     struct afu_rc rc;
     uint32_t residual;
-    uint8_t sense[AFU_SENSE_SIZE];
+    uint8_t sense[AFU_SENSE_SIZE]; /* written with SENSE_VALID, or if the next is set */
+    bool tells;                    /* what stands there is the answer to an AFU command (SL 7) */
     uint8_t afu_extra;
     bool lost; /* never posted */
 };

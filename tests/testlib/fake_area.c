@@ -13,7 +13,8 @@ static struct fake_area *fake_of(struct hal_record_area *area)
     return HAL_CONTAINER_OF(area, struct fake_area, area);
 }
 
-static void remember(struct fake_area *fake, uint64_t offset, const void *buf, size_t n)
+static void remember(struct fake_area *fake, uint64_t offset, const void *buf, size_t n,
+                     bool failed)
 {
     struct fake_area_event *e;
 
@@ -25,7 +26,7 @@ static void remember(struct fake_area *fake, uint64_t offset, const void *buf, s
         CHECK(fake->event);
     }
     e = &fake->event[fake->events++];
-    *e = (struct fake_area_event){.offset = offset, .n = n};
+    *e = (struct fake_area_event){.offset = offset, .n = n, .failed = failed};
     if (n) {
         e->bytes = malloc(n);
         CHECK(e->bytes);
@@ -69,7 +70,7 @@ static int fake_write(struct hal_record_area *area, uint64_t offset, const void 
     fake->written_bytes += stored;
     if (stored) {
         memcpy(fake->bytes + offset, buf, stored);
-        remember(fake, offset, buf, stored);
+        remember(fake, offset, buf, stored, false);
     }
     return fails ? fake->fail_rc : 0;
 }
@@ -77,12 +78,11 @@ static int fake_write(struct hal_record_area *area, uint64_t offset, const void 
 static int fake_sync(struct hal_record_area *area)
 {
     struct fake_area *fake = fake_of(area);
+    bool fails = fails_now(fake);
 
     fake->syncs++;
-    if (fails_now(fake))
-        return -EIO;
-    remember(fake, 0, NULL, 0);
-    return 0;
+    remember(fake, 0, NULL, 0, fails);
+    return fails ? -EIO : 0;
 }
 
 static const struct hal_record_area_ops fake_ops = {
@@ -156,7 +156,7 @@ static size_t first_unsynced(const struct fake_area *fake, size_t events)
 {
     size_t i = events;
 
-    while (i > 0 && fake->event[i - 1].n)
+    while (i > 0 && (fake->event[i - 1].n || fake->event[i - 1].failed))
         i--;
     return i;
 }

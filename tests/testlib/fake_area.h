@@ -28,6 +28,7 @@ struct fake_area_event {
     uint64_t offset;
     size_t n;
     unsigned char *bytes;
+    bool failed; /* a sync that returned an error; the writes before it stay unsynced */
 };
 
 struct fake_area {

@@ -7,7 +7,8 @@
  *   clock      a number; sleeping sets it, nothing waits
  *   mutexes    must not be locked twice, nor unlocked when they are free
  *   conditions may be signalled; waiting for one without a deadline aborts (nobody could signal it)
- *   threads, descriptors   abort
+ *   threads    can be created and joined, but never run
+ *   descriptors   abort
  *   atomics    plain
  *   entropy    the numbers of a seeded stream
  *
@@ -30,6 +31,8 @@ struct fake_exec {
     uint64_t allocations; /* calls of exec_alloc() so far, failed ones included */
     int64_t fail_after;   /* so many more allocations work, all later ones fail; FAKE_EXEC_NEVER */
     struct hal_prng random; /* behind exec_entropy() */
+    uint64_t ranks;         /* of mutexes that are locked */
+    unsigned threads;       /* created and not joined */
 };
 
 /** Sets up an environment: clock 0, no memory taken, nothing fails, entropy from `seed`. There is

@@ -252,7 +252,9 @@ static void scsi(struct recording_hal *r, struct rec_ctx *c, uint64_t ea)
     struct afu_ioasa ioasa = {.port = 0};
     enum hal_order order = order_of(c);
 
-    CHECK(r->scsi && recording_hal_region(r, xe64_get(order, rcb->data_ea)));
+    CHECK(r->scsi);
+    CHECK(xe32_get(order, rcb->data_len) == 0 ||
+          recording_hal_region(r, xe64_get(order, rcb->data_ea)));
     line(r, "scsi %02x ports %" PRIx32 " lun %" PRIx64, rcb->cdb[0], xe32_get(order, rcb->port_sel),
          xe64_get(order, rcb->lun_id));
     if (r->scsi(r->scsi_arg, rcb, &ioasa))
@@ -410,6 +412,17 @@ static int rec_stop(struct hal_ctx *ctx)
     return 0;
 }
 
+static void rec_lose(struct hal_ctx *ctx)
+{
+    struct rec_ctx *c = ctx_of(ctx);
+
+    line(rec_of(ctx->dev), "lose %u", ctx->handle);
+    memset(c->host, 0, sizeof c->host);
+    memset(c->ctrl, 0, sizeof c->ctrl);
+    c->cap_unlocked = false;
+    c->event.kind = HAL_EVENT_DEVICE_LOST;
+}
+
 static void rec_end(struct hal_ctx *ctx)
 {
     struct rec_ctx *c = ctx_of(ctx);
@@ -457,6 +470,7 @@ void recording_hal_init(struct recording_hal *r, struct fake_exec *exec, enum ha
     recording_ops.ctx_create = rec_create;
     recording_ops.ctx_start = rec_start;
     recording_ops.ctx_stop = rec_stop;
+    recording_ops.ctx_lose = rec_lose;
     recording_ops.ctx_release = rec_end;
     recording_ops.reg_read64 = rec_read;
     recording_ops.reg_write64 = rec_write;

@@ -23,9 +23,9 @@ void rig_disks_begin(void)
         for (unsigned p = 0; p < 2; p++) {
             struct fake_lun *disk = fake_luns_add(&rig_disks, p, lun->lun_id[p], 0);
 
-            memcpy(disk->wwid, lun->wwid, sizeof disk->wwid);
-            disk->last_lba = lun->last_lba;
-            disk->block_size = lun->block_size;
+            memcpy(disk->wwid, lun->global->wwid, sizeof disk->wwid);
+            disk->last_lba = lun->global->last_lba;
+            disk->block_size = lun->global->block_size;
         }
     }
     rig.hal.scsi = answer;

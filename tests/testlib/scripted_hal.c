@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "hal/afu_names.h"
+#include "hal/hal_nosys.h"
 #include "hal/support/bits.h"
 #include "hal/support/hash.h"
 
 static const char *const kind_names[SCRIPTED_KINDS] = {
-    "read",           "write",         "reload hint",  "AFU reset",       "VPD",
-    "context create", "context start", "context stop", "context release", "event wait",
+    "read",         "write",           "reload hint",   "AFU reset",
+    "VPD",          "context create",  "context start", "context stop",
+    "context lost", "context release", "event wait",
 };
 
 static struct scripted_hal *script_of(struct hal_dev *dev)
@@ -123,6 +125,14 @@ static int script_stop(struct hal_ctx *ctx)
     return call(h, SCRIPTED_STOP, 0);
 }
 
+static void script_lose(struct hal_ctx *ctx)
+{
+    struct scripted_hal *h = script_of(ctx->dev);
+
+    h->started = false;
+    (void)call(h, SCRIPTED_LOSE, 0);
+}
+
 static void script_release(struct hal_ctx *ctx)
 {
     (void)call(script_of(ctx->dev), SCRIPTED_RELEASE, 0);
@@ -201,9 +211,12 @@ static const struct hal_ops script_ops = {
     .afu_reset = script_reset,
     .reload_same_image = script_reload,
     .vpd_read = script_vpd,
+    .platform_wait = hal_nosys_platform_wait,
+    .platform_answer = hal_nosys_platform_answer,
     .ctx_create = script_create,
     .ctx_start = script_start,
     .ctx_stop = script_stop,
+    .ctx_lose = script_lose,
     .ctx_release = script_release,
     .reg_read64 = script_read,
     .reg_write64 = script_write,

@@ -24,6 +24,7 @@ enum scripted_kind {
     SCRIPTED_CREATE, /* rc; kind of context must be `value` */
     SCRIPTED_START,  /* rc; interrupts must be `value` */
     SCRIPTED_STOP,   /* rc */
+    SCRIPTED_LOSE,
     SCRIPTED_RELEASE,
     SCRIPTED_EVENT, /* event, rc; offset = deadline, or SCRIPTED_ANY_DEADLINE */
     SCRIPTED_KINDS

@@ -191,6 +191,8 @@ static const struct range ranges[] = {
     RANGE(shutdown, 1, 5000, 0),
     RANGE(port_choice_rr, 0, 1, 0),
     RANGE(bad_ea_status, 0, 1, 0),
+    RANGE(platform_detect, 1, 3000, 0),
+    RANGE(platform_slot_reset, 1, 10000, 0),
 };
 
 static void draw_latencies(struct storm *s)
@@ -207,11 +209,14 @@ static void draw_latencies(struct storm *s)
     }
 }
 
-/* Small numbers: delays, status codes, PSL codes. */
-static uint64_t draw_argument(struct storm *s)
+/* Small numbers: delays, status codes, PSL codes. A slot that stays frozen for ever would be the
+ * end of the storm. */
+static uint64_t draw_argument(struct storm *s, enum sim_site site)
 {
     static const uint64_t codes[] = {0, 1, 3, 8, 10, 11, 0x52, 0x57, 0x5A};
 
+    if (site == SIM_SITE_PERR)
+        return 0;
     return one_in(s, 2) ? below(s, 2000) : codes[below(s, HAL_ARRAY_LENGTH(codes))];
 }
 
@@ -224,9 +229,10 @@ static void draw_faults(struct storm *s)
         enum sim_site site = (enum sim_site)below(s, SIM_SITE_COUNT);
         const char *effects = sim_site_effects(site);
 
-        used += (size_t)snprintf(plan + used, sizeof plan - used, "%s%s#%u=%c(%u)", used ? "+" : "",
-                                 sim_site_name(site), 1 + (unsigned)below(s, 60),
-                                 effects[below(s, strlen(effects))], (unsigned)draw_argument(s));
+        used +=
+            (size_t)snprintf(plan + used, sizeof plan - used, "%s%s#%u=%c(%u)", used ? "+" : "",
+                             sim_site_name(site), 1 + (unsigned)below(s, 60),
+                             effects[below(s, strlen(effects))], (unsigned)draw_argument(s, site));
     }
     cr_assert_eq(sim_faults_load(sim_afu_faults(s->m->afu), plan, why, sizeof why), 0, "%s: %s",
                  plan, why);
@@ -425,11 +431,74 @@ static void program(struct storm *s, struct client *u)
     put(s, by, ctrl + AFU_CTRL_RHT_CNT_ID, afu_rht_cnt_id(256, by->handle));
 }
 
+/* Not while the slot keeps it dead. */
 static void restart_context(struct storm *s, struct client *u)
 {
+    int rc;
+
     sim_bus_ctx_stop(u->ctx.sim);
-    ok(sim_bus_ctx_start(u->ctx.sim, 3));
+    rc = sim_bus_ctx_start(u->ctx.sim, 3);
+    if (rc == -EIO)
+        return;
+    ok(rc);
     program(s, u);
+}
+
+/* ---- the platform -------------------------------------------------------------------------------
+ */
+
+/* A planned fault may refuse it once or twice. */
+static void open_context(struct storm *s, struct model_ctx *c, bool master)
+{
+    while (sim_bus_ctx_create(s->m->afu, master, &c->sim))
+        ;
+    c->handle = sim_bus_ctx_handle(c->sim);
+}
+
+/* What the master sets up: byte order of the tables, LUN tables. */
+static void program_master(struct storm *s)
+{
+    struct model_ctx *by = &s->m->master;
+
+    put(s, by, AFU_HOST_RRQ_START, (uintptr_t)by->rrq);
+    put(s, by, AFU_HOST_RRQ_END, (uintptr_t)(by->rrq + MODEL_RRQ - 1));
+    get(s, by, AFU_CTRL_BASE(by->handle) + AFU_CTRL_MBOX_R);
+    put(s, by, AFU_CTRL_BASE(by->handle) + AFU_CTRL_CTX_CAP, AFU_CTX_CAP_MASTER);
+    put(s, by, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CONFIG,
+        AFU_CONFIG_AR_ALL | AFU_CONFIG_ENDIAN_LITTLE);
+    for (unsigned i = 0; i < 4; i++)
+        put(s, by, AFU_LUN_TABLE_ENTRY(i / 2, i % 2), afu_lun_id(i % 2));
+}
+
+/* All contexts anew, with the same numbers, on a slot that was reset. It may freeze again. */
+static void reopen(struct storm *s)
+{
+    sim_bus_ctx_release(s->m->master.sim);
+    for (unsigned i = 0; i < USERS; i++)
+        sim_bus_ctx_release(s->user[i].ctx.sim);
+    open_context(s, &s->m->master, true);
+    for (unsigned i = 0; i < USERS; i++)
+        open_context(s, &s->user[i].ctx, false);
+    ok(sim_bus_ctx_start(s->m->master.sim, 3));
+    program_master(s);
+    for (unsigned i = 0; i < USERS; i++)
+        restart_context(s, &s->user[i]);
+}
+
+static void serve_platform(struct storm *s)
+{
+    switch (sim_bus_platform_event(s->m->afu)) {
+    case SIM_BUS_PLATFORM_FROZEN:
+    case SIM_BUS_PLATFORM_OTHER:
+        sim_bus_platform_answer(s->m->afu, SIM_BUS_PLATFORM_NEED_RESET);
+        break;
+    case SIM_BUS_PLATFORM_SLOT_RESET:
+        reopen(s);
+        sim_bus_platform_answer(s->m->afu, SIM_BUS_PLATFORM_RECOVERED);
+        break;
+    default: /* nothing, or nothing is to be done */
+        break;
+    }
 }
 
 /* The master takes blocks away, or gives them back: the tables change, no sync is asked for here.
@@ -495,6 +564,7 @@ uint64_t storm_run(struct storm *s, uint64_t seed)
     for (unsigned i = 0; i < USERS; i++)
         program(s, &s->user[i]);
     for (unsigned i = 0; i < ACTIONS; i++) {
+        serve_platform(s);
         action(s);
         model_run(s->m, one_in(s, 4) ? 0 : below(s, GAP));
     }

@@ -12,6 +12,8 @@ SPIPE_COPTS = [
     "-Wwrite-strings",
     "-Wvla",
     "-Werror=implicit-function-declaration",
+    "-Werror=incompatible-pointer-types",
+    "-Werror=int-conversion",
 ]
 
 # Optimisation across files, for programs: worth 10 % of the speed of the model (PB-3). Libraries hold

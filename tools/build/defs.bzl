@@ -62,7 +62,16 @@ def spipe_binary(
         **kwargs
     )
 
-def spipe_test(name, srcs, deps = [], size = "small", copts = [], linkopts = [], **kwargs):
+def spipe_test(
+        name,
+        srcs,
+        deps = [],
+        size = "small",
+        copts = [],
+        linkopts = [],
+        mutants = False,
+        tags = [],
+        **kwargs):
     """A test program written with Criterion's classic macros.
 
     Linked with Criterion, or with the stand-in under --define=test_framework=mini. PROVES() of
@@ -76,21 +85,29 @@ def spipe_test(name, srcs, deps = [], size = "small", copts = [], linkopts = [],
       size: small (60 s), medium (300 s), large (900 s)
       copts: flags beside the project's
       linkopts: likewise, of the linker
-      **kwargs: anything else that cc_test takes, e.g. shard_count, tags, data, args
+      mutants: also make NAME_mutants, the same over a core with mutants, for //tests/mutants
+      tags: as above
+      **kwargs: anything else that cc_test takes, e.g. shard_count, data, args
     """
-    cc_test(
-        name = name,
-        size = size,
-        srcs = srcs,
-        copts = SPIPE_COPTS + copts,
-        linkopts = SPIPE_TEST_LINKOPTS + linkopts,
-        linkstatic = True,
-        deps = deps + [
-            "//tests/testlib:proves",
-            "//tools/build/criterion",
-        ],
-        **kwargs
-    )
+    variants = [(name, [], tags)]
+    if mutants:  # their core goes first: instead of //core's
+        variants.append((name + "_mutants", ["//core:superpipe_mutants"], tags + ["manual"]))
+    for variant, first, variant_tags in variants:
+        cc_test(
+            name = variant,
+            size = size,
+            srcs = srcs,
+            copts = SPIPE_COPTS + copts,
+            linkopts = SPIPE_TEST_LINKOPTS + linkopts,
+            linkstatic = True,
+            tags = variant_tags,
+            visibility = ["//tests:__subpackages__"],
+            deps = first + deps + [
+                "//tests/testlib:proves",
+                "//tools/build/criterion",
+            ],
+            **kwargs
+        )
 
 def spipe_fuzz(name, srcs, deps, corpus):
     """A libFuzzer program NAME (--config=fuzz, see tools/fuzz.sh) and the test NAME_replay.

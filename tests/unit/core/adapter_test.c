@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening and closing an adapter: options, what is known afterwards, names that survive, and each
  * failure on the way leaving nothing behind. */
-#include "core/adapter.h"
+#include "core/adapter/adapter.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "core/adapter/adapter_state.h"
 #include "hal/support/bits.h"
+#include "hal/support/fault_plan.h"
 #include "tests/testlib/fake_luns.h"
+#include "tests/testlib/gate_force.h"
 #include "tests/testlib/proves.h"
 #include "tests/testlib/record_fixture.h"
 
@@ -76,6 +80,47 @@ Test(adapter, open_and_close, .init = set_up, .fini = tear_down)
     cr_expect_eq(lun.mode, SPIPE_LUN_NONE);
     cr_expect_eq(spipe_lun_info(f.s, 2, &lun), -ENOENT);
     cr_expect_eq(spipe_lun_info(f.s, UINT32_MAX, &lun), -ENOENT);
+    PROVES(AD_16); /* the scan is over when the adapter is open */
+    spipe_close(f.s);
+}
+
+Test(adapter, as_it_begins, .init = set_up, .fini = tear_down)
+{
+    struct spipe_adapter_info info;
+
+    cr_assert_eq(open_adapter(NULL, NULL), 0);
+    spipe_adapter_info(f.s, &info);
+    cr_expect_eq(info.state, SPIPE_STATE_NORMAL);
+    cr_expect_eq(info.internal_lun, 0);
+    cr_expect_eq(f.s->promote_lun_index, 0);
+    for (unsigned port = 0; port < 4; port++)
+        cr_expect_eq(f.s->last_lun_index[port], 255);
+    cr_expect_not(f.s->ws_unmap);
+    cr_expect_null(f.s->all);
+    PROVES(AD_12);
+    spipe_close(f.s);
+}
+
+/* AD-130, AD-132: the master ends, or the AFU could not be reset (R-31); it is initialised, and a
+ * second passes. */
+Test(adapter, reset, .init = set_up, .fini = tear_down)
+{
+    const uint64_t start = AFU_HOST_BASE(0) + AFU_HOST_RRQ_START, unlocked = 0x600000000000000F;
+    uint64_t *capability, begin;
+
+    cr_assert_eq(open_adapter(NULL, NULL), 0);
+    capability = fake_afu_register(&f.afu, 0x2000000 + 0x10);
+    *fake_afu_register(&f.afu, start) = *capability = 0;
+    begin = f.exec.now;
+    cr_assert_eq(spipe_reset(f.s), 0);
+    cr_expect_eq(f.exec.now - begin, 1000000000 + 200000000, "and 100 ms for each port");
+    cr_expect_eq(f.afu.afu_resets, 2);
+    cr_expect_eq(spipe__generation(f.s), 2);
+    cr_expect_eq(*fake_afu_register(&f.afu, start), spipe__queue_rrq_start(&f.s->hwq[0].queue));
+    cr_expect_eq(*capability, unlocked);
+    PROVES(AD_130);
+    PROVES(AD_132);
+    PROVES(R_31);
     spipe_close(f.s);
 }
 
@@ -89,9 +134,12 @@ Test(adapter, port_state_is_read_now, .init = set_up, .fini = tear_down)
     spipe_adapter_info(f.s, &info);
     cr_expect(info.port_online[0]);
     cr_expect_not(info.port_online[1]);
+    cr_expect_eq(info.state, SPIPE_STATE_NORMAL);
+    gate_force(&f.s->gate, SPIPE_STATE_FAILED);
     spipe__take_down(f.s);
     spipe_adapter_info(f.s, &info);
     cr_expect_not(info.port_online[0]);
+    cr_expect_eq(info.state, SPIPE_STATE_FAILED);
     spipe_close(f.s);
     PROVES(D_11);
 }
@@ -115,6 +163,14 @@ Test(adapter, options, .init = set_up, .fini = tear_down)
     o.order = SPIPE_ORDER_LITTLE;
     cr_assert_eq(open_adapter(NULL, &o), 0);
     cr_expect_eq(f.s->order, HAL_ORDER_LITTLE);
+    cr_expect_eq(spipe_hwqs_get(f.s), 1);
+    spipe_close(f.s);
+    o.hwqs = 8;
+    o.cpus = 3;
+    cr_assert_eq(open_adapter(NULL, &o), 0);
+    cr_expect_eq(spipe_hwqs_get(f.s), 8);
+    cr_assert_eq(spipe_hwqs_set(f.s, 0), 0);
+    cr_expect_eq(spipe_hwqs_get(f.s), 3);
     spipe_close(f.s);
 }
 
@@ -126,12 +182,29 @@ Test(adapter, bad_options, .init = set_up, .fini = tear_down)
         {.size = sizeof(struct spipe_options), .rrq_elements = 1},
         {.size = sizeof(struct spipe_options), .rrq_elements = 65537},
         {.size = sizeof(struct spipe_options), .order = (enum spipe_order)3},
+        {.size = sizeof(struct spipe_options), .hwqs = 9},
     };
 
     for (size_t i = 0; i < HAL_ARRAY_LENGTH(bad); i++) {
         cr_expect_eq(open_adapter(NULL, &bad[i]), -EINVAL, "case %zu", i);
         cr_expect_neq(f.why[0], '\0');
     }
+}
+
+/* Nothing that two executions share could be locked. */
+Test(adapter, a_peer_from_elsewhere, .init = set_up, .fini = tear_down)
+{
+    struct spipe_options o = {.size = sizeof o};
+    struct fake_exec elsewhere;
+    struct spipe *none = NULL;
+
+    fake_exec_init(&elsewhere, 1);
+    cr_assert_eq(open_adapter(NULL, NULL), 0);
+    o.peer = f.s;
+    cr_expect_eq(spipe_open(&elsewhere.exec, &f.afu.dev, NULL, &o, &none, f.why, WHY), -EINVAL);
+    cr_expect_str_eq(f.why, "the peer runs in another environment");
+    cr_expect_eq(elsewhere.allocations, 0);
+    spipe_close(f.s);
 }
 
 /* ---- names ---- */
@@ -167,7 +240,7 @@ Test(adapter, names_reserve_their_chunks, .init = set_up, .fini = tear_down)
     cr_expect_eq(lun.chunks, 64);
     cr_expect_eq(lun.free_chunks, 61);
     for (unsigned i = 0; i < 3; i++)
-        cr_expect_eq(spipe__ba_references(f.s->lun[1].ba, chunks[i]), 1);
+        cr_expect_eq(spipe__ba_references(f.s->lun[1].global->ba, chunks[i]), 1);
     cr_assert_eq(spipe_lun_info(f.s, 0, &lun), 0);
     cr_expect_eq(lun.free_chunks, 64);
     cr_expect_eq(lun.mode, SPIPE_LUN_NONE);
@@ -264,4 +337,23 @@ Test(adapter, many_times, .init = set_up, .fini = tear_down)
         cr_assert_eq(f.exec.blocks, 0);
     }
     cr_expect_eq(f.afu.afu_resets, 50);
+}
+
+/* Fault rules follow what core announces, under the names of its states. */
+Test(adapter, fault_rules_know_its_states)
+{
+    static const struct fault_site site = {"any", "FS-9", "d", "a site"};
+    static const struct fault_registry registry = {&site, 1};
+    static struct fault_plan plan, *const plans[] = {&plan};
+
+    for (unsigned state = 0; state <= SPIPE_STATE_FAILED; state++) {
+        char rule[32];
+
+        snprintf(rule, sizeof rule, "any@%s#1=d", spipe_state_name((enum spipe_state)state));
+        fault_plan_init(&plan, &registry);
+        fault_plan_note(&plan, HAL_NOTE_STATE, SPIPE__MACHINE_ADAPTER, state);
+        cr_assert_eq(fault_plans_load(plans, 1, rule, NULL, 0), 0);
+        cr_assert(fault_plan_count(&plan, 0));
+        cr_assert_eq(fault_plan_match(&plan, 0, NULL), 'd');
+    }
 }

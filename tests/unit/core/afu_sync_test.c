@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AFU sync: the command, every outcome of AD-123 and AD-124 in every order of two attempts, and the
  * time each takes. */
-#include "core/adapter.h"
+#include "core/adapter/adapter.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
-#include "core/pause.h"
+#include "core/adapter/lock_rank.h"
+#include "core/adapter/pause.h"
 #include "hal/support/bits.h"
 #include "tests/testlib/adapter_fixture.h"
+#include "tests/testlib/gate_force.h"
 #include "tests/testlib/proves.h"
 
 TestSuite(afu_sync, .timeout = 30);
@@ -67,10 +69,7 @@ Test(afu_sync, command_memory_is_fresh, .init = set_up, .fini = tear_down)
 /* Looks at the lock of internal commands while the AFU has one. */
 static struct fake_answer answer_if_locked(void *arg, const struct fake_command *command)
 {
-    struct exec_mutex unlocked;
-
-    exec_mutex_init(f.s.exec, &unlocked, "unlocked");
-    cr_assert_neq(memcmp(&unlocked, &f.s.internal, sizeof unlocked), 0);
+    cr_assert_neq(*f.s.exec->ops->thread_ranks(f.s.exec) & HAL_BIT(SPIPE__RANK_INTERNAL), 0);
     return fake_luns_answer(arg, command);
 }
 
@@ -105,8 +104,10 @@ Test(afu_sync, answered_with_an_error, .init = set_up, .fini = tear_down)
     cr_expect_eq(sync_hw(), -EIO);
     cr_expect_eq(f.luns.commands, 2);
     cr_expect_eq(f.afu.resets, 0);
-    cr_expect_not(f.s.reset_wanted);
+    cr_expect_not(f.s.worker.reset_wanted);
     PROVES(AD_123);
+    PROVES(VL_70);
+    PROVES(R_15);
 }
 
 /* Slow, but in time: 9.9 s. */
@@ -128,8 +129,9 @@ Test(afu_sync, second_attempt_works, .init = set_up, .fini = tear_down)
     cr_expect_eq(f.afu.resets, 1);
     cr_expect_geq(f.exec.now, 10 * SPIPE__SECOND);
     cr_expect_lt(f.exec.now, 10 * SPIPE__SECOND + 10 * SPIPE__MILLISECOND);
-    cr_expect_not(f.s.reset_wanted);
+    cr_expect_not(f.s.worker.reset_wanted);
     PROVES(AD_124);
+    PROVES(VL_70);
 }
 
 /* VL-72, D-2: two time-outs are a failure although both context resets work. */
@@ -140,13 +142,15 @@ Test(afu_sync, two_timeouts_are_a_failure, .init = set_up, .fini = tear_down)
     cr_expect_eq(sync_hw(), -ETIMEDOUT);
     cr_expect_eq(f.luns.commands, 2);
     cr_expect_eq(f.afu.resets, 2);
-    cr_expect_not(f.s.master_stuck);
-    cr_expect(f.s.reset_wanted);                                            /* */
+    cr_expect_not(f.s.hwq[0].stuck);
+    cr_expect(f.s.worker.reset_wanted);                                     /* */
     cr_expect_leq(f.exec.now, 20 * SPIPE__SECOND + 5 * SPIPE__MILLISECOND); /* */
     cr_expect_eq(sync_hw(), 0, "the next one may work");
     PROVES(VL_72);
     PROVES(D_2);
+    PROVES(D_4);
     PROVES(AD_124);
+    PROVES(R_15);
 }
 
 Test(afu_sync, error_after_a_timeout, .init = set_up, .fini = tear_down)
@@ -165,13 +169,14 @@ Test(afu_sync, context_reset_fails, .init = set_up, .fini = tear_down)
     f.afu.reset_reads = 11;
     cr_expect_eq(sync_hw(), -ETIMEDOUT);
     cr_expect_eq(f.luns.commands, 1, "no second attempt");
-    cr_expect(f.s.reset_wanted);
+    cr_expect(f.s.worker.reset_wanted);
+    PROVES(VL_70);
     cr_expect_eq(sync_hw(), -ETIMEDOUT);
     cr_expect_eq(f.luns.commands, 1);
     f.afu.reset_reads = 0;
     spipe__take_down(&f.s);
     cr_assert_eq(spipe__bring_up(&f.s, (struct spipe__why){NULL, 0}), 0);
-    cr_expect_not(f.s.reset_wanted);
+    cr_expect_not(f.s.worker.reset_wanted);
     cr_expect_eq(sync_hw(), 0);
     PROVES(AD_124);
 }
@@ -188,35 +193,42 @@ Test(afu_sync, late_answer_of_the_first_attempt, .init = set_up, .fini = tear_do
 
 Test(afu_sync, no_room, .init = set_up, .fini = tear_down)
 {
-    f.s.queue.room = 0;
+    f.s.hwq[0].queue.room = 0;
     f.afu.room = 0;
     cr_expect_eq(sync_hw(), -ENOBUFS);
     cr_expect_eq(f.luns.commands, 0);
     cr_expect_eq(f.exec.now, 0, "at once");
     PROVES(AD_122);
+    PROVES(VL_70);
 }
 
 Test(afu_sync, adapter_is_gone, .init = set_up, .fini = tear_down)
 {
     f.afu.dead = true;
     cr_expect_eq(sync_hw(), -ETIMEDOUT);
-    cr_expect(f.s.reset_wanted);
+    cr_expect(f.s.worker.reset_wanted);
     cr_expect_lt(f.exec.now, SPIPE__SECOND);
 }
 
-/* AD-121: nothing is sent to an adapter that is down. */
-Test(afu_sync, adapter_is_down, .init = set_up, .fini = tear_down)
+/* AD-121, SP-162: nothing is sent in any state but NORMAL, and the caller can tell (SP-163). */
+Test(afu_sync, adapter_is_not_normal, .init = set_up, .fini = tear_down)
 {
-    spipe__take_down(&f.s);
-    cr_expect_eq(sync_hw(), 0);
+    static const enum spipe_state states[] = {SPIPE_STATE_RESET, SPIPE_STATE_FAILED};
+
+    for (unsigned i = 0; i < 2; i++) {
+        gate_force(&f.s.gate, states[i]);
+        cr_expect_eq(sync_hw(), SPIPE__SYNC_SKIPPED);
+    }
     cr_expect_eq(f.luns.commands, 0);
     PROVES(AD_121);
+    PROVES(SP_162);
+    PROVES(VL_70);
 }
 
 /* The command could not be read: as if it had not been answered. */
 Test(afu_sync, fault_on_the_command, .init = set_up, .fini = tear_down)
 {
-    uint64_t pair = (uint64_t)(uintptr_t)f.s.queue.pairs;
+    uint64_t pair = (uint64_t)(uintptr_t)f.s.hwq[0].queue.pairs;
 
     nth(0, lost);
     fake_afu_event(&f.afu, FIXTURE_MASTER,
@@ -239,7 +251,7 @@ Test(afu_sync, sq_mode)
         cr_expect_eq(sync_hw(), -EIO);
         cr_expect_eq(f.afu.resets, 1);
         cr_expect_eq(f.luns.commands, 33);
-        cr_expect_eq(f.s.queue.counters.stray_elements, 0);
+        cr_expect_eq(f.s.hwq[0].queue.counters.stray_elements, 0);
         adapter_fixture_fini(&f);
     }
 }

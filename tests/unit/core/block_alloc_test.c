@@ -4,7 +4,7 @@
  * with the rule of the summaries, which is checked after every single operation.
  *
  * The random test prints its seed; SPIPE_TEST_SEED=<number> in the environment runs another one. */
-#include "core/block_alloc.h"
+#include "core/lun/block_alloc.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

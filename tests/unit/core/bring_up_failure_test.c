@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bring-up that fails: each step that can fail does, and everything done before it is undone in
  * reverse, with a sentence that says why. */
-#include "core/adapter.h"
+#include "core/adapter/adapter.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -53,6 +53,7 @@ Test(bring_up_failure, failing_calls_are_undone)
     }
     PROVES(AD_33);
     PROVES(AD_49j);
+    PROVES(D_9);
 }
 
 /* A platform that takes no hint is noted, not refused. */

@@ -5,11 +5,12 @@
 #ifndef SPIPE_TESTS_UNIT_CORE_BRING_UP_GOLDEN_H
 #define SPIPE_TESTS_UNIT_CORE_BRING_UP_GOLDEN_H
 
-#include "core/adapter.h"
+#include "core/adapter/adapter.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "core/lun/lun_mode.h"
 #include "hal/support/bits.h"
 #include "tests/testlib/fake_exec.h"
 #include "tests/testlib/scripted_hal.h"
@@ -139,16 +140,18 @@ static inline void set_up(enum hal_order order)
     f.s.exec = &f.exec.exec;
     f.s.dev = &f.hal.dev;
     f.s.order = order;
-    exec_mutex_init(f.s.exec, &f.s.control, "control");
-    exec_mutex_init(f.s.exec, &f.s.internal, "internal");
+    cr_assert_eq(spipe__group_join(&f.s, NULL), 0);
+    spipe__locks_init(&f.s);
     spipe__lun_table_init(&f.s);
-    cr_assert_eq(spipe__queue_init(&f.s.queue, f.s.exec, f.s.dev, &config), 0);
+    cr_assert_eq(spipe__hwq_make(&f.s.hwq[0], &config), 0);
 }
 
 /* Every test ends here: the conversation took place to its end, and nothing is left. */
 static inline void tear_down(void)
 {
-    spipe__queue_fini(&f.s.queue);
+    spipe__queue_fini(&f.s.hwq[0].queue);
+    spipe__lun_finish(&f.s);
+    spipe__group_leave(&f.s);
     scripted_hal_done(&f.hal);
     cr_assert_eq(f.exec.blocks, 0);
 }
@@ -158,13 +161,13 @@ static inline int bring_up(void) { return spipe__bring_up(&f.s, (struct spipe__w
 static inline void expect_row(const struct row *r, uint32_t distance, uint64_t value)
 {
     if (r->what == RRQ_START)
-        value = spipe__queue_rrq_start(&f.s.queue);
+        value = spipe__queue_rrq_start(&f.s.hwq[0].queue);
     if (r->what == RRQ_END)
-        value = spipe__queue_rrq_start(&f.s.queue) + 8 * (RRQ_ELEMENTS - 1);
+        value = spipe__queue_rrq_start(&f.s.hwq[0].queue) + 8 * (RRQ_ELEMENTS - 1);
     if (r->what == SQ_START)
-        value = (uint64_t)(uintptr_t)f.s.queue.sq;
+        value = (uint64_t)(uintptr_t)f.s.hwq[0].queue.sq;
     if (r->what == SQ_END)
-        value = (uint64_t)(uintptr_t)f.s.queue.sq + 64 * QUEUE_DEPTH;
+        value = (uint64_t)(uintptr_t)f.s.hwq[0].queue.sq + 64 * QUEUE_DEPTH;
     if (r->access == 'R')
         scripted_expect_read(&f.hal, r->offset + distance, value);
     else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bring-up that works: the golden trace and its variations. */
-#include "core/adapter.h"
+#include "core/adapter/adapter.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ static void run_golden(enum hal_order order, bool with_names)
     cr_expect_str_eq(f.s.afu_version, "SIM00001");
     cr_expect_eq(f.s.interface_version, UINT64_C(0x8000000000010002));
     cr_expect_eq(f.s.heartbeat, 41);
-    cr_expect_eq(f.s.queue.room, 16);
+    cr_expect_eq(f.s.hwq[0].queue.room, 16);
     cr_expect_not(f.s.ws_unmap);
 }
 
@@ -87,14 +87,15 @@ Test(bring_up, golden_trace_with_port_names)
 Test(bring_up, queue_starts_from_scratch)
 {
     set_up(HAL_ORDER_LITTLE);
-    memset(f.s.queue.rrq, 0xFF, RRQ_ELEMENTS * sizeof *f.s.queue.rrq);
+    memset(f.s.hwq[0].queue.rrq, 0xFF, RRQ_ELEMENTS * sizeof *f.s.hwq[0].queue.rrq);
     golden(false);
     cr_assert_eq(bring_up(), 0);
     for (unsigned i = 0; i < RRQ_ELEMENTS; i++)
-        cr_assert_eq(f.s.queue.rrq[i], 0);
-    cr_expect(f.s.queue.rrq_at == f.s.queue.rrq);
-    cr_expect_not(spipe__queue_pending(&f.s.queue));
+        cr_assert_eq(f.s.hwq[0].queue.rrq[i], 0);
+    cr_expect(f.s.hwq[0].queue.rrq_at == f.s.hwq[0].queue.rrq);
+    cr_expect_not(spipe__queue_pending(&f.s.hwq[0].queue));
     PROVES(AD_44);
+    PROVES(D_6);
     end_golden();
 }
 
@@ -123,21 +124,57 @@ Test(bring_up, unmap_capability_is_kept)
     end_golden();
 }
 
+/* SP-158, SP-181: whatever ran before, no context number can reach anything; both at the start and
+ * when the AFU is initialised again. */
+Test(bring_up, every_context_is_cleared)
+{
+    set_up(HAL_ORDER_LITTLE);
+    for (unsigned time = 1; time <= 2; time++) {
+        golden(false);
+        for (uint32_t c = 0; c < 512; c++) {
+            uint32_t ctrl = 0x2000000 + c * 0x80;
+
+            cr_assert_eq(script_access(ctrl, 0)->value, 0);        /* rht_start */
+            cr_assert_eq(script_access(ctrl + 0x08, 0)->value, 0); /* rht_cnt_id */
+            cr_assert_eq(script_access(ctrl + 0x10, 0)->value, 0); /* ctx_cap */
+        }
+        cr_assert_eq(bring_up(), 0);
+        if (time == 1) {
+            PROVES(SP_181);
+            expect_end();
+            spipe__take_down(&f.s);
+        }
+    }
+    PROVES(SP_158);
+    end_golden();
+}
+
+static void add_lun(const uint64_t ids[2], uint8_t ports, uint8_t slot)
+{
+    const uint8_t wwid[16] = {0x60, (uint8_t)(f.s.lun_count + 1)};
+    struct spipe__lun *lun = &f.s.lun[f.s.lun_count];
+
+    cr_assert_eq(spipe__group_add_lun(&f.s, lun, wwid), 0);
+    memcpy(lun->lun_id, ids, 2 * sizeof *ids);
+    lun->port_mask = ports;
+    lun->in_table = true;
+    lun->table_index = slot;
+    f.s.lun_count++;
+}
+
 /* AD-49i, AD-193: known LUNs get their words again, after everything else. */
 Test(bring_up, lun_table_is_restored)
 {
     set_up(HAL_ORDER_LITTLE);
-    f.s.lun_count = 2;
-    f.s.lun[0] = (struct spipe__lun){.lun_id = {1, 2}, .port_mask = 3, .in_table = true};
-    f.s.lun[1] = (struct spipe__lun){.lun_id = {0, UINT64_C(0x0005000000000000)},
-                                     .port_mask = 2,
-                                     .in_table = true,
-                                     .table_index = 255};
+    add_lun((const uint64_t[2]){1, 2}, 3, 0);
+    add_lun((const uint64_t[2]){0, UINT64_C(0x0005000000000000)}, 2, 255);
     golden(false);
     scripted_expect_write(&f.hal, 0x2014000, 1);
     scripted_expect_write(&f.hal, 0x2015000, 2);
     scripted_expect_write(&f.hal, 0x2015000 + 255 * 8, UINT64_C(0x0005000000000000));
     cr_assert_eq(bring_up(), 0);
+    cr_assert_eq(spipe__gate_state(&f.s.gate), SPIPE_STATE_PROBING); /* nobody was let in before */
+    PROVES(VL_55);
     PROVES(AD_49i);
     PROVES(AD_193);
     PROVES(SP_136);
@@ -165,6 +202,35 @@ Test(bring_up, lisns_are_programmed_if_the_afu_can)
     script_access(0x2010808, 0)->value = UINT64_C(0x8200000000010002);
     cr_assert_eq(bring_up(), 0);
     PROVES(AD_48);
+    PROVES(AD_228);
+    end_golden();
+}
+
+/* Internal LUN mode 3: one port, and none is set up; bit 0 of afu_ctrl, mode - 1 in
+ * FC_CONFIG2[33:32]. */
+Test(bring_up, internal_lun)
+{
+    set_up(HAL_ORDER_LITTLE);
+    f.s.internal_lun = 3;
+    expect_start();
+    EXPECT_ROWS(versions, 0);
+    expect_contexts_cleared();
+    EXPECT_ROWS(byte_order, 0);
+    expect_vpd(vpd_with_names, sizeof vpd_with_names - 1, 0);
+    EXPECT_ROWS(rrq, 0);
+    EXPECT_ROWS(configuration, 0);
+    EXPECT_ROWS(final, 0);
+    script_access(0x2010030, 1)->value = 1;
+    script_access(0x2010018, 0)->value = UINT64_C(0x0003030000000001);
+    script_access(0x2012328, 0)->value = UINT64_C(0x100000030);
+    script_access(0x2012328, 1)->value = UINT64_C(0x200000030);
+    cr_assert_eq(bring_up(), 0);
+    cr_expect_eq(f.s.ports, 2);
+    cr_expect_eq(f.exec.now, 0, "no pause either");
+    PROVES(AD_46);
+    PROVES(AD_46c);
+    PROVES(AD_49d);
+    PROVES(AD_49e);
     end_golden();
 }
 
@@ -209,7 +275,7 @@ Test(bring_up, submission_modes)
             golden_of(cases[i].interface, i % 2);
             cr_assert_eq(bring_up(), 0);
             cr_expect_eq(f.s.sq, cases[i].sq);
-            cr_expect_eq(spipe__queue_is_sq(&f.s.queue), cases[i].sq);
+            cr_expect_eq(spipe__queue_is_sq(&f.s.hwq[0].queue), cases[i].sq);
             end_golden();
         }
     }

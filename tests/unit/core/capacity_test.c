@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The capacity read: the command, what is taken out of the data, what is no capacity, and every
  * kind of failure. */
-#include "core/capacity.h"
+#include "core/command/capacity.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -180,7 +180,7 @@ Test(capacity, other_failures, .init = set_up, .fini = tear_down)
     f.luns.ports_up = 1;
     cr_expect_eq(read_it(), -ENETDOWN);
     f.luns.ports_up = 3;
-    f.s.queue.room = 0;
+    f.s.hwq[0].queue.room = 0;
     f.afu.room = 0;
     cr_expect_eq(read_it(), -EBUSY);
     f.afu.dead = true;

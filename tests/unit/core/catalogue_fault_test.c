@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a change of the catalogue leaves behind when it cannot be made, or when the process dies in
  * the middle of it: never anything but the state before or the state after. */
-#include "core/catalogue.h"
+#include "core/catalogue/catalogue.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

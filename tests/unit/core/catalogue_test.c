@@ -2,7 +2,7 @@
 /* The operations of the catalogue, one by one: what they do, what they refuse, what they cost, and
  * that all of it is there for the next process. The other catalogue_*_test.c files test failures
  * and crashes, records that make no sense, and random sequences. */
-#include "core/catalogue.h"
+#include "core/catalogue/catalogue.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -213,9 +213,6 @@ Test(catalogue, chunk_named_twice)
     cr_assert_eq(spipe__cat_append_chunks(fx.cat, x, (const uint32_t[]){20, 21, 20}, 3), -EBUSY);
     cr_assert_eq(spipe__cat_append_chunks(fx.cat, x, x->chunks, x->chunk_count), -EBUSY);
     cr_assert_eq(
-        spipe__cat_replace(fx.cat, "z", lun_a, (const uint32_t[]){30, 10}, 2, 0, NULL, NULL),
-        -EBUSY);
-    cr_assert_eq(
         spipe__cat_replace(fx.cat, "y", lun_b, (const uint32_t[]){30, 30}, 2, 0, NULL, NULL),
         -EBUSY);
     cat_draw(&now);
@@ -224,6 +221,63 @@ Test(catalogue, chunk_named_twice)
                  "failures left no marks");
     cr_assert_eq(spipe__cat_append_chunks(fx.cat, y, (const uint32_t[]){20, 21, 30}, 3), 0);
     cat_expect_durable();
+    cat_end();
+}
+
+/* A clone of a named virtual LUN may have a name too: one more owner of the same chunks. */
+Test(catalogue, names_share_chunks)
+{
+    struct freed f = {.wwid = lun_a};
+
+    cat_begin(65536);
+    cat_make("x", lun_a, 10, 3);
+    cr_assert_eq(spipe__cat_replace(fx.cat, "z", lun_a, (const uint32_t[]){10, 11, 12, 30}, 4, 0,
+                                    NULL, NULL),
+                 0);
+    cat_expect_durable();
+    cr_assert_eq(spipe__cat_remove(fx.cat, "x", on_freed, &f), 0);
+    cr_assert_eq(f.count, 3, "x loses what z still has");
+    cr_assert_eq(spipe__cat_find(fx.cat, "z")->chunk_count, 4);
+    cat_expect_durable();
+    cat_end();
+}
+
+/* ---- chunks to be wiped ---- */
+
+static uint32_t to_wipe[16];
+
+static int on_wipe(void *arg, uint32_t chunk)
+{
+    to_wipe[(*(unsigned *)arg)++] = chunk;
+    return 0;
+}
+
+static void expect_wipe(const uint8_t *wwid, unsigned n, const uint32_t *chunks)
+{
+    for (unsigned round = 0; round < 2; round++) {
+        unsigned count = 0;
+
+        cr_assert_eq(spipe__cat_for_each_wipe(fx.cat, wwid, on_wipe, &count), 0);
+        cr_assert_eq(count, n);
+        for (unsigned i = 0; i < n; i++)
+            cr_assert_eq(to_wipe[i], chunks[i]);
+        cat_reopen();
+    }
+}
+
+Test(catalogue, chunks_to_be_wiped_are_durable)
+{
+    cat_begin(65536);
+    cat_make("x", lun_a, 10, 3);
+    cr_assert_eq(spipe__cat_wipe_add(fx.cat, lun_a, (const uint32_t[]){40000, 7, 8, 11}, 4), 0);
+    cr_assert_eq(spipe__cat_wipe_add(fx.cat, lun_a, (const uint32_t[]){8, 9}, 2), 0, "once more");
+    expect_wipe(lun_a, 5, (const uint32_t[]){7, 8, 9, 11, 40000});
+    expect_wipe(lun_b, 0, NULL);
+    cr_assert_eq(spipe__cat_wipe_done(fx.cat, lun_a, 8), 0);
+    cr_assert_eq(spipe__cat_wipe_done(fx.cat, lun_a, 8), 0, "nothing to do");
+    cr_assert_eq(spipe__cat_compact(fx.cat), 0);
+    expect_wipe(lun_a, 4, (const uint32_t[]){7, 9, 11, 40000});
+    cr_assert_eq(spipe__cat_find(fx.cat, "x")->chunk_count, 3);
     cat_end();
 }
 

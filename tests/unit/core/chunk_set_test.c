@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/chunk_set.h"
+#include "core/lun/chunk_set.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clients, attach and detach: who owns what, and what ends with what. */
-#include "core/client.h"
+#include "core/context/client.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ Test(client, attach_refuses)
     cr_assert_eq(spipe_attach(rig.client, 2, &defaults, &ctx), -EINVAL);
     options.size--;
     cr_assert_eq(spipe_attach(rig.client, 0, &options, &ctx), -EINVAL);
-    rig.s.lun[1].block_size = 520;
+    rig.s.lun[1].global->block_size = 520;
     cr_assert_eq(spipe_attach(rig.client, 1, &defaults, &ctx), -EINVAL);
     cr_assert_eq(spipe_attach_lun(rig.ctx, 1), -EINVAL);
     cr_assert_eq(spipe_attach_lun(rig.ctx, 2), -EINVAL);
@@ -94,8 +94,8 @@ Test(client, detach_one_lun_after_the_other)
     cr_assert_null(spipe__ctx_vlun(rig.ctx, on_first));
     cr_assert_not_null(spipe__ctx_vlun(rig.ctx, on_second));
     PROVES(SP_75);
-    cr_assert_eq(rig.s.lun[0].users, 0);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_NONE);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_NONE);
     cr_assert_eq(spipe_detach(rig.ctx, 0), -EINVAL);
     PROVES(SP_74);
     recording_hal_clear(&rig.hal);
@@ -113,20 +113,36 @@ Test(client, destroy_releases_everything)
     struct spipe_ctx *other;
 
     rig_begin(HAL_ORDER_LITTLE, 16);
-    rig.s.lun_count = 200;
-    rig.s.lun[199] = (struct spipe__lun){.port_mask = 1, .last_lba = 65535, .block_size = 4096};
+    while (rig.s.lun_count < 200)
+        rig_add_lun(1, 4096);
     rig_attach(199);
     other = rig_attach(0);
     cr_assert_eq(spipe_attach_lun(other, 1), 0);
     rig_open(rig.ctx, 3);
     rig_open(other, 2);
     rig_open(other, 0);
-    cr_assert_eq(rig.s.lun[0].users, 3);
+    cr_assert_eq(rig.s.lun[0].global->users, 3);
     spipe_client_destroy(rig.client);
     rig.client = NULL;
-    cr_assert_eq(rig.s.lun[0].users, 0);
-    cr_assert_null(rig.s.lun[0].ba);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
+    cr_assert_null(rig.s.lun[0].global->ba);
     PROVES(SP_179);
+    rig_end();
+}
+
+/* SP-81: a lost context is not in the table; whoever has its number now stays there. */
+Test(client, a_lost_context_leaves_the_table_to_others)
+{
+    struct spipe_ctx *other;
+
+    rig_begin(HAL_ORDER_LITTLE, 4);
+    other = rig_attach(0);
+    spipe__ctx_lose(rig.ctx);
+    rig.s.contexts[RIG_FIRST] = other;
+    cr_assert_eq(spipe_detach(rig.ctx, 0), 0);
+    cr_assert_eq(rig.s.contexts[RIG_FIRST], other);
+    PROVES(SP_81);
+    rig.s.contexts[RIG_FIRST] = NULL;
     rig_end();
 }
 
@@ -138,9 +154,9 @@ Test(client, destroy_with_failing_syncs)
     rig_open(rig.ctx, 3);
     rig_fail_syncs(1);
     cr_assert_eq(spipe_detach(rig.ctx, 0), 0);
-    cr_assert_eq(rig.s.lun[0].users, 0);
-    cr_assert_eq(rig.s.lun[0].holds, 1);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_VIRTUAL);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_VIRTUAL);
     cr_assert_eq(rig_free(), 13);
     PROVES(SP_80);
     PROVES(VL_42);

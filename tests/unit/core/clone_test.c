@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VLUN_CLONE: who may, what the child gets, in which order the AFU sees it, and that a failure
  * leaves the child as it was. */
-#include "core/clone.h"
+#include "core/vlun/clone.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "core/lun_mode.h"
+#include "core/lun/lun_mode.h"
 #include "tests/testlib/core_rig.h"
 #include "tests/testlib/proves.h"
 
@@ -69,7 +69,7 @@ static void same_handles(enum hal_order order)
     }
     PROVES(SP_111);
     PROVES(VL_43);
-    cr_assert_eq(rig.s.lun[0].users, 4); /* SP-1 */
+    cr_assert_eq(rig.s.lun[0].global->users, 4); /* SP-1 */
     rig_check_books();
     end();
 }
@@ -97,7 +97,7 @@ Test(clone, sizes_are_independent)
     cr_assert_eq(rig_free(), 11);
     cr_assert_eq(spipe_release(ctx, 0), 0);
     PROVES(VL_48);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_NONE);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_NONE);
     end();
 }
 
@@ -136,6 +136,7 @@ Test(clone, who_may)
     cr_assert_eq(spipe_clone(stranger_ctx, rig.ctx), -EINVAL);
     cr_assert_eq(spipe_clone(grandchild_ctx, rig.ctx), -EINVAL);
     PROVES(SP_107);
+    PROVES(R_48);
     rig.ctx->errored = true;
     cr_assert_eq(spipe_clone(ctx, rig.ctx), -EINVAL);
     rig.ctx->errored = false;
@@ -152,6 +153,18 @@ Test(clone, who_may)
     spipe_client_destroy(stranger);
     spipe_client_destroy(child); /* the grandchild lives on */
     child = grandchild;
+    end();
+}
+
+/* The only order of two contexts' locks is from a parent to its child: the other way round is
+ * refused without the second lock, or two clients that clone in both directions would wait for
+ * ever. */
+Test(clone, the_wrong_way_round_waits_for_nobody)
+{
+    begin(HAL_ORDER_LITTLE, 8);
+    rig.s.exec->ops->mutex_lock(rig.s.exec, &rig.ctx->lock); /* a clone from rig.ctx is under way */
+    cr_assert_eq(spipe_clone(rig.ctx, ctx), -EINVAL);
+    rig.s.exec->ops->mutex_unlock(rig.s.exec, &rig.ctx->lock);
     end();
 }
 
@@ -182,9 +195,9 @@ Test(clone, handles_on_several_luns)
     cr_assert_eq(spipe_clone(ctx, rig.ctx), 0);
     cr_assert(spipe__ctx_has_lun(ctx, 1));
     cr_assert_eq(ctx->lun_count, 2);
-    cr_assert_eq(rig.s.lun[0].users, 2);
-    cr_assert_eq(rig.s.lun[1].users, 2);
-    cr_assert_eq(spipe__ba_references(rig.s.lun[1].ba, 2), 2);
+    cr_assert_eq(rig.s.lun[0].global->users, 2);
+    cr_assert_eq(rig.s.lun[1].global->users, 2);
+    cr_assert_eq(spipe__ba_references(rig.s.lun[1].global->ba, 2), 2);
     rig_check_books();
     PROVES(SP_110);
     PROVES(SP_114);
@@ -228,8 +241,8 @@ static void undone(unsigned good_syncs, int expected)
         cr_assert_null(ctx->resource[i]);
     cr_assert_eq(ctx->lun_count, 1);
     cr_assert_not(spipe__ctx_has_lun(ctx, 1));
-    cr_assert_eq(rig.s.lun[0].users, 2);
-    cr_assert_eq(rig.s.lun[1].users, 1);
+    cr_assert_eq(rig.s.lun[0].global->users, 2);
+    cr_assert_eq(rig.s.lun[1].global->users, 1);
     cr_assert_eq(rig_references(0), 1);
     rig_check_books();
     PROVES(VL_46);
@@ -252,11 +265,11 @@ Test(clone, quarantine_after_a_failure)
     rig_fail_syncs(2);
     cr_assert_eq(spipe_clone(ctx, rig.ctx), -EAGAIN);
     cr_assert_eq(rig_references(0), 2); /* of the quarantine */
-    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
     rig_check_books();
     PROVES(VL_47);
     cr_assert_eq(spipe_clone(ctx, rig.ctx), 0);
-    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
     end();
 }
 
@@ -266,13 +279,13 @@ Test(clone, owners_of_a_chunk)
     begin(HAL_ORDER_LITTLE, 8);
     rig_open(rig.ctx, 2);
     for (unsigned i = 1; i < 256; i++)
-        cr_assert_eq(spipe__ba_add_reference(rig.s.lun[0].ba, 1), 0);
+        cr_assert_eq(spipe__ba_add_reference(rig.s.lun[0].global->ba, 1), 0);
     cr_assert_eq(spipe_clone(ctx, rig.ctx), -EIO);
     cr_assert_eq(rig_references(0), 1); /* taken back */
     cr_assert_null(spipe__ctx_resource(ctx, 0));
     PROVES(VL_45);
     for (unsigned i = 1; i < 256; i++)
-        cr_assert_eq(spipe__ba_free(rig.s.lun[0].ba, 1), 0);
+        cr_assert_eq(spipe__ba_free(rig.s.lun[0].global->ba, 1), 0);
     end();
 }
 

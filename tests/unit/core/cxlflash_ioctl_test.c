@@ -223,6 +223,7 @@ Test(cxlflash_ioctl, every_filled_request_has_its_bytes)
                          b, is.bytes[b], want[b]);
     }
     cr_expect_eq(HAL_ARRAY_LENGTH(images), HAL_ARRAY_LENGTH(codes));
+    PROVES(SP_177);
 }
 
 /* One image byte by byte in both orders, so that lay_down() hides nothing. */

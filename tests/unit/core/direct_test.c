@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Direct handles: the stores and syncs of USER_DIRECT and RELEASE, the mode of the LUN, and what is
  * quarantined when a sync fails. */
-#include "core/direct.h"
+#include "core/vlun/direct.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -17,7 +17,7 @@ static uint32_t open_direct(struct spipe_ctx *ctx, unsigned lun, unsigned port)
     uint64_t last = 0;
 
     cr_assert_eq(spipe_open_direct(ctx, lun, port, &handle, &last), 0);
-    cr_assert_eq(last, rig.s.lun[lun].last_lba); /* device blocks, with the tail (SP-57) */
+    cr_assert_eq(last, rig.s.lun[lun].global->last_lba); /* device blocks, with the tail (SP-57) */
     return handle;
 }
 
@@ -49,13 +49,13 @@ Test(direct, open_and_release)
                "rht1[0].direct=valid ports 2 permissions 3\npublish\nsync LW 4.0\n");
     PROVES(SP_55);
     PROVES(VL_50);
-    cr_assert_eq(rig.s.lun[0].users, 1);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_PHYSICAL);
+    cr_assert_eq(rig.s.lun[0].global->users, 1);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_PHYSICAL);
     rig_check_books();
     cr_assert_eq(spipe_release(rig.ctx, h), 0);
     rig_expect("rht1[0].direct=invalid ports 2 permissions 3\npublish\nrht1[0].start=0\npublish\n"
                "rht1[0].count=free\npublish\nsync HW 4.0\n");
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_NONE);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_NONE);
     PROVES(SP_2);
     cr_assert_eq(spipe_release(rig.ctx, h), -EINVAL); /* SP-70 */
     rig_check_books();
@@ -73,7 +73,7 @@ Test(direct, one_mode_at_a_time)
     h = open_direct(rig.ctx, 0, 0);
     cr_assert_eq(try_virtual(other, 0), -EINVAL);
     cr_assert_eq(open_direct(other, 0, 1), 0); /* several may */
-    cr_assert_eq(rig.s.lun[0].users, 2);
+    cr_assert_eq(rig.s.lun[0].global->users, 2);
     PROVES(SP_1);
     cr_assert_eq(spipe_release(rig.ctx, h), 0);
     cr_assert_eq(try_virtual(rig.ctx, 0), -EINVAL);
@@ -103,7 +103,7 @@ Test(direct, bad_requests_change_nothing)
     PROVES(SP_54);
     for (unsigned i = 0; i < SPIPE__RHT_SIZE; i++)
         cr_assert_eq(spipe_release(rig.ctx, i), 0);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_NONE);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_NONE);
     PROVES(SP_58);
     rig_end();
 }
@@ -115,7 +115,8 @@ Test(direct, open_with_a_failing_sync)
     rig_fail_syncs(1);
     cr_assert_eq(try_direct(rig.ctx, 0, 0), -EIO);
     PROVES(SP_56);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_NONE); /* the HW sync of closing it worked */
+    PROVES(R_15);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_NONE); /* the HW sync of closing it worked */
     cr_assert_eq(open_direct(rig.ctx, 0, 0), 0);
     rig_check_books();
     rig_end();
@@ -132,9 +133,9 @@ Test(direct, release_with_a_failing_sync)
     h = open_direct(rig.ctx, 0, 0);
     rig_fail_syncs(2);
     cr_assert_eq(spipe_release(rig.ctx, h), 0);
-    cr_assert_eq(rig.s.lun[0].users, 0);
-    cr_assert_eq(rig.s.lun[0].holds, 1);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_PHYSICAL);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_PHYSICAL);
     rig_check_books();
     recording_hal_clear(&rig.hal);
     cr_assert_eq(try_virtual(other, 0), -EINVAL); /* after one more try */
@@ -142,12 +143,13 @@ Test(direct, release_with_a_failing_sync)
     cr_assert_eq(open_direct(other, 0, 0), 0); /* the same mode is no harm */
     rig_fail_syncs(1);
     cr_assert_eq(spipe_release(other, 0), 0);
-    cr_assert_eq(rig.s.lun[0].holds, 2);
+    cr_assert_eq(rig.s.lun[0].global->holds, 2);
     cr_assert_eq(try_virtual(other, 0), 0); /* two syncs work */
     PROVES(SP_73);
     PROVES(VL_51);
-    cr_assert_eq(rig.s.lun[0].holds, 0);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_VIRTUAL);
+    PROVES(R_32);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_VIRTUAL);
     rig_check_books();
     rig_end();
 }
@@ -179,7 +181,8 @@ Test(direct, errored_context)
     cr_assert_eq(spipe_release(rig.ctx, h), 0);
     rig_expect("rht1[0].direct=invalid ports 1 permissions 3\npublish\nrht1[0].start=0\npublish\n"
                "rht1[0].count=free\npublish\n");
-    cr_assert_eq(rig.s.lun[0].holds, 1);
+    PROVES(AD_127);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
     rig.ctx->errored = false;
     rig_end();
 }
@@ -192,8 +195,8 @@ Test(direct, detach_and_death)
     open_direct(rig.ctx, 1, 0);
     open_direct(rig.ctx, 0, 0);
     cr_assert_eq(spipe_detach(rig.ctx, 1), 0);
-    cr_assert_eq(rig.s.lun[1].mode, SPIPE_LUN_NONE);
-    cr_assert_eq(rig.s.lun[0].users, 1);
+    cr_assert_eq(rig.s.lun[1].global->mode, SPIPE_LUN_NONE);
+    cr_assert_eq(rig.s.lun[0].global->users, 1);
     rig_end(); /* destroys the client, and expects that nothing is left */
 }
 

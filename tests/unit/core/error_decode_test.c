@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The combined table of docs/spec/adapter.md section 9 row by row, and every value of every byte
  * against rules written down here once more. */
-#include "core/error_decode.h"
+#include "core/command/error_decode.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -133,6 +133,29 @@ Test(error_decode, every_value_of_every_byte)
         sweep((uint8_t)flags, 0x0A);
     for (unsigned extra = 0; extra < 256; extra++)
         sweep(0, (uint8_t)extra);
+}
+
+/* FK-13, over all 2^32 words of return codes, whatever else an AFU may say with it: only a word
+ * without any code and without an overrun is a success. The bytes decide one after the other, each
+ * by itself (core/command/error_decode.c), so that every value of each beside 0 of the others, and
+ * beside one that leaves the result alone, is all there is. */
+Test(error_decode, unknown_is_never_a_success)
+{
+    for (unsigned value = 1; value < 256; value++) {
+        uint8_t v = (uint8_t)value;
+
+        for (unsigned flags = 0; flags < 256; flags++) {
+            uint8_t f = (uint8_t)flags;
+
+            cr_assert_neq(result_of(f, v, 0, 0, 0), 0);
+            cr_assert_neq(result_of(f, 0, 0, v, 0), 0);
+            cr_assert_neq(result_of(f, 0, 0, 0, v), 0);
+            cr_assert_neq(result_of(f, 0, 0, v, 0x5E), 0);
+            cr_assert_neq(result_of(f, 0, 0, v, 0x5A), 0);
+            cr_assert_eq(result_of(f, 0, v, 0, 0) == 0, !(f & 0x20), "afu_extra is no code");
+        }
+    }
+    PROVES(D_8);
 }
 
 /* ---- reading an IOASA ---- */

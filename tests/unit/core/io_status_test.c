@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The errno of user I/O: every row of the block-library columns of docs/spec/sislite.md section 18
  * with its specific errno (R-41), and every value of every byte. */
-#include "core/io_status.h"
+#include "core/context/io_status.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

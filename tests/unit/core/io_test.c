@@ -151,6 +151,27 @@ Test(io, queue_full)
     rig_end();
 }
 
+/* D-1: the last slot is used and not kept, lap after lap. */
+Test(io, queue_never_shrinks)
+{
+    struct spipe_io io[10];
+
+    begin(HAL_ORDER_LITTLE, false);
+    for (unsigned i = 0; i < 10; i++)
+        io[i] = read_of(i);
+    for (unsigned lap = 0; lap < 20; lap++) {
+        rig.hal.commands = 0;
+        cr_assert_eq(spipe_submit(ctx, io, 10), 8, "lap %u", lap);
+        cr_assert_eq(spipe_submit(ctx, io, 10), 0);
+        for (unsigned i = 0; i < 8; i++) {
+            recording_hal_answer(&rig.hal, i, NULL);
+            cr_assert_eq(poll_one().tag, i);
+        }
+    }
+    PROVES(D_1);
+    rig_end();
+}
+
 Test(io, no_credit)
 {
     struct spipe_io io[8];

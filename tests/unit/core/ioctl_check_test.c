@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Admission and header check of requests, exhaustively, against docs/spec/superpipe.md section 5.
  * Codes are the literal numbers of section 2. */
-#include "core/ioctl_check.h"
+#include "core/ioctl/ioctl_check.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -14,7 +14,6 @@
 TestSuite(ioctl_check, .timeout = 60);
 
 enum { DISK = SPIPE__IOCTL_DISK, HOST = SPIPE__IOCTL_HOST };
-enum { WAIT = SPIPE__IOCTL_WAIT };
 
 static const uint32_t attach = 0xC090CA80, release = 0xC068CA82, detach = 0xC060CA83,
                       manage_lun = 0xC068CA86, user_virtual = 0xC078CA87, vlun_resize = 0xC078CA88,
@@ -44,8 +43,7 @@ static const struct known *look_up(int face, uint32_t request)
 /* Where the request has the best chances. */
 static struct spipe__ioctl_site good_site(int face)
 {
-    return (struct spipe__ioctl_site){
-        .face = (enum spipe__ioctl_face)face, .state = SPIPE__IOCTL_NORMAL, .lun_enabled = true};
+    return (struct spipe__ioctl_site){.face = (enum spipe__ioctl_face)face, .lun_enabled = true};
 }
 
 static int admit(struct spipe__ioctl_site site, uint32_t request)
@@ -105,7 +103,7 @@ Test(ioctl_check, the_code_is_cut_to_32_bits)
     cr_assert_eq(admit(good_site(DISK), (uint32_t)request), 0);
 }
 
-/* SP-14, SP-16, SP-17, SP-18, SP-24 in their order; R-37 for the host. */
+/* SP-14, SP-16 in their order. */
 static int expected(const struct known *k, const struct spipe__ioctl_site *s)
 {
     uint32_t r = k->request;
@@ -115,13 +113,7 @@ static int expected(const struct known *k, const struct spipe__ioctl_site *s)
         return -EINVAL;
     if (r == manage_lun)
         return 0;
-    if (k->face == DISK && !s->lun_enabled)
-        return -EINVAL;
-    if (s->state == SPIPE__IOCTL_RESET)
-        return WAIT;
-    if (s->state == SPIPE__IOCTL_FAILTERM && r != vlun_resize && r != release && r != detach)
-        return -ENODEV;
-    return 0;
+    return k->face == DISK && !s->lun_enabled ? -EINVAL : 0;
 }
 
 Test(ioctl_check, every_request_in_every_situation)
@@ -130,14 +122,13 @@ Test(ioctl_check, every_request_in_every_situation)
     int want;
 
     for (const struct known *k = all; k < all + HAL_ARRAY_LENGTH(all); k++)
-        for (int situation = 0; situation < 12; situation++) {
+        for (int situation = 0; situation < 4; situation++) {
             s = good_site(k->face);
             s.internal_lun = situation & 1;
             s.lun_enabled = situation & 2;
-            s.state = (enum spipe__ioctl_state)(situation / 4);
             want = expected(k, &s);
-            cr_assert_eq(admit(s, k->request), want, "0x%x, internal %d, enabled %d, state %d",
-                         k->request, s.internal_lun, s.lun_enabled, (int)s.state);
+            cr_assert_eq(admit(s, k->request), want, "0x%x, internal %d, enabled %d", k->request,
+                         s.internal_lun, s.lun_enabled);
         }
 }
 
@@ -167,34 +158,30 @@ Test(ioctl_check, a_lun_must_be_enabled_first)
     PROVES(SP_16);
 }
 
-Test(ioctl_check, state_decides_after_einval)
+/* SP-17, SP-18, SP-24; R-37 for the host. */
+static enum spipe__admission admission(int face, uint32_t request)
 {
-    struct spipe__ioctl_site s = good_site(DISK);
+    const struct spipe__ioctl_rule *rule = NULL;
+    struct spipe__ioctl_site site = good_site(face);
 
-    s.state = SPIPE__IOCTL_RESET;
-    cr_assert_eq(admit(s, attach), WAIT);
-    cr_assert_eq(admit(s, release), WAIT);
-    cr_assert_eq(admit(s, manage_lun), 0);
-    s.state = SPIPE__IOCTL_FAILTERM;
-    cr_assert_eq(admit(s, attach), -ENODEV);
-    cr_assert_eq(admit(s, vlun_clone), -ENODEV);
-    cr_assert_eq(admit(s, manage_lun), 0);
-    cr_assert_eq(admit(s, 0xC060CA8A), -EINVAL);
-    s.lun_enabled = false;
-    cr_assert_eq(admit(s, attach), -EINVAL);
-    cr_assert_eq(admit(s, manage_lun), 0);
-    PROVES(SP_24);
+    cr_assert_eq(spipe__ioctl_admit(&site, request, &rule), 0);
+    return rule->admission;
 }
 
-Test(ioctl_check, clean_up_stays_possible)
+Test(ioctl_check, the_state_matters_as_the_request_says)
 {
-    struct spipe__ioctl_site s = good_site(DISK);
+    for (const struct known *k = all; k < all + HAL_ARRAY_LENGTH(all); k++) {
+        uint32_t r = k->request;
+        enum spipe__admission want = SPIPE__ADMIT_NORMAL;
 
-    s.state = SPIPE__IOCTL_FAILTERM;
-    cr_assert_eq(admit(s, vlun_resize), 0);
-    cr_assert_eq(admit(s, release), 0);
-    cr_assert_eq(admit(s, detach), 0);
+        if (r == vlun_resize || r == release || r == detach)
+            want = SPIPE__ADMIT_CLEANUP;
+        if (r == manage_lun)
+            want = SPIPE__ADMIT_ALWAYS;
+        cr_assert_eq(admission(k->face, r), want, "0x%x", r);
+    }
     PROVES(SP_18);
+    PROVES(SP_24);
 }
 
 Test(ioctl_check, a_host_has_no_lun_but_a_state)
@@ -202,10 +189,8 @@ Test(ioctl_check, a_host_has_no_lun_but_a_state)
     struct spipe__ioctl_site s = {.face = SPIPE__IOCTL_HOST, .internal_lun = true};
 
     cr_assert_eq(admit(s, 0xC0A0CABF), 0);
-    s.state = SPIPE__IOCTL_RESET;
-    cr_assert_eq(admit(s, 0xC0A0CABF), WAIT);
-    s.state = SPIPE__IOCTL_FAILTERM;
-    cr_assert_eq(admit(s, 0xC078CABE), -ENODEV);
+    cr_assert_eq(admission(HOST, 0xC0A0CABF), SPIPE__ADMIT_NORMAL);
+    cr_assert_eq(admission(HOST, 0xC078CABE), SPIPE__ADMIT_NORMAL);
 }
 
 /* ---- header ---- */

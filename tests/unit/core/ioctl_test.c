@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/adapter_file.h"
+#include "core/context/adapter_file.h"
 #include "core/cxlflash_ioctl.h"
 #include "core/superpipe.h"
 #include "tests/testlib/proves.h"
@@ -107,8 +107,57 @@ Test(ioctl, attach_errors)
     cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, &a), -EAGAIN);
     rig.hal.wrong_capability = false;
     cr_assert_null(app->contexts);
-    cr_assert_null(app->files);
+    cr_assert_null(rig.s.files);
     PROVES(SP_51);
+    cr_assert_eq(rig.s.lun[0].attached, 1); /* by the context of the rig */
+    PROVES(SP_40);
+    end();
+}
+
+/* SP-48: whatever fails, nobody finds a context or a file; nothing fails once they can be found. */
+Test(ioctl, attach_fails_at_every_allocation)
+{
+    struct dk_cxlflash_attach a = {.num_interrupts = 4};
+    struct spipe_mapping *m;
+    size_t blocks;
+    int64_t n = 0;
+
+    begin();
+    blocks = rig.exec.blocks;
+    for (rig.exec.fail_after = 0; ioctl(DK_CXLFLASH_ATTACH, &a) != 0; rig.exec.fail_after = ++n) {
+        cr_assert_lt(n, 100);
+        cr_assert_null(app->contexts);
+        cr_assert_null(rig.s.files);
+        cr_assert_null(rig.s.contexts[RIG_FIRST + 1]);
+        cr_assert_eq(rig.exec.blocks, blocks);
+        cr_assert_eq(rig.s.lun[0].attached, 1);
+    }
+    cr_assert_gt(n, 2);
+    rig.exec.fail_after = FAKE_EXEC_NEVER;
+    cr_assert_eq(rig.s.contexts[RIG_FIRST + 1], app->contexts);
+    cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, a.mmio_size, &m), 0);
+    PROVES(SP_48);
+    spipe_adap_unmap(m);
+    end();
+}
+
+/* SP-42; without an adapter file it is SP-45, which core reserves first, since nothing may fail
+ * when the context is there. */
+Test(ioctl, attach_without_memory)
+{
+    struct dk_cxlflash_attach a = {.hdr.flags = 2, .num_interrupts = 4};
+
+    begin();
+    for (unsigned n = 0; n < 3; n++) { /* the file, the context, its table */
+        rig.exec.fail_after = n;
+        cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, &a), n == 0 ? -ENODEV : -ENOMEM);
+        rig.exec.fail_after = FAKE_EXEC_NEVER;
+        cr_assert_null(app->contexts);
+        cr_assert_null(rig.s.files);
+    }
+    PROVES(SP_42);
+    PROVES(SP_45);
+    cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, &a), 0);
     end();
 }
 
@@ -133,6 +182,31 @@ Test(ioctl, reuse)
     cr_assert_eq(more.block_size, 512);
     cr_assert_eq(more.max_xfer, 32768);
     PROVES(SP_50);
+    end();
+}
+
+/* SP-52: the context that a reuse did not get is as it was, to the byte. */
+Test(ioctl, a_failing_reuse_leaves_the_context_alone)
+{
+    struct dk_cxlflash_attach a, more = {.hdr.flags = DK_CXLFLASH_ATTACH_REUSE_CONTEXT | 2};
+    struct dk_cxlflash_resize z = {.req_size = 2 * 65536};
+    unsigned char before[sizeof(struct spipe_ctx)];
+
+    begin();
+    a = attach(2);
+    more.context_id = z.context_id = a.context_id;
+    open_virtual(a.context_id, 1);
+    memcpy(before, app->contexts, sizeof before);
+    cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, &more), -EINVAL); /* attached already */
+    disk = spipe_disk(1, 0);
+    rig.s.lun[1].global->block_size = 520; /* cannot be used */
+    cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, &more), -EINVAL);
+    cr_assert_arr_eq(app->contexts, before, sizeof before);
+    cr_assert_eq(rig.s.lun[1].attached, 0);
+    rig.s.lun[1].global->block_size = 512;
+    disk = spipe_disk(0, 1);
+    cr_assert_eq(ioctl(DK_CXLFLASH_VLUN_RESIZE, &z), 0);
+    PROVES(SP_52);
     end();
 }
 
@@ -339,10 +413,10 @@ Test(ioctl, manage_lun)
     begin();
     disk = spipe_disk(1, 0);
     cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), -EINVAL); /* SP-126: all zero */
-    memcpy(m.wwid, rig.s.lun[0].wwid, sizeof m.wwid);
+    memcpy(m.wwid, rig.s.lun[0].global->wwid, sizeof m.wwid);
     cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), -EINVAL); /* another LUN's */
     PROVES(SP_126);
-    memcpy(m.wwid, rig.s.lun[1].wwid, sizeof m.wwid);
+    memcpy(m.wwid, rig.s.lun[1].global->wwid, sizeof m.wwid);
     cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), 0);
     cr_assert_eq(rig.s.lun[1].port_mask, 2);
     cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, &a), -EINVAL);
@@ -377,6 +451,9 @@ Test(ioctl, clone)
     cr_assert_eq(ioctl(DK_CXLFLASH_VLUN_CLONE, &c), -EINVAL); /* not by the parent */
     cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_VLUN_CLONE, &c), 0);
     PROVES(SP_106);
+    cr_assert_not_null(app->contexts->file);
+    cr_assert_eq(app->contexts->file->number, from.adap_fd); /* and it is not closed */
+    PROVES(SP_108);
     cr_assert_eq(rig_references(2), 2);
     spipe_client_destroy(child);
     cr_assert_eq(rig_references(2), 1);
@@ -399,6 +476,8 @@ Test(ioctl, recover_of_a_healthy_context)
     v.context_id++;
     cr_assert_eq(ioctl(DK_CXLFLASH_RECOVER_AFU, &v), -EINVAL);
     PROVES(SP_90);
+    v.context_id--; /* SP section 6: on the disk of a LUN that it has attached */
+    cr_assert_eq(spipe_ioctl(app, spipe_disk(1, 0), DK_CXLFLASH_RECOVER_AFU, &v), -EINVAL);
     end();
 }
 
@@ -423,6 +502,7 @@ Test(ioctl, detach_then_close)
     cr_assert_eq(spipe_adap_close(app, a.adap_fd), 0);
     cr_assert_eq(spipe_adap_close(app, a.adap_fd), -EBADF);
     PROVES(SP_150);
+    PROVES(SP_33); /* EINVAL for requests, EIO for mappings, silence for the close */
     b = attach(2);
     cr_assert_eq(b.context_id & UINT32_MAX, a.context_id & UINT32_MAX); /* free again */
     cr_assert_neq(b.context_id, a.context_id);
@@ -442,11 +522,12 @@ Test(ioctl, close_ends_the_context)
     open_virtual(a.context_id, 1);
     cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 4096, &m), 0);
     cr_assert_eq(spipe_adap_close(app, a.adap_fd), 0);
-    cr_assert_eq(rig.s.lun[0].users, 1); /* the mapping holds it */
+    cr_assert_eq(rig.s.lun[0].global->users, 1); /* the mapping holds it */
     cr_assert_eq(spipe_adap_read64(m, AFU_HOST_CMD_ROOM), 16);
+    PROVES(SP_141);
     spipe_adap_unmap(m);
-    cr_assert_eq(rig.s.lun[0].users, 0);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_NONE);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_NONE);
     cr_assert_eq(ioctl(DK_CXLFLASH_DETACH, &d), -EINVAL); /* the tokens are void */
     PROVES(SP_148);
     end();
@@ -476,6 +557,105 @@ Test(ioctl, mappings)
     end();
 }
 
+/* SP-139: the user area, events, close. */
+Test(ioctl, events)
+{
+    struct dk_cxlflash_attach a;
+    struct spipe_adap_event ev;
+    struct spipe_mapping *m;
+
+    begin();
+    a = attach(2);
+    cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 65536, &m), 0);
+    spipe_adap_write64(m, AFU_HOST_RRQ_START, 0x1000);
+    cr_assert_eq(rig.hal.ctx[RIG_FIRST + 1].host[AFU_HOST_RRQ_START / 8], 0x1000);
+    cr_assert_eq(spipe_adap_event(app, a.adap_fd, 0, &ev), 0);
+    cr_assert_eq(ev.kind, SPIPE_ADAP_NOTHING);
+    rig.hal.ctx[RIG_FIRST + 1].pending_interrupt = 2;
+    cr_assert_eq(spipe_adap_event(app, a.adap_fd, 0, &ev), 0);
+    cr_assert_eq(ev.kind, SPIPE_ADAP_INTERRUPT);
+    cr_assert_eq(ev.interrupt, 2);
+    rig.hal.ctx[RIG_FIRST + 1].event =
+        (struct hal_event){.kind = HAL_EVENT_DATA_STORAGE, .address = 0x2000, .dsisr = 3};
+    cr_assert_eq(spipe_adap_event(app, a.adap_fd, 0, &ev), 0);
+    cr_assert_eq(ev.kind, SPIPE_ADAP_DATA_STORAGE);
+    cr_assert(ev.address == 0x2000 && ev.dsisr == 3);
+    spipe_adap_unmap(m);
+    cr_assert_eq(spipe_adap_close(app, a.adap_fd), 0);
+    PROVES(SP_139);
+    end();
+}
+
+/* ---- forked children ---- */
+
+/* What a child can do with its parent's context: nothing. */
+static void expect_strange_to(struct spipe_client *child, const struct dk_cxlflash_attach *parents)
+{
+    struct dk_cxlflash_uvirtual u = {.context_id = parents->context_id};
+    struct dk_cxlflash_detach d = {.context_id = parents->context_id};
+    struct spipe_mapping *m;
+
+    cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_USER_VIRTUAL, &u), -EINVAL);
+    cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_DETACH, &d), -EINVAL);
+    cr_assert_eq(spipe_adap_map(child, parents->adap_fd, 0, 4096, &m), -EBADF);
+}
+
+/* SP-151, SP-153, SP-154: a child has neither the contexts, nor the files, nor the mappings of its
+ * parent, and neither a close nor its end takes any of them away. */
+Test(ioctl, a_child_has_nothing_of_its_parent)
+{
+    struct dk_cxlflash_attach from, to = {.hdr.flags = 2, .num_interrupts = 4};
+    struct spipe_client *child;
+    struct spipe_mapping *m;
+
+    begin();
+    from = attach(2);
+    open_virtual(from.context_id, 1);
+    cr_assert_eq(spipe_adap_map(app, from.adap_fd, 0, 4096, &m), 0);
+    cr_assert_eq(spipe_client_fork(app, "child", &child), 0);
+    cr_assert_null(child->mappings);
+    PROVES(SP_154);
+    expect_strange_to(child, &from);
+    cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_ATTACH, &to), 0);
+    cr_assert_neq(to.adap_fd, from.adap_fd);
+    PROVES(SP_153);
+    cr_assert_eq(spipe_adap_close(child, from.adap_fd), -EBADF);
+    cr_assert_eq(rig.s.lun[0].global->users, 1);
+    spipe_client_destroy(child);
+    cr_assert_eq(rig.s.lun[0].global->users, 1);
+    cr_assert_eq(spipe_adap_read64(m, AFU_HOST_CMD_ROOM), 16);
+    PROVES(SP_151);
+    spipe_adap_unmap(m);
+    end();
+}
+
+/* SP-178: who an owner or a parent is, is the connection, not a name or an address. */
+Test(ioctl, nobody_takes_the_place_of_a_dead_owner)
+{
+    struct dk_cxlflash_attach from, to = {.hdr.flags = 2, .num_interrupts = 4};
+    struct dk_cxlflash_clone c = {0};
+    struct spipe_client *child;
+
+    begin();
+    from = attach(2);
+    open_virtual(from.context_id, 1);
+    cr_assert_eq(spipe_client_fork(app, "child", &child), 0);
+    cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_ATTACH, &to), 0);
+    spipe_client_destroy(app);
+    cr_assert_null(child->parent); /* whose memory the next client may get */
+    cr_assert_eq(spipe_client_create(&rig.s, "app", &app), 0);
+    expect_strange_to(app, &from);
+    expect_strange_to(app, &to);
+    from = attach(2);
+    open_virtual(from.context_id, 1);
+    c.context_id_src = from.context_id;
+    c.context_id_dst = to.context_id;
+    cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_VLUN_CLONE, &c), -EINVAL);
+    PROVES(SP_178);
+    spipe_client_destroy(child);
+    end();
+}
+
 /* A client that dies with everything open leaves nothing behind; its mappings read all ones. */
 Test(ioctl, death)
 {
@@ -488,7 +668,7 @@ Test(ioctl, death)
     attach(2);
     cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 4096, &m), 0);
     spipe_client_destroy(app);
-    cr_assert_eq(rig.s.lun[0].users, 0);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
     cr_assert_eq(spipe_adap_read64(m, AFU_HOST_CMD_ROOM), UINT64_MAX);
     spipe_adap_write64(m, AFU_HOST_IOARRIN, 1);
     spipe_adap_unmap(m);

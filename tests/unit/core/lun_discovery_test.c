@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finding LUNs: unified by name over ports, every single command failing in turn, ports that are
  * down or still logging in, and devices that do not qualify. */
-#include "core/adapter.h"
+#include "core/adapter/adapter.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_mode.h"
-#include "core/pause.h"
+#include "core/adapter/pause.h"
+#include "core/lun/lun_mode.h"
 #include "hal/support/bits.h"
 #include "tests/testlib/adapter_fixture.h"
 #include "tests/testlib/proves.h"
@@ -47,14 +47,14 @@ static void expect_two_luns(void)
     for (unsigned i = 0; i < 2; i++) {
         const struct spipe__lun *lun = &f.s.lun[i];
 
-        cr_expect_eq(lun->wwid[0], 0x60);
-        cr_expect_eq(lun->wwid[15], i + 1);
+        cr_expect_eq(lun->global->wwid[0], 0x60);
+        cr_expect_eq(lun->global->wwid[15], i + 1);
         cr_expect_eq(lun->port_mask, 3);
         cr_expect_eq(lun->lun_id[0], LUN_ID(i));
         cr_expect_eq(lun->lun_id[1], LUN_ID(i ? 7 : 9));
-        cr_expect_eq(lun->last_lba, 64 * 65536 + 99);
-        cr_expect_eq(lun->block_size, 4096);
-        cr_expect_eq(lun->mode, SPIPE_LUN_NONE);
+        cr_expect_eq(lun->global->last_lba, 64 * 65536 + 99);
+        cr_expect_eq(lun->global->block_size, 4096);
+        cr_expect_eq(lun->global->mode, SPIPE_LUN_NONE);
         cr_expect_not(lun->in_table);
     }
 }
@@ -65,6 +65,7 @@ Test(lun_discovery, luns_are_unified_by_name, .init = set_up_two, .fini = tear_d
     expect_two_luns();
     cr_expect_eq(f.s.luns_skipped, 0);
     cr_expect_eq(f.luns.commands, COMMANDS);
+    PROVES(SP_117);
     PROVES(SP_118);
     PROVES(SP_123);
     PROVES(SP_124);
@@ -109,8 +110,7 @@ Test(lun_discovery, one_transient_error_anywhere, .init = set_up_two, .fini = te
 
     for (size_t e = 0; e < HAL_ARRAY_LENGTH(errors); e++) {
         for (unsigned n = 0; n < COMMANDS; n++) {
-            f.s.lun_count = 0;
-            memset(f.s.lun, 0, sizeof f.s.lun);
+            adapter_fixture_forget_luns(&f);
             f.luns.faults = 0;
             f.luns.commands = 0;
             fake_luns_fail(&f.luns, n, &errors[e]);
@@ -129,13 +129,12 @@ Test(lun_discovery, one_lasting_error, .init = set_up_two, .fini = tear_down)
     fake_luns_fail(&f.luns, 1, &error); /* INQUIRY of LUN 0 on port 0 */
     cr_assert_eq(discover(), 0);
     cr_assert_eq(f.s.lun_count, 2);
-    cr_expect_eq(f.s.lun[0].wwid[15], 2);
-    cr_expect_eq(f.s.lun[1].wwid[15], 1);
+    cr_expect_eq(f.s.lun[0].global->wwid[15], 2);
+    cr_expect_eq(f.s.lun[1].global->wwid[15], 1);
     cr_expect_eq(f.s.lun[1].port_mask, 2);
     cr_expect_eq(f.s.luns_skipped, 1);
 
-    f.s.lun_count = 0;
-    memset(f.s.lun, 0, sizeof f.s.lun);
+    adapter_fixture_forget_luns(&f);
     f.luns.faults = 0;
     f.luns.commands = 0;
     fake_luns_fail(&f.luns, 5, &error); /* REPORT LUNS on port 1 */
@@ -154,7 +153,7 @@ Test(lun_discovery, port_without_a_target, .init = set_up_two, .fini = tear_down
     cr_expect_eq(f.s.lun[0].port_mask, 2);
     cr_expect_leq(f.exec.now, 2200 * SPIPE__MILLISECOND);
     f.luns.ports_up = 0;
-    f.s.lun_count = 0;
+    adapter_fixture_forget_luns(&f);
     cr_assert_eq(discover(), 0, "an adapter without any LUN is an adapter");
     cr_expect_eq(f.s.lun_count, 0);
 }
@@ -175,13 +174,16 @@ Test(lun_discovery, port_that_logs_in, .init = set_up_two, .fini = tear_down)
 
 static unsigned found_with(void (*spoil)(struct fake_lun *))
 {
+    unsigned found;
+
     adapter_fixture_init(&f, HAL_ORDER_HOST);
     spoil(fake_luns_add(&f.luns, 0, LUN_ID(0), 1));
     fake_luns_add(&f.luns, 0, LUN_ID(1), 2);
     cr_assert_eq(discover(), 0);
-    cr_expect_eq(f.s.lun_count + f.s.luns_skipped, 2);
+    found = f.s.lun_count;
+    cr_expect_eq(found + f.s.luns_skipped, 2);
     adapter_fixture_fini(&f);
-    return f.s.lun_count;
+    return found;
 }
 
 static void nothing(struct fake_lun *lun) { (void)lun; }
@@ -231,7 +233,7 @@ Test(lun_discovery, short_answers, .init = set_up, .fini = tear_down)
     for (unsigned n = 0; n < 3; n++) {
         struct fake_answer nothing_came = {.rc = {.flags = 0x10}, .residual = 4096};
 
-        f.s.lun_count = 0;
+        adapter_fixture_forget_luns(&f);
         f.luns.faults = 0;
         f.luns.commands = 0;
         fake_luns_fail(&f.luns, n, &nothing_came);
@@ -245,8 +247,8 @@ Test(lun_discovery, unmap_reads_zero, .init = set_up, .fini = tear_down)
     fake_luns_add(&f.luns, 0, LUN_ID(0), 1)->lbprz = true;
     fake_luns_add(&f.luns, 0, LUN_ID(1), 2);
     cr_assert_eq(discover(), 0);
-    cr_expect(f.s.lun[0].reads_zero_unmapped);
-    cr_expect_not(f.s.lun[1].reads_zero_unmapped);
+    cr_expect(f.s.lun[0].global->reads_zero_unmapped);
+    cr_expect_not(f.s.lun[1].global->reads_zero_unmapped);
 }
 
 /* SP-128: a port that appears later is not added to a LUN that has a slot without it. */
@@ -286,9 +288,9 @@ Test(lun_discovery, another_size, .init = set_up_two, .fini = tear_down)
     cr_assert_eq(discover(), 0);
     cr_assert_eq(f.s.lun_count, 2);
     for (unsigned i = 0; i < 2; i++) {
-        cr_expect_eq(f.s.lun[i].last_lba, 1001 + i);
-        cr_expect_eq(f.s.lun[i].block_size, 512);
-        cr_expect(f.s.lun[i].reads_zero_unmapped);
+        cr_expect_eq(f.s.lun[i].global->last_lba, 1001 + i);
+        cr_expect_eq(f.s.lun[i].global->block_size, 512);
+        cr_expect(f.s.lun[i].global->reads_zero_unmapped);
     }
     cr_expect_eq(f.s.luns_skipped, 0);
     PROVES(SP_88);
@@ -298,22 +300,22 @@ Test(lun_discovery, another_size, .init = set_up_two, .fini = tear_down)
 Test(lun_discovery, another_size_of_a_lun_in_use, .init = set_up_two, .fini = tear_down)
 {
     cr_assert_eq(discover(), 0);
-    cr_assert_eq(spipe__lun_claim(&f.s, &f.s.lun[0], SPIPE_LUN_VIRTUAL), 0);
+    cr_assert_eq(spipe__lun_claim(&f.s, f.s.lun[0].global, SPIPE_LUN_VIRTUAL), 0);
     f.luns.lun[0].last_lba = f.luns.lun[3].last_lba = 5 * 65536;
     f.luns.lun[1].block_size = f.luns.lun[2].block_size = 512;
     cr_assert_eq(discover(), 0);
-    cr_expect_eq(f.s.lun[0].last_lba, 5 * 65536);
-    cr_expect_eq(f.s.lun[0].usable, 5);
-    cr_expect_eq(f.s.lun[1].block_size, 512);
+    cr_expect_eq(f.s.lun[0].global->last_lba, 5 * 65536);
+    cr_expect_eq(f.s.lun[0].global->usable, 5);
+    cr_expect_eq(f.s.lun[1].global->block_size, 512);
     f.luns.lun[0].block_size = f.luns.lun[3].block_size = 512;
     f.luns.lun[0].last_lba = f.luns.lun[3].last_lba = 77;
     cr_assert_eq(discover(), 0);
-    cr_expect_eq(f.s.lun[0].last_lba, 5 * 65536);
-    cr_expect_eq(f.s.lun[0].block_size, 4096);
+    cr_expect_eq(f.s.lun[0].global->last_lba, 5 * 65536);
+    cr_expect_eq(f.s.lun[0].global->block_size, 4096);
     cr_expect_eq(f.s.luns_skipped, 2, "once a port");
-    spipe__lun_unclaim(&f.s, &f.s.lun[0]);
+    spipe__lun_unclaim(&f.s, f.s.lun[0].global);
     cr_assert_eq(discover(), 0);
-    cr_expect_eq(f.s.lun[0].last_lba, 77);
+    cr_expect_eq(f.s.lun[0].global->last_lba, 77);
     cr_expect_eq(f.s.luns_skipped, 0);
     PROVES(SP_88);
 }
@@ -323,13 +325,13 @@ Test(lun_discovery, another_id, .init = set_up_two, .fini = tear_down)
 {
     cr_assert_eq(discover(), 0);
     for (unsigned mode = SPIPE_LUN_VIRTUAL; mode <= SPIPE_LUN_PHYSICAL; mode++) {
-        cr_assert_eq(spipe__lun_claim(&f.s, &f.s.lun[0], (uint8_t)mode), 0);
+        cr_assert_eq(spipe__lun_claim(&f.s, f.s.lun[0].global, (uint8_t)mode), 0);
         f.luns.lun[0].id = LUN_ID(20 + mode);
         cr_assert_eq(discover(), 0);
         cr_expect_eq(f.s.lun[0].lun_id[0], mode == SPIPE_LUN_VIRTUAL ? LUN_ID(0) : LUN_ID(21));
         cr_expect_eq(f.s.lun[0].port_mask, 3);
         cr_expect_eq(f.s.luns_skipped, 1);
-        spipe__lun_unclaim(&f.s, &f.s.lun[0]);
+        spipe__lun_unclaim(&f.s, f.s.lun[0].global);
         cr_assert_eq(discover(), 0);
         cr_expect_eq(f.s.lun[0].lun_id[0], LUN_ID(20 + mode));
         cr_expect_eq(f.s.luns_skipped, 0);
@@ -352,15 +354,30 @@ Test(lun_discovery, new_port_of_a_lun_in_use, .init = set_up_two, .fini = tear_d
 {
     f.luns.ports_up = 1;
     cr_assert_eq(discover(), 0);
-    cr_assert_eq(spipe__lun_claim(&f.s, &f.s.lun[0], SPIPE_LUN_PHYSICAL), 0);
+    cr_assert_eq(spipe__lun_claim(&f.s, f.s.lun[0].global, SPIPE_LUN_PHYSICAL), 0);
     f.luns.ports_up = 3;
     cr_assert_eq(discover(), 0);
     cr_expect_eq(f.s.lun[0].port_mask, 3);
     cr_expect_eq(f.s.lun[0].lun_id[1], LUN_ID(9));
-    spipe__lun_unclaim(&f.s, &f.s.lun[0]);
+    spipe__lun_unclaim(&f.s, f.s.lun[0].global);
 }
 
 /* ---- the end of everything ---- */
+
+/* A LUN without memory is not left out, or known on half of its ports, as if nothing were: whoever
+ * looks hears of it, and finds all of them next time (FK-40). */
+Test(lun_discovery, no_memory, .init = set_up_two, .fini = tear_down)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        f.exec.fail_after = (int64_t)n;
+        cr_assert_eq(discover(), -ENOMEM, "allocation %u", n + 1);
+        cr_expect_str_eq(why, "there is not enough memory for a LUN of port 0");
+        f.exec.fail_after = FAKE_EXEC_NEVER;
+    }
+    cr_assert_eq(discover(), 0);
+    expect_two_luns();
+    cr_expect_eq(f.s.luns_skipped, 0);
+}
 
 Test(lun_discovery, adapter_is_gone, .init = set_up_two, .fini = tear_down)
 {

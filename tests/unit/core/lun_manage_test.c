@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "core/lun_mode.h"
+#include "core/lun/lun_mode.h"
 #include "tests/testlib/core_rig.h"
 #include "tests/testlib/proves.h"
 
@@ -86,7 +86,7 @@ Test(lun_manage, busy_with_holds)
     cr_assert_eq(spipe_open_direct(ctx, 1, 0, &h, &last), 0);
     rig_fail_syncs(2);
     cr_assert_eq(spipe_detach(ctx, 1), 0);
-    cr_assert_eq(lun1()->holds, 1);
+    cr_assert_eq(lun1()->global->holds, 1);
     cr_assert_eq(spipe_lun_disable(&rig.s, 1, 0), -EBUSY);
     cr_assert_eq(spipe_lun_disable(&rig.s, 1, 0), 0);
     rig_check_books();
@@ -119,6 +119,9 @@ Test(lun_manage, no_new_port_for_a_slot)
     cr_assert_eq(spipe_lun_enable(&rig.s, 0, 1), -EBUSY);
     cr_assert_eq(spipe_lun_enable(&rig.s, 0, 0), 0); /* it is */
     PROVES(SP_128);
+    cr_assert_eq(spipe_lun_disable(&rig.s, 0, 0), -EBUSY);
+    cr_assert_eq(afu_lxt_ports(rig_lxt_entry(rig.ctx, h, 0)), 1);
+    PROVES(VL_54); /* the rig has checked slot and mask of every entry that was published */
     cr_assert_eq(spipe_release(rig.ctx, h), 0); /* gives the slot back (SP-135) */
     cr_assert_eq(spipe_lun_enable(&rig.s, 0, 1), 0);
     rig_end();

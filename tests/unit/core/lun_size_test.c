@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices that shrink and grow under a LUN in use: what is handed out, what is parked, what comes
  * back, in every state that a chunk can be in. names_model_test has the same at random. */
-#include "core/lun_size.h"
+#include "core/lun/lun_size.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "core/lun_mode.h"
+#include "core/lun/lun_mode.h"
 #include "tests/testlib/core_rig.h"
 #include "tests/testlib/proves.h"
 
 TestSuite(lun_size, .timeout = 60);
 
 #define CHUNK SPIPE_CHUNK_BLOCKS
-#define LUN (&rig.s.lun[0])
+#define LUN (rig.s.lun[0].global)
 
 static int set_blocks(uint64_t blocks)
 {
-    return spipe__lun_set_capacity(
+    int rc = spipe__lun_set_capacity(
         &rig.s, LUN,
         &(struct spipe__capacity){.last_lba = blocks - 1, .block_size = LUN->block_size});
+
+    spipe__lun_move_end(&rig.s, LUN);
+    return rc;
 }
 
 /* The device has this many whole chunks now. */

@@ -2,7 +2,7 @@
 /* Slots of the LUN tables: the order in which they are given out, the words that are written, when
  * the table is full, and INV-9 under random use. Register offsets are numbers of the specification.
  */
-#include "core/adapter.h"
+#include "core/adapter/adapter.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -109,6 +109,8 @@ Test(lun_table, is_full_after_255, .init = set_up, .fini = tear_down)
     }
     PROVES(SP_134);
     PROVES(SP_137);
+    PROVES(AD_194);
+    PROVES(R_35);
 }
 
 /* SP-137: a port whose single-port LUNs came down below the mark of the others. */
@@ -164,6 +166,8 @@ Test(lun_table, slots_are_given_back, .init = set_up, .fini = tear_down)
         spipe__lun_table_release(&f.s, &a);
     }
     PROVES(SP_135);
+    PROVES(AD_194);
+    PROVES(R_35);
 }
 
 /* ---- INV-9 ---- */
@@ -221,10 +225,9 @@ Test(lun_table, random_use, .init = set_up, .fini = tear_down)
 /* AD-193 */
 Test(lun_table, restore_writes_all_slots, .init = set_up, .fini = tear_down)
 {
-    f.s.lun_count = 3;
-    f.s.lun[0] = lun_on(3);
-    f.s.lun[1] = lun_on(0xF); /* never assigned */
-    f.s.lun[2] = lun_on(8);
+    adapter_fixture_add_lun(&f, lun_on(3));
+    adapter_fixture_add_lun(&f, lun_on(0xF)); /* never assigned */
+    adapter_fixture_add_lun(&f, lun_on(8));
     (void)assign(&f.s.lun[0]), (void)assign(&f.s.lun[2]);
     for (unsigned p = 0; p < 4; p++)
         for (unsigned slot = 0; slot < 256; slot++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arrays of LXT entries: capacities, alignment, bytes. When an array is replaced is in vlun_test.c.
  */
-#include "core/lxt.h"
+#include "core/vlun/lxt.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

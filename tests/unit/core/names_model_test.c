@@ -5,13 +5,13 @@
  * what a crash would leave.
  *
  * A failure prints its seed; SPIPE_TEST_SEED=<number> in the environment runs that one. */
-#include "core/names.h"
+#include "core/catalogue/names.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_size.h"
+#include "core/lun/lun_size.h"
 #include "hal/support/prng.h"
 #include "tests/testlib/core_rig.h"
 #include "tests/testlib/proves.h"
@@ -77,7 +77,7 @@ static void do_resize(struct spipe_ctx *c, uint32_t h)
     cr_assert_leq(v->size, wanted);
     cr_assert_eq(last, spipe__vlun_last_lba(v->size, 4096));
     if (v->name[0])
-        cr_assert_eq(spipe__cat_find(rig.s.catalogue, v->name)->chunk_count, v->size);
+        cr_assert_eq(spipe__cat_find(rig.s.group->catalogue, v->name)->chunk_count, v->size);
 }
 
 static void do_set(struct spipe_ctx *c, uint32_t h)
@@ -89,7 +89,7 @@ static void do_set(struct spipe_ctx *c, uint32_t h)
     if (!v)
         cr_assert_eq(rc, -EINVAL);
     else if (rc == 0)
-        cr_assert_eq(spipe__cat_find(rig.s.catalogue, name)->chunk_count, v->size);
+        cr_assert_eq(spipe__cat_find(rig.s.group->catalogue, name)->chunk_count, v->size);
 }
 
 static void do_open(struct spipe_ctx *c)
@@ -122,8 +122,9 @@ static void do_device(void)
                                   .block_size = 4096};
     int rc;
 
-    rc = spipe__lun_set_capacity(&rig.s, &rig.s.lun[0], &now);
+    rc = spipe__lun_set_capacity(&rig.s, rig.s.lun[0].global, &now);
     cr_assert(rc == 0 || rc == -ENOMEM);
+    spipe__lun_move_end(&rig.s, rig.s.lun[0].global);
 }
 
 static void step(void)

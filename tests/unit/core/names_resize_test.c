@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Resizing named virtual LUNs: record, AFU and allocator change in an order that no failure and no
- * crash can turn into a chunk with two owners (core/name_binding.h). */
-#include "core/name_binding.h"
+ * crash can turn into a chunk with two owners (core/catalogue/name_binding.h). */
+#include "core/catalogue/name_binding.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -22,7 +22,10 @@ static uint32_t begin(uint64_t chunks)
     return h;
 }
 
-static uint32_t recorded(void) { return spipe__cat_find(rig.s.catalogue, "vol")->chunk_count; }
+static uint32_t recorded(void)
+{
+    return spipe__cat_find(rig.s.group->catalogue, "vol")->chunk_count;
+}
 
 static uint32_t open_again(void)
 {
@@ -103,12 +106,12 @@ Test(names_resize, growth_with_too_many_owners)
     rig_fail_syncs(1);
     cr_assert_eq(rig_resize(rig.ctx, h, 3), -EAGAIN);
     for (unsigned i = 0; i < 255; i++)
-        cr_assert_eq(spipe__ba_add_reference(rig.s.lun[0].ba, 2), 0);
+        cr_assert_eq(spipe__ba_add_reference(rig.s.lun[0].global->ba, 2), 0);
     cr_assert_eq(rig_resize(rig.ctx, h, 3), -EIO);
     cr_assert_eq(rig_vlun(rig.ctx, h)->size, 1);
     cr_assert_eq(rig_references(1), 0);
     for (unsigned i = 0; i < 255; i++)
-        cr_assert_eq(spipe__ba_free(rig.s.lun[0].ba, 2), 0);
+        cr_assert_eq(spipe__ba_free(rig.s.lun[0].global->ba, 2), 0);
     rig_end();
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pauses that an interruption does not shorten. */
-#include "core/pause.h"
+#include "core/adapter/pause.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

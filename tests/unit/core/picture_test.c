@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The picture that core draws of itself, against states that are known. */
-#include "core/picture.h"
+#include "core/adapter/picture.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
-#include "core/names.h"
+#include "core/catalogue/names.h"
 #include "tests/testlib/core_rig.h"
 
 TestSuite(picture, .timeout = 60);
@@ -226,17 +226,37 @@ Test(picture, an_errored_context)
     rig_end();
 }
 
-/* In the middle of a request core's lock is held already. */
+/* In the middle of a request core's locks are held already. */
 Test(picture, inside_a_request)
 {
     struct hal_picture_room room = {.block = memory, .size = sizeof memory};
     const struct hal_picture *p;
 
     rig_begin(HAL_ORDER_LITTLE, 4);
-    exec_mutex_lock(rig.s.exec, &rig.s.control);
-    cr_assert_eq(spipe_picture_inside(&rig.s, &room, &p), 0);
-    exec_mutex_unlock(rig.s.exec, &rig.s.control);
+    spipe__books_lock(&rig.s);
+    cr_assert_eq(spipe_picture_inside(&rig.s, NULL, &room, &p), 0);
+    spipe__books_unlock(&rig.s);
     cr_assert_eq(p->n.contexts, 1);
+    rig_end();
+}
+
+/* Contexts by number; of LUNs everything. */
+Test(picture, a_part)
+{
+    struct hal_picture_room room = {.block = memory, .size = sizeof memory};
+    uint64_t only[AFU_CONTEXTS / 64] = {0};
+    const struct hal_picture *p;
+
+    rig_begin(HAL_ORDER_LITTLE, 4);
+    rig_open(rig.ctx, 2);
+    cr_assert_eq(spipe_picture_inside(&rig.s, only, &room, &p), 0);
+    cr_assert(p->part);
+    cr_assert(p->n.contexts == 0 && p->n.handles == 0 && p->n.runs == 1);
+    only[rig.ctx->number / 64] = UINT64_C(1) << rig.ctx->number % 64;
+    cr_assert_eq(spipe_picture_inside(&rig.s, only, &room, &p), 0);
+    cr_assert(p->n.contexts == 1 && p->n.handles == 1);
+    cr_assert_eq(spipe_picture_inside(&rig.s, NULL, &room, &p), 0);
+    cr_assert_not(p->part);
     rig_end();
 }
 

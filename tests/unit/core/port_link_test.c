@@ -2,7 +2,7 @@
 /* Port links against scripted register accesses: the bits of AD-91, the number of looks and the
  * time of AD-92, the sequence of AD-47. Offsets are numbers of the specification; port 3 is in
  * bank 1. */
-#include "core/port_link.h"
+#include "core/port/port_link.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -135,5 +135,6 @@ Test(port_link, name_is_set_even_if_the_port_does_not_move, .init = set_up, .fin
     expect_move(0x43, 0x23, 0);
     spipe__link_set_wwpn(&f.s, 0, 8);
     cr_expect_eq(f.s.notes.port_timeouts, 1);
+    cr_expect_eq(f.s.events.count[SPIPE_EVENT_PORT_TIMEOUT], 2);
     PROVES(AD_47);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queue pair when something is wrong: hostile RRQ elements, time-outs, faults, errors, a dead
  * device, context reset. The seeded tests print their seed. */
-#include "core/queue.h"
+#include "core/command/queue.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -311,10 +311,51 @@ Test(queue_events, synchronous_errors_are_counted_and_cleared)
     spipe__queue_check(&f.q, f.exec.now);
     fx_expect_nothing();
     cr_expect_eq(f.q.counters.sync_errors, 2);
+    cr_expect_eq(f.q.counters.sync_bits, 0x18);
     cr_expect_eq(f.q.counters.async_events, 1);
     cr_expect_eq(*status, UINT64_C(0x100000), "only known causes are cleared");
     fx_post(slot);
     fx_expect_done(1);
+    PROVES(AD_86);
+    PROVES(R_45);
+    fx_tear_down();
+}
+
+/* AD-86: nothing that is not masked. */
+Test(queue_events, a_spurious_synchronous_error_is_left_alone)
+{
+    uint64_t *status, *clear;
+
+    fx_set_up(HAL_ORDER_HOST, 4, 8);
+    status = fake_afu_register(&f.afu, AFU_HOST_BASE(CONTEXT) + AFU_HOST_INTR_STATUS);
+    clear = fake_afu_register(&f.afu, AFU_HOST_BASE(CONTEXT) + AFU_HOST_INTR_CLEAR);
+    *status = UINT64_C(0xFFFFFFFFFFFFF800);
+    *clear = 77;
+    fake_afu_event(&f.afu, CONTEXT,
+                   &(struct hal_event){.kind = HAL_EVENT_AFU_INTERRUPT, .number = 1});
+    spipe__queue_check(&f.q, f.exec.now);
+    cr_expect_eq(f.q.counters.sync_errors, 0);
+    cr_expect_eq(*status, UINT64_C(0xFFFFFFFFFFFFF800));
+    cr_expect_eq(*clear, 77);
+    PROVES(AD_86);
+    fx_tear_down();
+}
+
+/* AD-86: nothing unmasked is there: it is taken note of, and nothing is cleared. */
+Test(queue_events, spurious_synchronous_errors)
+{
+    uint64_t *status;
+
+    fx_set_up(HAL_ORDER_HOST, 4, 8);
+    status = fake_afu_register(&f.afu, AFU_HOST_BASE(CONTEXT) + AFU_HOST_INTR_STATUS);
+    *status = UINT64_C(0x100000);
+    (void)fx_send(1);
+    fake_afu_event(&f.afu, CONTEXT,
+                   &(struct hal_event){.kind = HAL_EVENT_AFU_INTERRUPT, .number = 1});
+    spipe__queue_check(&f.q, f.exec.now);
+    cr_expect_eq(f.q.counters.sync_errors, 0);
+    cr_expect_eq(f.q.counters.sync_spurious, 1);
+    cr_expect_eq(*status, UINT64_C(0x100000));
     PROVES(AD_86);
     fx_tear_down();
 }
@@ -428,19 +469,22 @@ Test(queue_events, flush_reports_each_command_once)
     fx_tear_down();
 }
 
-/* AD-115: 11 reads with pauses of 1, 2, 4 .. 1024 us. */
+/* AD-115, D-3: 11 reads after pauses of 1, 2, 4 .. 1024 us; what is over within all of them is
+ * good. */
 Test(queue_events, context_reset_polls)
 {
+    static const uint64_t microseconds[] = {1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 2047, 2047};
+
     fx_set_up(HAL_ORDER_HOST, 4, 8);
-    f.afu.reset_reads = 10;
-    cr_assert_eq(spipe__queue_reset(&f.q), 0);
-    cr_expect_eq(f.exec.now, UINT64_C(1023000));
-    f.exec.now = 0;
-    f.afu.reset_reads = 11;
-    cr_assert_eq(spipe__queue_reset(&f.q), -ETIMEDOUT);
-    cr_expect_eq(f.exec.now, UINT64_C(2047000));
-    cr_expect_eq(f.afu.resets, 2);
+    for (unsigned busy = 0; busy <= 11; busy++) {
+        f.exec.now = 0;
+        f.afu.reset_reads = busy;
+        cr_assert_eq(spipe__queue_reset(&f.q), busy < 11 ? 0 : -ETIMEDOUT);
+        cr_expect_eq(f.exec.now, microseconds[busy] * 1000, "%u reads", busy);
+        cr_expect_eq(f.afu.resets, busy + 1);
+    }
     PROVES(AD_115);
+    PROVES(D_3);
     fx_tear_down();
 }
 
@@ -469,6 +513,33 @@ Test(queue_events, bind_again)
     fx_expect_done(3);
     PROVES(AD_44);
     fx_tear_down();
+}
+
+/* D-6: wherever the queue was in its ring, what it finds there afterwards is new. */
+Test(queue_events, nothing_of_before)
+{
+    enum { ELEMENTS = 8 };
+
+    for (unsigned before = 1; before <= 3 * ELEMENTS; before++) {
+        fx_set_up(HAL_ORDER_HOST, 4, ELEMENTS);
+        for (unsigned i = 0; i < before; i++) {
+            fx_post(fx_send(i));
+            fx_expect_done(i);
+        }
+        hal_ctx_release(f.ctx);
+        cr_assert_eq(hal_ctx_create(&f.afu.dev, HAL_CTX_USER, &f.ctx), 0);
+        cr_assert_eq(hal_ctx_start(f.ctx, 4), 0);
+        spipe__queue_bind(&f.q, f.ctx);
+        spipe__queue_program(&f.q);
+        for (unsigned i = 0; i < 2 * ELEMENTS; i++) {
+            fx_expect_nothing();
+            fx_post(fx_send(i));
+            fx_expect_done(i);
+        }
+        cr_assert_eq(f.q.counters.stray_elements, 0);
+        fx_tear_down();
+    }
+    PROVES(D_6);
 }
 
 /* A command given up by whoever waited for it is not reported again. */

@@ -4,7 +4,7 @@
 #ifndef SPIPE_TESTS_UNIT_CORE_QUEUE_FIXTURE_H
 #define SPIPE_TESTS_UNIT_CORE_QUEUE_FIXTURE_H
 
-#include "core/queue.h"
+#include "core/command/queue.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of RHT entries and the order of the stores they are made of. */
-#include "core/rht.h"
+#include "core/vlun/rht.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every CDB as literal bytes. */
-#include "core/scsi_cdb.h"
+#include "core/command/scsi_cdb.h"
 
 #include <criterion/criterion.h>
 

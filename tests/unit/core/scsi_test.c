@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SCSI commands of the master: what is sent, what every kind of failure gives, and the repetitions
+/* SCSI commands of core itself: what is sent, what every kind of failure gives, and the repetitions
  * of spipe__scsi_read. */
-#include "core/adapter.h"
+#include "core/adapter/adapter.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
-#include "core/pause.h"
+#include "core/adapter/pause.h"
 #include "hal/support/bits.h"
 #include "tests/testlib/adapter_fixture.h"
+#include "tests/testlib/gate_force.h"
 #include "tests/testlib/proves.h"
 
 TestSuite(scsi, .timeout = 30);
@@ -65,6 +66,20 @@ Test(scsi, command, .init = set_up, .fini = tear_down)
     cr_expect_null(c[2].data);
     PROVES(AD_66);
     PROVES(AD_73);
+}
+
+/* D-15: 1 << channel, which is channel + 1 for ports 0 and 1 only. */
+Test(scsi, every_port_has_its_bit, .init = set_up, .fini = tear_down)
+{
+    static const uint32_t mask[] = {1, 2, 4, 8};
+    struct spipe__cdb cdb = spipe__cdb_test_unit_ready();
+    struct spipe__scsi_result r;
+
+    for (unsigned port = 0; port < 4; port++) {
+        cr_assert_eq(spipe__scsi(&f.s, port, 0, &cdb, false, 0, &r), 0);
+        cr_expect_eq(f.luns.log[port].target, mask[port]);
+    }
+    PROVES(AD_66);
     PROVES(D_15);
 }
 
@@ -105,7 +120,7 @@ Test(scsi, timeout_resets_the_context, .init = set_up, .fini = tear_down)
     cr_assert_eq(send(LENGTH, false, &r), -ETIMEDOUT);
     cr_expect_geq(f.exec.now, SPIPE__SCSI_TIMEOUT);
     cr_expect_eq(f.afu.resets, 1);
-    cr_expect_eq(f.s.queue.lost_count, 0);
+    cr_expect_eq(f.s.hwq[0].queue.lost_count, 0);
     cr_expect_eq(send(LENGTH, false, &r), 0);
     PROVES(AD_114);
 }
@@ -117,7 +132,7 @@ Test(scsi, stuck_master_takes_no_commands, .init = set_up, .fini = tear_down)
     nth(0, (struct fake_answer){.lost = true});
     f.afu.reset_reads = 11;
     cr_assert_eq(send(LENGTH, false, &r), -EIO);
-    cr_expect(f.s.reset_wanted);
+    cr_expect(f.s.worker.reset_wanted);
     cr_assert_eq(send(LENGTH, false, &r), -EIO);
     cr_expect_eq(f.luns.commands, 1);
 }
@@ -129,6 +144,7 @@ Test(scsi, adapter_is_gone_or_down, .init = set_up, .fini = tear_down)
     f.afu.dead = true;
     cr_expect_eq(send(LENGTH, false, &r), -ENODEV);
     cr_expect_eq(send(LENGTH, false, &r), -ENODEV);
+    gate_force(&f.s.gate, SPIPE_STATE_RESET);
     spipe__take_down(&f.s);
     cr_expect_eq(send(LENGTH, false, &r), -ENODEV);
 }
@@ -138,7 +154,7 @@ Test(scsi, no_room, .init = set_up, .fini = tear_down)
 {
     struct spipe__scsi_result r;
 
-    f.s.queue.room = 0;
+    f.s.hwq[0].queue.room = 0;
     f.afu.room = 0;
     cr_expect_eq(send(LENGTH, false, &r), -EBUSY);
     cr_expect_geq(f.exec.now, SPIPE__SCSI_TIMEOUT);
@@ -157,6 +173,39 @@ Test(scsi, fault_on_the_buffer, .init = set_up, .fini = tear_down)
                    &(struct hal_event){.kind = HAL_EVENT_DATA_STORAGE, .address = scratch + 100});
     cr_expect_eq(send(LENGTH, false, &r), -EIO);
     cr_expect_eq(send(LENGTH, false, &r), 0);
+}
+
+/* D-17: a command that could not reach its data is given back; there are only so many. */
+Test(scsi, faults_cost_no_commands, .init = set_up, .fini = tear_down)
+{
+    struct spipe__scsi_result r;
+    uint64_t scratch = (uint64_t)(uintptr_t)f.s.scratch;
+
+    for (unsigned i = 0; i < 2 * f.s.hwq[0].queue.depth; i++) {
+        f.luns.faults = 0;
+        nth(f.luns.commands, (struct fake_answer){.lost = true});
+        fake_afu_event(&f.afu, FIXTURE_MASTER,
+                       &(struct hal_event){.kind = HAL_EVENT_DATA_STORAGE, .address = scratch});
+        cr_assert_eq(send(LENGTH, false, &r), -EIO);
+    }
+    cr_expect_eq(send(LENGTH, false, &r), 0);
+    cr_expect_eq(spipe__queue_in_use(&f.s.hwq[0].queue), 0);
+    PROVES(D_17);
+}
+
+/* An abort for somebody else's sake is repeated as a time-out is. */
+Test(scsi, aborted_with_others, .init = set_up, .fini = tear_down)
+{
+    struct spipe__scsi_request other = {.lun_id = 77};
+    uint32_t valid;
+
+    nth(0, (struct fake_answer){.lost = true});
+    cr_assert_eq(spipe__host_submit(&f.s, &other), 0);
+    nth(1, (struct fake_answer){.lost = true});
+    cr_expect_eq(read_data(&valid), 0);
+    cr_expect_eq(f.luns.commands, 3);
+    cr_expect_eq(spipe__host_wait(&f.s, &other, 0), 0);
+    cr_expect_eq(other.decision.result, 0x000C0000);
 }
 
 /* ---- with repetition ---- */

@@ -83,7 +83,7 @@ Test(verify, no_hint_no_device_access)
     cr_assert_eq(verify(h, NULL), 0);
     rig_expect("");
     cr_assert_eq(last, 3 * CHUNK - 1);
-    cr_assert_eq(rig.s.lun[0].last_lba, 16 * CHUNK + 99);
+    cr_assert_eq(rig.s.lun[0].global->last_lba, 16 * CHUNK + 99);
     PROVES(SP_83);
     end();
 }
@@ -249,8 +249,8 @@ Test(verify, capacity_that_cannot_be_read)
     rig_disks_resize(0, 8 * CHUNK, 512); /* another device, to all who count in its blocks */
     expect_refused(-ENODEV, h, fixed(6, 0x29));
     PROVES(SP_88);
-    cr_assert_eq(rig.s.lun[0].last_lba, 16 * CHUNK + 99);
-    cr_assert_eq(rig.s.lun[0].block_size, 4096);
+    cr_assert_eq(rig.s.lun[0].global->last_lba, 16 * CHUNK + 99);
+    cr_assert_eq(rig.s.lun[0].global->block_size, 4096);
     end();
 }
 
@@ -347,7 +347,7 @@ Test(verify, virtual_luns_keep_their_size)
     cr_assert_eq(rig_entry(rig.ctx, h).lxt_cnt, 6);
     rig_expect(READ_CAPACITY_0); /* nothing that the AFU sees */
     PROVES(SP_87);
-    cr_assert_eq(rig.s.lun[0].last_lba, 4 * CHUNK - 1);
+    cr_assert_eq(rig.s.lun[0].global->last_lba, 4 * CHUNK - 1);
     cr_assert_eq(rig_free(), 0);
     cr_assert_eq(rig_resize(rig.ctx, h, 7), -ENOSPC);
     rig_disks_resize(0, 16 * CHUNK, 4096);
@@ -393,6 +393,7 @@ Test(verify, rescan_of_nothing)
     rig_disks.count = 0;
     cr_assert_eq(verify(h, fixed(6, 0x3F)), 0);
     cr_assert_eq(rig.s.lun_count, 2);
+    PROVES(SP_122);
     expect_refused(-ENODEV, h, fixed(6, 0x29));
     rig_disks.ports_up = 0;
     cr_assert_eq(verify(h, fixed(6, 0x3F)), 0);
@@ -409,13 +410,14 @@ Test(verify, rescan_finds_a_lun_with_names)
 
     begin(16);
     h = rig_open(rig.ctx, 3);
-    cr_assert_eq(spipe__cat_replace(rig.s.catalogue, "far", wwid, chunks, 2, 0, NULL, NULL), 0);
+    cr_assert_eq(spipe__cat_replace(rig.s.group->catalogue, "far", wwid, chunks, 2, 0, NULL, NULL),
+                 0);
     disk = fake_luns_add(&rig_disks, 0, afu_lun_id(9), 9);
     disk->last_lba = 3 * CHUNK;
     expect_refused(-EIO, h, fixed(6, 0x3F));
     disk->last_lba = 4 * CHUNK;
     cr_assert_eq(verify(h, fixed(6, 0x3F)), 0);
-    cr_assert_eq(rig.s.lun[2].mode, SPIPE_LUN_VIRTUAL);
-    cr_assert_eq(spipe__ba_references(rig.s.lun[2].ba, 3), 1);
+    cr_assert_eq(rig.s.lun[2].global->mode, SPIPE_LUN_VIRTUAL);
+    cr_assert_eq(spipe__ba_references(rig.s.lun[2].global->ba, 3), 1);
     end();
 }

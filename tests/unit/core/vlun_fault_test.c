@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Virtual LUNs when AFU syncs fail, and on errored contexts: what is quarantined, for how long, and
  * what callers see. The rig checks after every publish what the AFU could see. */
-#include "core/vlun.h"
+#include "core/vlun/vlun.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
 #include "tests/testlib/core_rig.h"
+#include "tests/testlib/gate_force.h"
 #include "tests/testlib/proves.h"
 
 TestSuite(vlun_fault, .timeout = 60);
@@ -24,14 +25,14 @@ Test(vlun_fault, grow_with_a_failing_sync)
     cr_assert_eq(rig_resize(rig.ctx, h, 9), -EAGAIN);
     cr_assert_eq(rig_vlun(rig.ctx, h)->size, 9);
     cr_assert_eq(rig_entry(rig.ctx, h).lxt_cnt, 9);
-    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
     cr_assert_eq(rig_resize(rig.ctx, h, 9), -EAGAIN);
     recording_hal_clear(&rig.hal);
     cr_assert_eq(rig_resize(rig.ctx, h, 9), 0);
     rig_expect("sync HW 4.0\n- lxt1\n");
     PROVES(VL_22);
     PROVES(VL_33);
-    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
     cr_assert_eq(rig_free(), 55);
     rig_end();
 }
@@ -44,7 +45,7 @@ Test(vlun_fault, grow_in_place_with_a_failing_sync)
     h = rig_open(rig.ctx, 7);
     rig_fail_syncs(1);
     cr_assert_eq(rig_resize(rig.ctx, h, 8), -EAGAIN);
-    cr_assert_eq(rig.s.lun[0].holds, 0); /* there is no old array */
+    cr_assert_eq(rig.s.lun[0].global->holds, 0); /* there is no old array */
     recording_hal_clear(&rig.hal);
     cr_assert_eq(rig_resize(rig.ctx, h, 8), 0);
     rig_expect("sync HW 4.0\n");
@@ -64,14 +65,14 @@ static void failing_shrink(uint64_t from, uint64_t to, const char *retry)
     cr_assert_eq(rig_vlun(rig.ctx, h)->size, to);
     cr_assert_eq(rig_entry(rig.ctx, h).lxt_cnt, to);
     cr_assert_eq(rig_free(), 20 - from);
-    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
     other = rig_open(rig.ctx, 1);
     cr_assert_geq(rig_chunk(rig.ctx, other, 0), from);
     recording_hal_clear(&rig.hal);
     cr_assert_eq(rig_resize(rig.ctx, h, to), 0); /* one sync, not two */
     rig_expect(retry);
     cr_assert_eq(rig_free(), 19 - to);
-    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
     PROVES(VL_26);
     cr_assert_eq(spipe_resize(rig.ctx, h, 0, &last), 0);
     rig_end();
@@ -105,6 +106,54 @@ Test(vlun_fault, every_request_settles_first)
     rig_end();
 }
 
+/* SP-164, AD-141: the adapter fails for good between two requests, and its contexts are not lost
+ * yet. What is pending waits, and nobody waits for it. */
+Test(vlun_fault, failed_with_something_pending)
+{
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 64);
+    h = rig_open(rig.ctx, 40);
+    rig_fail_syncs(1);
+    cr_assert_eq(rig_resize(rig.ctx, h, 33), -EAGAIN);
+    recording_hal_clear(&rig.hal);
+    gate_force(&rig.s.gate, SPIPE_STATE_FAILED);
+    cr_assert_eq(rig_resize(rig.ctx, h, 20), 0);
+    cr_assert_eq(rig_resize(rig.ctx, h, 9), 0);
+    cr_assert_eq(rig_resize(rig.ctx, h, 2), 0);
+    cr_assert_eq(spipe_release(rig.ctx, h), 0);
+    cr_assert_eq(rig_free(), 24, "the AFU may reach them");
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
+    PROVES(SP_164);
+    gate_force(&rig.s.gate, SPIPE_STATE_NORMAL);
+    rig_end();
+}
+
+/* a sync that the AFU refuses three times in a row asks for a reset of the adapter. */
+Test(vlun_fault, three_failures_ask_for_a_reset)
+{
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 20);
+    h = rig_open(rig.ctx, 8);
+    for (unsigned round = 0; round < 2; round++) {
+        rig_fail_syncs(2);
+        cr_assert_eq(rig_resize(rig.ctx, h, 6), -EAGAIN);
+        cr_assert_eq(rig_resize(rig.ctx, h, 6), -EAGAIN);
+        cr_assert_not(rig.s.worker.reset_wanted);
+        cr_assert_eq(rig_resize(rig.ctx, h, 8), 0, "a good one in between counts anew");
+    }
+    rig_fail_syncs(3);
+    cr_assert_eq(rig_resize(rig.ctx, h, 6), -EAGAIN);
+    cr_assert_eq(rig_resize(rig.ctx, h, 6), -EAGAIN);
+    cr_assert_not(rig.s.worker.reset_wanted);
+    cr_assert_eq(rig_resize(rig.ctx, h, 6), -EAGAIN);
+    cr_assert(rig.s.worker.reset_wanted);
+    PROVES(R_15);
+    cr_assert_eq(rig_resize(rig.ctx, h, 6), 0);
+    rig_end();
+}
+
 /* VL-41, SP-71. */
 Test(vlun_fault, release_with_a_failing_sync)
 {
@@ -115,7 +164,7 @@ Test(vlun_fault, release_with_a_failing_sync)
     rig_fail_syncs(2);
     cr_assert_eq(spipe_release(rig.ctx, h), -EAGAIN);
     cr_assert_eq(rig_vlun(rig.ctx, h)->size, 0);
-    cr_assert_eq(rig.s.lun[0].users, 1);
+    cr_assert_eq(rig.s.lun[0].global->users, 1);
     PROVES(VL_41);
     PROVES(SP_71);
     cr_assert_eq(spipe_release(rig.ctx, h), -EAGAIN);
@@ -123,7 +172,7 @@ Test(vlun_fault, release_with_a_failing_sync)
     recording_hal_clear(&rig.hal);
     cr_assert_eq(spipe_release(rig.ctx, h), 0);
     rig_expect("sync HW 4.0\n- lxt1\nrht1[0].count=free\npublish\nrht1[0].start=0\npublish\n");
-    cr_assert_null(rig.s.lun[0].ba);
+    cr_assert_null(rig.s.lun[0].global->ba);
     PROVES(SP_72);
     rig_end();
 }
@@ -147,8 +196,8 @@ Test(vlun_fault, open_with_a_failing_sync)
                "rht1[0].count=free\npublish\nrht1[0].start=0\npublish\n");
     cr_assert_eq(h, 99);
     cr_assert_eq(last, 7);
-    cr_assert_eq(rig.s.lun[0].users, 0);
-    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
     cr_assert_eq(rig_free(), 17);
     PROVES(VL_38);
 
@@ -157,7 +206,7 @@ Test(vlun_fault, open_with_a_failing_sync)
     cr_assert_eq(h, 1); /* handle 0 is still held */
     cr_assert_eq(rig_chunk(rig.ctx, h, 0), 3);
     cr_assert_eq(rig_open(rig.ctx, 1), 0);
-    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
     cr_assert_eq(rig_free(), 18);
     PROVES(SP_73);
     rig_end();
@@ -173,9 +222,9 @@ Test(vlun_fault, open_empty_with_a_failing_sync)
     rig_begin(HAL_ORDER_LITTLE, 20);
     rig_fail_syncs(2);
     cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 0, &h, &last), -EAGAIN);
-    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
     cr_assert_eq(rig_open(rig.ctx, 1), 0);
-    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
     rig_end();
 }
 
@@ -188,7 +237,7 @@ Test(vlun_fault, quarantine_is_retried_before_enospc)
     rig_begin(HAL_ORDER_LITTLE, 12);
     a = rig_open(rig.ctx, 8);
     b = rig_open(rig.ctx, 4);
-    rig_fail_syncs(3);
+    rig_fail_syncs(5); /* the shrink, a try before ENOSPC, the undone open, two tries */
     cr_assert_eq(rig_resize(rig.ctx, a, 2), -EAGAIN);
     cr_assert_eq(rig_resize(rig.ctx, b, 5), -ENOSPC);
     cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 1, &b, &last), -ENOSPC);
@@ -209,18 +258,19 @@ Test(vlun_fault, retry_ends_the_mode)
     rig_open(rig.ctx, 1);
     rig_fail_syncs(2);
     cr_assert_eq(spipe_detach(rig.ctx, 0), 0);
-    cr_assert_eq(lun->holds, 2);
-    cr_assert_eq(lun->mode, SPIPE_LUN_VIRTUAL);
+    cr_assert_eq(lun->global->holds, 2);
+    cr_assert_eq(lun->global->mode, SPIPE_LUN_VIRTUAL);
     rig_fail_syncs(1);
     spipe__quarantine_retry_lun(&rig.s, lun);
-    cr_assert_eq(lun->holds, 2);
+    cr_assert_eq(lun->global->holds, 2);
     recording_hal_clear(&rig.hal);
     spipe__quarantine_retry_lun(&rig.s, lun);
     rig_expect("sync HW 4.1\n- lxt2\nsync HW 4.0\n- lxt1\n");
-    cr_assert_eq(lun->holds, 0);
-    cr_assert_eq(lun->mode, SPIPE_LUN_NONE);
+    cr_assert_eq(lun->global->holds, 0);
+    cr_assert_eq(lun->global->mode, SPIPE_LUN_NONE);
     spipe__quarantine_retry_lun(&rig.s, lun);
     PROVES(VL_13);
+    PROVES(R_32);
     rig_end();
 }
 
@@ -237,14 +287,15 @@ static void forced(uint64_t from, uint64_t to)
     rig_fail_syncs(2);
     cr_assert_eq(rig_resize(other, h, to), -EAGAIN);
     cr_assert_eq(spipe_detach(other, 0), 0);
-    cr_assert_eq(rig.s.lun[0].users, 0);
-    cr_assert_eq(rig.s.lun[0].holds, 1);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
     cr_assert_eq(rig_free(), 40 - (from > to ? from : to));
     rig.s.generation++;
     recording_hal_clear(&rig.hal);
-    rig_open(rig.ctx, 0); /* claims and looks */
+    rig_open(rig.ctx, 0); /* keeps the mode */
+    cr_assert(spipe__quarantine_retry_lun(&rig.s, &rig.s.lun[0]));
     cr_assert_eq(rig_free(), 40);
-    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
     cr_assert_null(strstr(rig.hal.text, "sync HW 5"));
     rig_end();
 }
@@ -271,19 +322,23 @@ Test(vlun_fault, errored_context)
     cr_assert_eq(rig_resize(rig.ctx, h, 30), 0); /* holds the old array */
     PROVES(VL_23);
     PROVES(VL_35);
-    cr_assert_eq(rig.s.lun[0].holds, 1);
-    cr_assert_eq(rig_resize(rig.ctx, h, 5), -EAGAIN);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
+    cr_assert_eq(rig_resize(rig.ctx, h, 7), 0);
+    cr_assert_eq(rig_resize(rig.ctx, h, 5), 0); /* in steps, and nothing is free */
+    cr_assert_eq(rig_free(), 10);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
     cr_assert_null(strstr(rig.hal.text, "sync"));
     rig.s.generation++;
     cr_assert_eq(rig_resize(rig.ctx, h, 5), 0);
-    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
     cr_assert_eq(rig_free(), 35);
     cr_assert_eq(rig_resize(rig.ctx, h, 9), 0);
-    cr_assert_eq(rig.s.lun[0].holds, 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
     cr_assert_eq(spipe_release(rig.ctx, h), 0);
-    cr_assert_null(rig.s.lun[0].ba);
+    cr_assert_null(rig.s.lun[0].global->ba);
     cr_assert_null(strstr(rig.hal.text, "sync"));
     PROVES(SP_161);
+    PROVES(AD_127);
     rig_end();
 }
 
@@ -299,6 +354,29 @@ Test(vlun_fault, lost_sync)
     cr_assert_eq(rig_resize(rig.ctx, h, 1), -EAGAIN);
     cr_assert_eq(rig_free(), 38);
     cr_assert_eq(rig_resize(rig.ctx, h, 1), 0);
+    cr_assert_eq(rig_free(), 39);
+    rig_end();
+}
+
+/* SP-163, INV-15: a sync that is skipped during a reset is not a failure, and confirms nothing. */
+Test(vlun_fault, skipped_sync)
+{
+    struct spipe__resource *v;
+
+    rig_begin(HAL_ORDER_LITTLE, 40);
+    v = rig_vlun(rig.ctx, rig_open(rig.ctx, 4));
+    recording_hal_clear(&rig.hal);
+    gate_force(&rig.s.gate, SPIPE_STATE_RESET);
+    cr_assert_eq(spipe__vlun_resize(rig.ctx, v, 1), 0); /* it entered before the reset */
+    cr_assert_null(strstr(rig.hal.text, "sync"));
+    cr_assert_eq(v->size, 1);
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
+    cr_assert_eq(rig_free(), 36);
+    PROVES(SP_163);
+    rig.s.generation++;
+    gate_force(&rig.s.gate, SPIPE_STATE_NORMAL);
+    cr_assert_eq(spipe__vlun_resize(rig.ctx, v, 1), 0);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
     cr_assert_eq(rig_free(), 39);
     rig_end();
 }

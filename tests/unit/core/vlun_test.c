@@ -3,13 +3,13 @@
  * a sync fails. The rig checks after every publish what the AFU could see (INV-4, 7, 8, 10, 11,
  * 13).
  */
-#include "core/vlun.h"
+#include "core/vlun/vlun.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
-#include "core/lun_mode.h"
+#include "core/lun/lun_mode.h"
 #include "tests/testlib/core_rig.h"
 #include "tests/testlib/proves.h"
 
@@ -64,6 +64,7 @@ Test(vlun, granted_sizes)
     cr_assert_eq(open_blocks(0, UINT64_MAX, &h), 8 * 65536 - 1); /* all that is left */
     PROVES(VL_20);
     PROVES(SP_69);
+    PROVES(R_42);
     cr_assert_eq(spipe_resize(rig.ctx, h, UINT64_C(1) << 52, &last), -ENOSPC);
     cr_assert_eq(spipe_resize(rig.ctx, h, 1, &last), 0);
     cr_assert_eq(last, 0xFFFF);
@@ -89,7 +90,7 @@ Test(vlun, last_chunk_is_granted_then_nothing)
     cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 1, &a, &last), -ENOSPC);
     PROVES(SP_67);
     cr_assert_eq(last, 5);
-    cr_assert_eq(rig.s.lun[0].users, 2);
+    cr_assert_eq(rig.s.lun[0].global->users, 2);
     cr_assert_eq(spipe__rht_free_handle(&rig.ctx->rht, 0), 2);
     rig_end();
 }
@@ -198,20 +199,92 @@ Test(vlun, entry_and_books_of_a_handle)
     cr_assert_eq(rig_entry(reader, h).nmask, 16);
     cr_assert_eq(rig_entry(reader, h).permissions, AFU_PERM_READ); /* INV-10 */
     cr_assert_eq(reader->block_shift[h], 12);
-    cr_assert_eq(rig.s.lun[0].users, 1);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_VIRTUAL);
+    cr_assert_eq(rig.s.lun[0].global->users, 1);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_VIRTUAL);
     PROVES(SP_62);
     cr_assert_eq(spipe_release(reader, h), 0);
     cr_assert_eq(memcmp(&reader->rht.entries[h], &zero, sizeof zero), 0);
     PROVES(VL_40);
     cr_assert_eq(reader->block_shift[h], 0);
-    cr_assert_eq(rig.s.lun[0].users, 0);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
     PROVES(SP_1);
-    cr_assert_eq(rig.s.lun[0].mode, SPIPE_LUN_NONE);
-    cr_assert_null(rig.s.lun[0].ba);
+    cr_assert_eq(rig.s.lun[0].global->mode, SPIPE_LUN_NONE);
+    cr_assert_null(rig.s.lun[0].global->ba);
     PROVES(SP_2);
     PROVES(VL_13);
     rig_end();
+}
+
+/* SP-36: nothing of a handle is left for the next one that has its number. */
+Test(vlun, a_freed_handle_is_as_new)
+{
+    struct spipe_open_options wiped = {.size = sizeof wiped, .wipe = true};
+    uint64_t last;
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 64);
+    cr_assert_eq(spipe_open_virtual_with(rig.ctx, 0, 0, &wiped, &h, &last), 0);
+    cr_assert(rig_vlun(rig.ctx, h)->wipe);
+    cr_assert_eq(rig.ctx->rht.used[0], 1);
+    recording_hal_clear(&rig.hal);
+    cr_assert_eq(spipe_release(rig.ctx, h), 0);
+    rig_expect("sync HW 4.0\nrht1[0].count=free\npublish\nrht1[0].start=0\npublish\n");
+    cr_assert_null(rig.ctx->resource[h]);
+    cr_assert_eq(rig.ctx->block_shift[h], 0);
+    cr_assert_eq(rig.ctx->rht.used[0], 0);
+    cr_assert_eq(rig_open(rig.ctx, 1), h);
+    cr_assert_not(rig_vlun(rig.ctx, h)->wipe);
+    PROVES(SP_36);
+    rig_end();
+}
+
+/* SP-130: a slot of the LUN table is for LXT entries, so for virtual LUNs only. */
+Test(vlun, the_first_virtual_lun_takes_a_slot)
+{
+    const struct spipe__lun *lun = &rig.s.lun[0];
+    struct spipe_ctx *ctx;
+    uint64_t last;
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 4);
+    ctx = rig_attach(0);
+    cr_assert_not(lun->in_table);
+    cr_assert_eq(spipe_open_direct(ctx, 0, 0, &h, &last), 0);
+    cr_assert_not(lun->in_table);
+    cr_assert_eq(rig.s.promote_lun_index, 0);
+    cr_assert_eq(spipe_release(ctx, h), 0);
+    rig_open(ctx, 0);
+    cr_assert(lun->in_table);
+    rig_open(ctx, 0);
+    cr_assert_eq(rig.s.promote_lun_index, 1);
+    PROVES(SP_130);
+    rig_end();
+}
+
+/* VL-52: a virtual LUN has all ports on which its LUN is enabled, a direct handle has one. */
+static void expect_ports(unsigned ports)
+{
+    struct afu_rht_direct d;
+    uint64_t last;
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 4);
+    rig.s.lun[0].port_mask = (uint8_t)ports;
+    h = rig_open(rig.ctx, 1);
+    cr_assert_eq(afu_lxt_ports(rig_lxt_entry(rig.ctx, h, 0)), ports);
+    cr_assert_eq(spipe_release(rig.ctx, h), 0);
+    cr_assert_eq(spipe_open_direct(rig.ctx, 0, ports >> 1, &h, &last), 0);
+    d = afu_rht_unpack_direct(rig.hal.order, &rig.ctx->rht.entries[h]);
+    cr_assert_eq(d.port_sel, ports == 1 ? 1 : 2);
+    rig_end();
+}
+
+Test(vlun, ports)
+{
+    expect_ports(1);
+    expect_ports(2);
+    expect_ports(3);
+    PROVES(VL_52);
 }
 
 Test(vlun, unknown_handles)
@@ -242,15 +315,15 @@ Test(vlun, refused_opens_change_nothing)
     rig_begin(HAL_ORDER_LITTLE, 64);
     cr_assert_eq(spipe_open_virtual(rig.ctx, 1, 1, &h, &last), -EINVAL); /* not attached */
     cr_assert_eq(spipe_open_virtual(rig.ctx, 2, 1, &h, &last), -EINVAL);
-    rig.s.lun[0].mode = SPIPE_LUN_PHYSICAL;
+    rig.s.lun[0].global->mode = SPIPE_LUN_PHYSICAL;
     cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 1, &h, &last), -EINVAL);
-    rig.s.lun[0].mode = SPIPE_LUN_NONE;
-    rig.s.lun[0].last_lba = 65534; /* no whole chunk */
+    rig.s.lun[0].global->mode = SPIPE_LUN_NONE;
+    rig.s.lun[0].global->last_lba = 65534; /* no whole chunk */
     cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 1, &h, &last), -ENOMEM);
     PROVES(SP_59);
-    rig.s.lun[0].last_lba = UINT64_MAX;
+    rig.s.lun[0].global->last_lba = UINT64_MAX;
     cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 1, &h, &last), -ENOMEM);
-    rig.s.lun[0].last_lba = 65535;
+    rig.s.lun[0].global->last_lba = 65535;
     rig.s.promote_lun_index = rig.s.last_lun_index[0]; /* LUN table full */
     cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 1, &h, &last), -ENOSPC);
     rig.s.promote_lun_index = 0;
@@ -259,8 +332,8 @@ Test(vlun, refused_opens_change_nothing)
     PROVES(SP_60);
     cr_assert_eq(h, 99);
     cr_assert_eq(last, 3);
-    cr_assert_null(rig.s.lun[0].ba);
-    cr_assert_eq(rig.s.lun[0].users, 0);
+    cr_assert_null(rig.s.lun[0].global->ba);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
     rig_expect("");
     rig_end();
 }
@@ -278,6 +351,10 @@ Test(vlun, no_handle_left)
     rig.exec.fail_after = 0;
     cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 1, &h, &last), -EMFILE);
     PROVES(SP_61);
+    cr_assert_geq(SPIPE__RHT_SIZE, 256);
+    cr_assert_eq(rig.hal.ctx[RIG_FIRST].ctrl[AFU_CTRL_RHT_CNT_ID / 8] >> 48, SPIPE__RHT_SIZE);
+    PROVES(SP_6);
+    PROVES(R_34);
     rig.exec.fail_after = FAKE_EXEC_NEVER;
     cr_assert_eq(spipe_release(rig.ctx, 17), 0);
     cr_assert_eq(rig_open(rig.ctx, 1), 17);
@@ -299,7 +376,7 @@ Test(vlun, no_memory)
         cr_assert_eq(spipe_open_virtual(rig.ctx, 0, 65536, &h, &last), -ENOMEM);
         rig.exec.fail_after = FAKE_EXEC_NEVER;
         cr_assert_eq(rig.exec.blocks, blocks);
-        cr_assert_eq(rig.s.lun[0].users, 0);
+        cr_assert_eq(rig.s.lun[0].global->users, 0);
         PROVES(SP_65);
     }
     h = rig_open(rig.ctx, 8);
@@ -334,25 +411,31 @@ Test(vlun, shrink_without_memory)
     cr_assert_eq(rig_resize(rig.ctx, h, 0), 0);
     rig.exec.fail_after = FAKE_EXEC_NEVER;
     cr_assert_eq(rig_free(), 64);
+    PROVES(R_52);
     rig_end();
 }
 
-/* VL-21: the allocator refuses the third of four chunks. */
+/* VL-21, VL-45: the third of four chunks has 256 owners. */
 Test(vlun, allocator_fails_against_expectation)
 {
-    static const uint32_t chunks[] = {0, 1, 9, 2};
     struct spipe__resource *v;
 
     rig_begin(HAL_ORDER_LITTLE, 64);
     rig_open(rig.ctx, 4);
-    cr_assert_eq(spipe__vlun_open(rig.ctx, &rig.s.lun[0], &v), 0);
+    for (unsigned i = 0; i < 255; i++)
+        cr_assert_eq(spipe__ba_add_reference(rig.s.lun[0].global->ba, 2), 0);
+    cr_assert_eq(spipe__vlun_open(rig.ctx, &rig.s.lun[0], false, &v), 0);
     recording_hal_clear(&rig.hal);
-    cr_assert_eq(spipe__vlun_share(rig.ctx, v, chunks, 4), -EIO);
-    rig_expect("+ lxt2:8\nlxt2[0]=0\nlxt2[1]=1\npublish\n- lxt2\n");
+    cr_assert_eq(spipe__vlun_share_with(rig.ctx, v, rig_vlun(rig.ctx, 0)), -EIO);
+    rig_expect("publish\n+ lxt2:8\nlxt2[0]=0\nlxt2[1]=1\npublish\n- lxt2\n");
     cr_assert_eq(v->size, 0);
     cr_assert_eq(rig_entry(rig.ctx, 1).lxt_cnt, 0);
-    for (unsigned i = 0; i < 4; i++)
-        cr_assert_eq(rig_references(i), 1);
+    cr_assert_eq(rig_references(0), 1);
+    cr_assert_eq(rig_references(1), 1);
+    cr_assert_eq(rig_references(3), 1);
+    for (unsigned i = 0; i < 255; i++)
+        cr_assert_eq(spipe__ba_free(rig.s.lun[0].global->ba, 2), 0);
     PROVES(VL_21);
+    PROVES(VL_45);
     rig_end();
 }

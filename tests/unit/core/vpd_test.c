@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Port names in vital product data: what is there, what is missing, and what is garbage. */
-#include "core/vpd.h"
+#include "core/adapter/vpd.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -48,6 +48,7 @@ Test(vpd, names_of_the_ports)
         cr_expect_eq(wwpn, names[port], "port %u", port);
     }
     PROVES(AD_45);
+    PROVES(R_47);
 }
 
 Test(vpd, lists_without_names)
@@ -81,6 +82,7 @@ Test(vpd, lists_without_names)
         cr_expect_eq(wwpn, 0, "case %zu", i);
     }
     PROVES(AD_45);
+    PROVES(R_47);
 }
 
 Test(vpd, names_that_are_none)
@@ -114,6 +116,7 @@ Test(vpd, names_that_are_none)
         cr_expect_eq(wwpn, 42, "untouched on failure");
     }
     PROVES(AD_45);
+    PROVES(R_47);
 }
 
 /* A list longer than the 256 bytes that are read: names before the cut are found. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sentences are cut to the caller's buffer and may be unwanted. */
-#include "core/why.h"
+#include "core/adapter/why.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "docs/spec_ids.h"
+#include "tests/testlib/proves.h"
 
 static bool parse(const char *text, struct spec_id *id)
 {
@@ -153,6 +154,7 @@ Test(spec_table, citations_and_foreign_ids_define_nothing)
         "text CX-11\n| SN-1 | no home |\n| CX_12 | not how a table writes it |\n");
     cr_assert_eq(spec.count, 0);
     spec_finish(&spec);
+    PROVES(R_5);
 }
 
 Test(spec_table, block_library_defines_in_bold)

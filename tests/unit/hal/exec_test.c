@@ -16,7 +16,7 @@ struct fake {
     uint64_t number;
     bool flag;
     const char *called;
-    uint64_t a, b;
+    uint64_t a, b, ranks;
 };
 
 static struct fake fake;
@@ -60,6 +60,12 @@ static void fake_thread_interrupt(struct exec *x, struct exec_thread *t)
 
 static void fake_thread_yield(struct exec *x) { called(x, "thread_yield"); }
 
+static uint64_t *fake_thread_ranks(struct exec *x)
+{
+    (void)x;
+    return &fake.ranks;
+}
+
 static void fake_mutex_init(struct exec *x, struct exec_mutex *m, const char *name)
 {
     (void)m;
@@ -77,6 +83,12 @@ static void fake_mutex_lock(struct exec *x, struct exec_mutex *m)
 {
     (void)m;
     called(x, "mutex_lock");
+}
+
+static void fake_mutex_lock_behind(struct exec *x, struct exec_mutex *m)
+{
+    (void)m;
+    called(x, "mutex_lock_behind");
 }
 
 static void fake_mutex_unlock(struct exec *x, struct exec_mutex *m)
@@ -172,9 +184,11 @@ static const struct exec_ops fake_ops = {
     .thread_join = fake_thread_join,
     .thread_interrupt = fake_thread_interrupt,
     .thread_yield = fake_thread_yield,
+    .thread_ranks = fake_thread_ranks,
     .mutex_init = fake_mutex_init,
     .mutex_fini = fake_mutex_fini,
     .mutex_lock = fake_mutex_lock,
+    .mutex_lock_behind = fake_mutex_lock_behind,
     .mutex_unlock = fake_mutex_unlock,
     .cond_init = fake_cond_init,
     .cond_fini = fake_cond_fini,
@@ -246,6 +260,82 @@ Test(exec, values_pass_through)
     cr_assert_str_eq(fake.called, "thread_yield");
 }
 
+static struct exec_mutex first, second, other;
+
+static void make_ranked(void)
+{
+    exec_mutex_init_ranked(e, &first, "first", 1);
+    exec_mutex_init_ranked(e, &second, "second", 2);
+    exec_mutex_init_ranked(e, &other, "also second", 2);
+}
+
+Test(exec, ranks_may_rise)
+{
+    make_ranked();
+    cr_assert(!exec_holds_ranked(e));
+    exec_mutex_lock(e, &first);
+    exec_mutex_lock(e, &second);
+    exec_mutex_unlock(e, &first);
+    cr_assert(exec_holds_ranked(e));
+    exec_mutex_unlock(e, &second);
+    cr_assert(!exec_holds_ranked(e));
+    exec_mutex_lock_behind(e, &second);
+    cr_assert(exec_holds_ranked(e));
+    exec_mutex_unlock(e, &second);
+    exec_mutex_lock(e, &first);
+}
+
+Test(exec, a_second_one_of_a_rank)
+{
+    make_ranked();
+    exec_mutex_lock(e, &second);
+    exec_mutex_lock_second(e, &other);
+    exec_mutex_unlock(e, &other);
+    cr_assert(exec_holds_ranked(e), "the first one is still locked");
+    exec_mutex_unlock(e, &second);
+    cr_assert(!exec_holds_ranked(e));
+}
+
+Test(exec, ranks_must_not_fall, .signal = SIGABRT)
+{
+    make_ranked();
+    exec_mutex_lock(e, &second);
+    exec_mutex_lock(e, &first);
+}
+
+Test(exec, ranks_must_not_fall_from_behind, .signal = SIGABRT)
+{
+    make_ranked();
+    exec_mutex_lock(e, &second);
+    exec_mutex_lock_behind(e, &first);
+}
+
+Test(exec, ranks_must_not_repeat, .signal = SIGABRT)
+{
+    make_ranked();
+    exec_mutex_lock(e, &second);
+    exec_mutex_lock(e, &other);
+}
+
+Test(exec, a_second_one_needs_a_first, .signal = SIGABRT)
+{
+    make_ranked();
+    exec_mutex_lock(e, &first);
+    exec_mutex_lock_second(e, &other);
+}
+
+Test(exec, a_mutex_without_rank_fits_anywhere)
+{
+    struct exec_mutex m;
+
+    make_ranked();
+    exec_mutex_init(e, &m, "m");
+    exec_mutex_lock(e, &second);
+    exec_mutex_lock(e, &m);
+    exec_mutex_unlock(e, &m);
+    exec_mutex_unlock(e, &second);
+}
+
 Test(exec, mutexes_pass_through)
 {
     struct exec_mutex m;
@@ -256,6 +346,9 @@ Test(exec, mutexes_pass_through)
     cr_assert_str_eq(fake.called, "mutex_lock");
     exec_mutex_unlock(e, &m);
     cr_assert_str_eq(fake.called, "mutex_unlock");
+    exec_mutex_lock_behind(e, &m);
+    cr_assert_str_eq(fake.called, "mutex_lock_behind");
+    exec_mutex_unlock(e, &m);
     exec_mutex_fini(e, &m);
     cr_assert_str_eq(fake.called, "mutex_fini");
 }

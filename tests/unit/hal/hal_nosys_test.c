@@ -20,6 +20,7 @@ Test(hal_nosys, operations_of_a_device)
     char vpd[4] = "abc";
     size_t length = 7;
     struct hal_ctx *made = &ctx;
+    enum hal_platform_event event = HAL_PLATFORM_FROZEN;
 
     cr_assert_eq(hal_afu_reset(&dev), -ENOSYS);
     cr_assert_eq(hal_reload_same_image(&dev, true), -ENOSYS);
@@ -29,6 +30,10 @@ Test(hal_nosys, operations_of_a_device)
     cr_assert_eq(hal_ctx_create(&dev, HAL_CTX_USER, &made), -ENOSYS);
     cr_assert_eq(made, &ctx);
     cr_assert_eq(dev.open_contexts, 0);
+    cr_assert_eq(hal_platform_wait(&dev, UINT64_MAX, &event), -ENOSYS);
+    cr_assert_eq(event, HAL_PLATFORM_NONE);
+    dev.asked = HAL_PLATFORM_FROZEN;
+    hal_platform_answer(&dev, HAL_PLATFORM_NEED_RESET);
     hal_note(&dev, HAL_NOTE_STATE, 1, 2);
     hal_close(&dev);
 }

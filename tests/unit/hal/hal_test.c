@@ -84,6 +84,12 @@ static int fake_ctx_stop(struct hal_ctx *ctx)
     return fake.rc;
 }
 
+static void fake_ctx_lose(struct hal_ctx *ctx)
+{
+    (void)ctx;
+    said("lose");
+}
+
 static void fake_ctx_release(struct hal_ctx *ctx)
 {
     said(ctx->started ? "release started" : "release stopped");
@@ -149,15 +155,33 @@ static void fake_note(struct hal_dev *dev, enum hal_note what, uint64_t a, uint6
     snprintf(fake.last, sizeof fake.last, "note %d %d %d", (int)what, (int)a, (int)b);
 }
 
+static enum hal_platform_event platform_event;
+
+static int fake_platform_wait(struct hal_dev *dev, uint64_t deadline, enum hal_platform_event *out)
+{
+    (void)dev, (void)deadline;
+    *out = platform_event;
+    return fake.rc;
+}
+
+static void fake_platform_answer(struct hal_dev *dev, enum hal_platform_answer answer)
+{
+    (void)dev;
+    snprintf(fake.last, sizeof fake.last, "answer %d", (int)answer);
+}
+
 static const struct hal_ops fake_ops = {
     .name = "fake",
     .close = fake_close,
     .afu_reset = fake_afu_reset,
     .reload_same_image = fake_reload,
     .vpd_read = fake_vpd_read,
+    .platform_wait = fake_platform_wait,
+    .platform_answer = fake_platform_answer,
     .ctx_create = fake_ctx_create,
     .ctx_start = fake_ctx_start,
     .ctx_stop = fake_ctx_stop,
+    .ctx_lose = fake_ctx_lose,
     .ctx_release = fake_ctx_release,
     .reg_read64 = fake_read,
     .reg_write64 = fake_write,
@@ -346,6 +370,28 @@ Test(hal, open_contexts_are_counted)
     hal_close(&fake.dev);
 }
 
+Test(hal, a_lost_context_is_not_open_any_more)
+{
+    struct hal_ctx *ctx = start(HAL_CTX_USER);
+
+    cr_assert_eq(hal_afu_reset(&fake.dev), -EBUSY);
+    hal_ctx_lose(ctx);
+    cr_assert_str_eq(fake.last, "lose");
+    cr_assert_eq(fake.dev.open_contexts, 0);
+    cr_assert_eq(hal_afu_reset(&fake.dev), 0, "R-31");
+    hal_ctx_release(ctx);
+    cr_assert_eq(fake.dev.open_contexts, 0);
+    hal_close(&fake.dev);
+}
+
+Test(hal, a_context_is_lost_once, .signal = SIGABRT)
+{
+    struct hal_ctx *ctx = start(HAL_CTX_USER);
+
+    hal_ctx_lose(ctx);
+    hal_ctx_lose(ctx);
+}
+
 Test(hal, failed_start_and_stop)
 {
     struct hal_ctx *ctx = create(HAL_CTX_USER);
@@ -447,6 +493,7 @@ Test(hal, errno_set_is_closed)
         }
     }
     PROVES(R_43);
+    PROVES(D_12); /* 1 is no success either: there is one convention */
 }
 
 /* ---- breaches by the caller ---- */
@@ -577,4 +624,83 @@ Test(hal, no_slot_may_be_empty)
 }
 
 /* design 3: at most 25 operations. */
+/* ---- the platform ---- */
+
+static void platform_asks(enum hal_platform_event event)
+{
+    enum hal_platform_event got;
+
+    platform_event = event;
+    cr_assert_eq(hal_platform_wait(&fake.dev, 0, &got), 0);
+    cr_assert_eq(got, event);
+}
+
+/* What each event may be answered with. */
+static const bool allowed[][3] = {
+    [HAL_PLATFORM_NONE] = {false, false, false},
+    [HAL_PLATFORM_FROZEN] = {true, false, true},
+    [HAL_PLATFORM_SLOT_RESET] = {false, true, true},
+    [HAL_PLATFORM_RESUMED] = {false, false, false},
+    [HAL_PLATFORM_PERMANENT_FAILURE] = {false, false, true},
+    [HAL_PLATFORM_REMOVED] = {false, false, false},
+    [HAL_PLATFORM_OTHER] = {true, false, true},
+};
+
+Test(hal, platform_answers)
+{
+    char text[16];
+
+    for (unsigned e = 0; e < HAL_ARRAY_LENGTH(allowed); e++)
+        for (unsigned a = 0; a < 3; a++) {
+            if (!allowed[e][a])
+                continue;
+            platform_asks((enum hal_platform_event)e);
+            hal_platform_answer(&fake.dev, (enum hal_platform_answer)a);
+            snprintf(text, sizeof text, "answer %u", a);
+            cr_assert_str_eq(fake.last, text);
+        }
+}
+
+/* What wants no answer can be followed by the next event at once. */
+Test(hal, platform_wants_no_answer)
+{
+    platform_asks(HAL_PLATFORM_NONE);
+    platform_asks(HAL_PLATFORM_RESUMED);
+    platform_asks(HAL_PLATFORM_REMOVED);
+    platform_asks(HAL_PLATFORM_FROZEN);
+}
+
+Test(hal, platform_event_that_is_not_answered, .signal = SIGABRT)
+{
+    platform_asks(HAL_PLATFORM_FROZEN);
+    platform_asks(HAL_PLATFORM_SLOT_RESET);
+}
+
+Test(hal, platform_answer_to_no_question, .signal = SIGABRT)
+{
+    hal_platform_answer(&fake.dev, HAL_PLATFORM_NEED_RESET);
+}
+
+Test(hal, platform_answer_twice, .signal = SIGABRT)
+{
+    platform_asks(HAL_PLATFORM_FROZEN);
+    hal_platform_answer(&fake.dev, HAL_PLATFORM_NEED_RESET);
+    hal_platform_answer(&fake.dev, HAL_PLATFORM_NEED_RESET);
+}
+
+Test(hal, platform_answer_that_does_not_fit, .signal = SIGABRT)
+{
+    platform_asks(HAL_PLATFORM_FROZEN);
+    hal_platform_answer(&fake.dev, HAL_PLATFORM_RECOVERED);
+}
+
+Test(hal, platform_event_with_an_error, .signal = SIGABRT)
+{
+    enum hal_platform_event got;
+
+    platform_event = HAL_PLATFORM_FROZEN;
+    fake.rc = -EINTR;
+    (void)!hal_platform_wait(&fake.dev, 0, &got);
+}
+
 Test(hal, contract_stays_small) { cr_assert_leq(sizeof(struct hal_ops) / sizeof(void *) - 1, 25); }

@@ -174,13 +174,27 @@ void check_fixture_make(void)
     make_view();
 }
 
+static const struct check_owned *owned_now(void)
+{
+    static uint64_t memory[CHECK_NUMBERS][2][32];
+    static struct check_owned owned;
+
+    memset(&owned, 0, sizeof owned);
+    for (unsigned i = 0; i < CHECK_NUMBERS; i++) {
+        owned.of[i].has = (struct check_room){.block = memory[i][0], .size = sizeof memory[i][0]};
+        owned.of[i].reach = (struct check_room){.block = memory[i][1], .size = sizeof memory[i][1]};
+    }
+    cr_assert(check_owned_take(&owned, NULL, fix.p, &fix.view));
+    return &owned;
+}
+
 struct check_input check_fixture_input(void)
 {
     static struct check_claims claims;
     struct check_room room = {.block = claim_memory, .size = sizeof claim_memory};
 
     cr_assert(check_claims_take(fix.p, &room, &claims));
-    return (struct check_input){fix.p, &fix.view, &claims};
+    return (struct check_input){fix.p, &fix.view, &claims, owned_now()};
 }
 
 void check_fixture_holds(check_fn *fn)

@@ -13,6 +13,7 @@
 #define SPIPE_TESTS_UNIT_SIM_CHECK_FIXTURE_H
 
 #include "sim/check/check.h"
+#include "sim/check/check_owned.h"
 
 enum { FIX_MASTER = 2, FIX_RW = 4, FIX_RO = 5, FIX_GENERATION = 3 };
 

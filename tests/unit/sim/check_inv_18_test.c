@@ -2,6 +2,7 @@
 /* INV-18 to INV-22 and INV-26: books of LUNs and contexts. */
 #include <criterion/criterion.h>
 
+#include "hal/afu_regs.h"
 #include "tests/testlib/proves.h"
 #include "tests/unit/sim/check_fixture.h"
 
@@ -71,9 +72,14 @@ Test(check_inv_18, contexts_are_in_one_place)
     fix.context[1].control = false;
     check_fixture_broken(check_inv_20, 20, "context 5 is healthy and has no control area");
     fix.context[1].errored = true;
+    fix.context[1].slot = AFU_CONTEXTS;
     check_fixture_broken(check_inv_20, 20, "context 5 is errored and has a control area");
     fix.context[1].errored = true;
     fix.context[1].control = false;
+    check_fixture_broken(check_inv_20, 20, "context 5 is errored and in the table");
+    fix.context[1].errored = true;
+    fix.context[1].control = false;
+    fix.context[1].slot = AFU_CONTEXTS;
     check_fixture_holds(check_inv_20);
     PROVES(INV_20);
 }
@@ -104,6 +110,17 @@ Test(check_inv_18, registers_belong_to_somebody)
     fix.context[1].errored = true;
     fix.p->up = false; /* not NORMAL */
     check_fixture_holds(check_inv_22);
+    PROVES(INV_22);
+}
+
+Test(check_inv_18, registers_of_further_masters)
+{
+    fix.ctx[2] = (struct check_ctx){.number = 77, .ctx_cap = 1};
+    fix.p->more_masters[1] = 77;
+    fix.p->more_masters_count = 2;
+    check_fixture_holds(check_inv_22);
+    fix.p->more_masters_count = 1;
+    check_fixture_broken(check_inv_22, 22, "context number 77");
     PROVES(INV_22);
 }
 

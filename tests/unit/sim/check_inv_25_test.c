@@ -88,7 +88,14 @@ Test(check_inv_25, a_grow_under_way)
     cr_assert_not(MAY_MEANWHILE(FIX_RO, 0, 0, 2 * 65536, 1), "it is context 4's alone");
 }
 
-Test(check_inv_25, the_master_is_not_bound) { cr_assert(MAY(FIX_MASTER, 0, 0, 9 * 65536, 1)); }
+Test(check_inv_25, masters_are_not_bound)
+{
+    cr_assert(MAY(FIX_MASTER, 0, 0, 9 * 65536, 1));
+    cr_assert_not(MAY(77, 0, 0, 9 * 65536, 1));
+    fix.p->more_masters[0] = 77;
+    fix.p->more_masters_count = 1;
+    cr_assert(MAY(77, 0, 0, 9 * 65536, 1));
+}
 
 Test(check_inv_25, wipes_spare_what_a_handle_has)
 {
@@ -103,6 +110,11 @@ Test(check_inv_25, wipes_spare_what_a_handle_has)
     cr_assert_not(check_inv_17(&in, &w, &v));
     cr_assert_eq(v.invariant, 17);
     cr_assert_not_null(strstr(v.text, "a handle has chunk 0"));
+    w.context = 77;
+    cr_assert(check_inv_17(&in, &w, &v), "not on its own account");
+    fix.p->more_masters[0] = 77;
+    fix.p->more_masters_count = 1;
+    cr_assert_not(check_inv_17(&in, &w, &v));
     w.good = false; /* it reads */
     cr_assert(check_inv_17(&in, &w, &v));
     PROVES(INV_17);

@@ -120,8 +120,8 @@ Test(check_view, what_the_host_does)
     EXPECT(SIM_WATCH_STORED);
     sim_bus_publish(m->afu, 5, 1);
     EXPECT(SIM_WATCH_PUBLISH, .thread = 5);
-    sim_bus_note(m->afu, 1, 8, 9);
-    expect(SIM_WATCH_NOTE, &(struct sim_watched){.number = 1, .value = 8, .other = 9});
+    sim_bus_note(m->afu, 7, 1, 8, 9);
+    expect(SIM_WATCH_NOTE, &(struct sim_watched){.thread = 7, .number = 1, .value = 8, .other = 9});
     sim_bus_mem_remove(m->afu, table);
     EXPECT(SIM_WATCH_RELEASE, .ea = (uintptr_t)table, .value = sizeof table);
 }
@@ -131,14 +131,16 @@ Test(check_view, what_the_host_does)
 
 static struct check_view_room room;
 
-static struct check_view take(void)
+static struct check_view take_some(const uint64_t *only)
 {
     struct check_view v;
 
     room.ctx.world = room.entry.world = room.word.world = m->world;
-    cr_assert(check_view_take(m->afu, &room, &v));
+    cr_assert(check_view_take(m->afu, only, &room, &v));
     return v;
 }
+
+static struct check_view take(void) { return take_some(NULL); }
 
 static void forget(void)
 {
@@ -174,6 +176,49 @@ Test(check_view, memory)
     cr_assert_eq(v.word[1].word, 1 << 16 | 0x33);
     cr_assert_eq(v.word[1].index, 1);
     cr_assert_eq(v.lun_table[1][1], afu_lun_id(1));
+    forget();
+}
+
+/* Memory and cache of contexts that are asked for. */
+Test(check_view, a_part)
+{
+    uint64_t only[SIM_CONTEXTS_MAX / 64] = {0};
+    struct check_view v;
+
+    model_rw(m, &user, 0, false, 0, 65536, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    v = take_some(only);
+    cr_assert_eq(v.ctxs + v.entries + v.words, 0);
+    only[user.handle / 64] = UINT64_C(1) << user.handle % 64;
+    v = take_some(only);
+    cr_assert_eq(v.ctxs, 1);
+    cr_assert_eq(v.ctx[0].number, user.handle);
+    cr_assert_eq(v.entries, 2, "in memory and in the cache");
+    cr_assert_eq(v.words, 3);
+    forget();
+}
+
+/* Entries of which nobody told are found when everything is looked at, or when nothing is known. */
+Test(check_view, a_part_is_what_was_stored)
+{
+    uint64_t only[SIM_CONTEXTS_MAX / 64] = {0};
+
+    only[user.handle / 64] = UINT64_C(1) << user.handle % 64;
+    cr_assert_eq(take().entries, 1);
+    user.rht[7] = user.rht[0];
+    cr_assert_eq(take_some(only).entries, 1);
+    check_view_stored(&room, user.handle, 7);
+    cr_assert_eq(take_some(only).entries, 2);
+    user.rht[9] = user.rht[0];
+    check_view_forget(&room, user.handle);
+    cr_assert_eq(take_some(only).entries, 3);
+    user.rht[200] = user.rht[0];
+    cr_assert_eq(take().entries, 4);
+    cr_assert_eq(take_some(only).entries, 4);
+    user.rht[201] = user.rht[0];
+    room.untold = true;
+    cr_assert_eq(take_some(only).entries, 5);
+    room.untold = false;
     forget();
 }
 

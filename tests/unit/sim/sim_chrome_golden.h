@@ -44,6 +44,8 @@ static const char golden[] =
     "{\"ph\":\"M\",\"pid\":1,\"tid\":15,\"ts\":0.000,\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":15}},\n"
     "{\"ph\":\"M\",\"pid\":1,\"tid\":16,\"ts\":0.000,\"name\":\"thread_name\",\"args\":{\"name\":\"sched\"}},\n"
     "{\"ph\":\"M\",\"pid\":1,\"tid\":16,\"ts\":0.000,\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":16}},\n"
+    "{\"ph\":\"M\",\"pid\":1,\"tid\":17,\"ts\":0.000,\"name\":\"thread_name\",\"args\":{\"name\":\"platform\"}},\n"
+    "{\"ph\":\"M\",\"pid\":1,\"tid\":17,\"ts\":0.000,\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":17}},\n"
     "{\"ph\":\"X\",\"pid\":1,\"tid\":1,\"ts\":0.040,\"name\":\"mmio.write\",\"dur\":0.004,\"args\":{\"context\":5,\"offset\":\"0x28\",\"value\":\"0x1000080\"}},\n"
     "{\"ph\":\"X\",\"pid\":1,\"tid\":3,\"ts\":0.072,\"name\":\"fetch\",\"dur\":0.004,\"args\":{\"slot\":3,\"context\":5,\"address\":\"0x1000000000080\"}},\n"
     "{\"ph\":\"M\",\"pid\":1,\"tid\":1005,\"ts\":0.072,\"name\":\"thread_name\",\"args\":{\"name\":\"context 5\"}},\n"

@@ -102,6 +102,8 @@ static const struct row {
     {"fc.login_timeout", 500000000, 500000000, 250000, 250000, 10000000000, 'D'},
     {"fc.shutdown", 25000000, 25000000, 1, 1, 2000000000, 'D'},
     {"fc.echo_interval", 620, 620, 1, 1, 1000000, 'D'},
+    {"platform.detect", 250000, 250000, 1, 1, 2000000000, 'D'},
+    {"platform.slot_reset", 512500000, 512500000, 512500000, 1, 20000000000, 'C'},
 };
 
 static const struct sim_param_info *find(const char *name)

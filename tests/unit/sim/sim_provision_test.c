@@ -101,6 +101,21 @@ Test(sim_provision, luns_have_their_own_wwid)
     cr_assert_neq(memcmp(wwid[0], wwid[1], 16), 0);
 }
 
+/* LUNs that an earlier run, or another adapter, made on the same media keep their names for
+ * themselves. */
+Test(sim_provision, a_wwid_is_given_once)
+{
+    struct sim_media_lun other = {.blocks = 1, .block_size = 4096, .port_mask = 2};
+    unsigned lun;
+
+    create();
+    memcpy(other.wwid, m->master.pair[20].ioasa.provision.wwid, 16);
+    other.wwid[15]++; /* what comes next */
+    cr_assert_eq(sim_media_add_lun(m->media, &other, &lun), 0);
+    create();
+    cr_assert_neq(memcmp(other.wwid, m->master.pair[20].ioasa.provision.wwid, 16), 0);
+}
+
 /* Real LUNs: I/O, REPORT LUNS, and 3F/0E on every other LUN once. */
 Test(sim_provision, luns_are_real)
 {

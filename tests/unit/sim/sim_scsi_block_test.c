@@ -51,7 +51,7 @@ Test(sim_scsi_block, fields_of_the_cdb_are_as_wide_as_they_should_be)
     struct command c = COMMAND(.data_len = 1, CDB(0x08, 0x1F, 0xFF, 0xFF, 0));
 
     t.luns[0].port_mask = 1;
-    cr_assert_eq(sim_media_set_size(t.media, 0, UINT64_C(1) << 34), 0);
+    resize_untold(UINT64_C(1) << 34);
     begin(&c);
     cr_assert(checked(&c, 5, 0x24, 0x00));
     cr_assert_eq(c.rs.lba, 0x1FFFFF);

@@ -107,6 +107,13 @@ static inline bool checked_all_residual(const struct command *c, uint8_t key, ui
            c->rs.underrun == (c->rq.data_len != 0) && !c->rs.overrun;
 }
 
+/* Changes the size of LUN 0, of which no initiator is told. */
+static inline void resize_untold(uint64_t blocks)
+{
+    cr_assert_eq(sim_media_set_size(t.media, 0, blocks), 0);
+    t.luns[0].blocks = blocks;
+}
+
 static inline void write_blocks(uint64_t lun_id, uint8_t port, uint8_t lba, uint8_t blocks,
                                 int byte)
 {

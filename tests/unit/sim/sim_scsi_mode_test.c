@@ -102,7 +102,7 @@ Test(sim_scsi_mode, block_descriptors)
     run(&c);
     cr_assert(good(&c, 12));
     cr_assert_arr_eq(buffer + 4, "\0\0\x13\x88\0\0\x02\0", 8);
-    cr_assert_eq(sim_media_set_size(t.media, 0, UINT64_C(0x300000000)), 0);
+    resize_untold(UINT64_C(0x300000000));
     c = sense10(0x00, 0x08);
     cr_assert_arr_eq(buffer + 8, "\xFF\xFF\xFF\xFF\0\0\x10\0", 8);
     c = sense10(0x10, 0x08);

@@ -88,6 +88,22 @@ Test(sim_scsi, capacity_change_is_announced)
     cr_assert(good(&c, 32), "a refused change announces nothing");
 }
 
+/* Adapters that share media have a target each. */
+Test(sim_scsi, capacity_change_through_another_target_is_announced)
+{
+    struct command c = COMMAND(CDB(0x00));
+    static struct sim_scsi other;
+
+    sim_scsi_init(&other, t.media);
+    cr_assert_eq(sim_scsi_set_size(&other, 0, 2000), 0);
+    run(&c);
+    cr_assert(checked_all_residual(&c, 6, 0x2A, 0x09));
+    run(&c);
+    cr_assert(good(&c, 0), "once on each port");
+    sim_scsi_begin(&other, &c.rq, &c.rs);
+    cr_assert(checked_all_residual(&c, 6, 0x2A, 0x09));
+}
+
 Test(sim_scsi, unit_attentions_queue_in_order_of_urgency)
 {
     static const uint8_t order[5][2] = {
@@ -208,7 +224,7 @@ Test(sim_scsi, the_device_may_change_between_the_phases)
         COMMAND(.data_len = 4096, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 3, 0xE7, 0, 0, 0, 1));
 
     begin(&c);
-    cr_assert_eq(sim_media_set_size(t.media, 0, 999), 0);
+    resize_untold(999);
     finish(&c);
     cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "shrunk, R-50");
     c.rq.cdb[9] = 0;

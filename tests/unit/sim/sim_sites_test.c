@@ -3,6 +3,7 @@
  * and each effect happens, leaves the machine able to come to rest, and is gone after a context
  * reset or an AFU reset. What an effect does is tested with its block. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,8 +64,7 @@ Test(sim_sites, effects_have_words)
 {
     for (int s = 0; s < SIM_SITE_COUNT; s++)
         for (const char *e = sim_site_effects((enum sim_site)s); *e; e++)
-            cr_expect(sim_effect_word((enum sim_effect) * e), "%s %c",
-                      sim_site_name((enum sim_site)s), *e);
+            cr_expect(fault_effect_word(*e), "%s %c", sim_site_name((enum sim_site)s), *e);
 }
 
 /* ---- one run for each -------------------------------------------------------------------------
@@ -168,6 +168,30 @@ static void works_again(const char *plan)
 
 static void unload(void) { cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "", NULL, 0), 0); }
 
+/* Lets the platform recover the slot, if it can. */
+static bool slot_works(void)
+{
+    for (;;) {
+        model_run_dry(m);
+        switch (sim_bus_platform_event(m->afu)) {
+        case SIM_BUS_PLATFORM_NONE:
+            return true;
+        case SIM_BUS_PLATFORM_FROZEN:
+        case SIM_BUS_PLATFORM_OTHER:
+            sim_bus_platform_answer(m->afu, SIM_BUS_PLATFORM_NEED_RESET);
+            break;
+        case SIM_BUS_PLATFORM_SLOT_RESET:
+            sim_bus_platform_answer(m->afu, SIM_BUS_PLATFORM_RECOVERED);
+            break;
+        case SIM_BUS_PLATFORM_RESUMED:
+            break;
+        case SIM_BUS_PLATFORM_PERMANENT_FAILURE:
+        case SIM_BUS_PLATFORM_REMOVED:
+            return false;
+        }
+    }
+}
+
 static void one(const char *plan)
 {
     struct sim_afu_stats stats;
@@ -176,8 +200,13 @@ static void one(const char *plan)
     up_flashsystem();
     cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), plan, why, sizeof why), 0, "%s", why);
     workload();
-    cr_expect_eq(sim_afu_faults(m->afu)->fault[0].fired, 1, "%s did not fire", plan);
+    cr_expect_eq(sim_afu_faults(m->afu)->rule[0].fired, 1, "%s did not fire", plan);
     unload();
+    if (!slot_works()) {
+        cr_expect_eq(reset_afu(), -EIO, "%s", plan);
+        down();
+        return;
+    }
     cr_expect_eq(reset_afu(), 0, "%s", plan);
     cr_expect_eq(sim_engine_next(&m->machine->engine), SIM_NEVER, "%s: not at rest", plan);
     sim_afu_stats(m->afu, &stats);
@@ -221,7 +250,7 @@ static void one_command(const char *plan)
     up_flashsystem();
     cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), plan, NULL, 0), 0);
     io(0, true);
-    cr_expect_eq(sim_afu_faults(m->afu)->fault[0].fired, 1, "%s did not fire", plan);
+    cr_expect_eq(sim_afu_faults(m->afu)->rule[0].fired, 1, "%s did not fire", plan);
     model_store(m, &user, AFU_HOST_IOARRIN, 1);
     model_run_dry(m);
     cr_expect_eq(model_load(m, &user, AFU_HOST_IOARRIN) & 1, 0, "%s", plan);

@@ -398,6 +398,24 @@ Test(sim_vcd, commands_that_end_without_completion)
     expect_counters(0, 0);
 }
 
+/* Freeze, slot reset, running; then the card is pulled. */
+Test(sim_vcd, states_of_the_slot)
+{
+    static const char *const state[] = {"running", "frozen", "slot_reset", "running", "dead"};
+
+    begin_states();
+    add(1, SIM_EVENT_PLATFORM, 0, SIM_PLATFORM_FREEZE, SIM_SLOT_FROZEN);
+    add(2, SIM_EVENT_PLATFORM, 0, SIM_PLATFORM_SLOT_RESETS, SIM_SLOT_FROZEN);
+    add(3, SIM_EVENT_PLATFORM, 0, SIM_PLATFORM_SLOT_RESET, SIM_SLOT_UP);
+    add(4, SIM_EVENT_PLATFORM, 0, SIM_PLATFORM_REMOVE, SIM_SLOT_DEAD);
+    finish();
+    read_head();
+    for (unsigned i = 0; i < HAL_ARRAY_LENGTH(state); i++) {
+        read_until(4 * (uint64_t)i);
+        cr_assert_str_eq(value("adapter0.contexts.state"), state[i]);
+    }
+}
+
 Test(sim_vcd, states_faults_and_lines)
 {
     begin_states();

@@ -290,7 +290,7 @@ static struct option_rest rest;
 static char why[OPTIONS_WHY_BYTES];
 
 /* Parses words that are separated by '|'. */
-static int parse(const char *line)
+static int parse_as(const struct option_set *as, const char *line)
 {
     static char copy[256];
     char *argv[16] = {copy, NULL}, *at = copy;
@@ -302,8 +302,10 @@ static int parse(const char *line)
         argv[argc++] = strsep(&at, "|");
     target = (struct target){.count = 16, .bytes = 8192, .order = 1};
     why[0] = 0;
-    return options_parse(&set, argc, argv, &target, &rest, why, sizeof why);
+    return options_parse(as, argc, argv, &target, &rest, why, sizeof why);
 }
+
+static int parse(const char *line) { return parse_as(&set, line); }
 
 Test(options, everything_at_once)
 {
@@ -377,4 +379,39 @@ Test(options, messages_name_option_value_and_what_is_allowed)
         cr_assert_eq(parse(c[i].line), -EINVAL, "%s", c[i].line);
         cr_assert_str_eq(why, c[i].message, "%s", why);
     }
+}
+
+/* ---- tables of other shapes ---- */
+
+/* A table with two required options and one operand, which may be left out or not. */
+static int parse_shape(bool optional, const char *line)
+{
+    struct option_set shape = set;
+
+    shape.command = "test shape";
+    shape.operands = "N";
+    shape.operand_count = 1;
+    shape.operands_optional = optional;
+    shape.required = "size media";
+    return parse_as(&shape, line);
+}
+
+Test(options, several_options_may_be_required)
+{
+    cr_assert_eq(parse_shape(false, "7|--size|8k|--media|m"), 0, "%s", why);
+    cr_assert_eq(target.bytes, 8192);
+    cr_assert_eq(parse_shape(false, "7|--size|8k"), -EINVAL);
+    cr_assert_str_eq(why, "--media is missing: superpipe test shape N --size SIZE --media PATH");
+    cr_assert_eq(parse_shape(false, "7|--media|m"), -EINVAL);
+    cr_assert_str_eq(why, "--size is missing: superpipe test shape N --size SIZE --media PATH");
+}
+
+Test(options, operands_may_be_optional)
+{
+    cr_assert_eq(parse_shape(false, "--size|8k|--media|m"), -EINVAL);
+    cr_assert_eq(parse_shape(true, "--size|8k|--media|m"), 0, "%s", why);
+    cr_assert_eq(rest.operands, 0);
+    cr_assert_eq(parse_shape(true, "--size|8k|--media|m|7"), 0, "%s", why);
+    cr_assert_str_eq(rest.operand[0], "7");
+    cr_assert_eq(parse_shape(true, "--size|8k|--media|m|7|8"), -EINVAL);
 }

@@ -182,6 +182,23 @@ Test(report, table_names_invariants)
     cr_assert(strstr(text, "FAILED"));
 }
 
+/* CF-6: a planned fault that did not happen is no success. */
+Test(report, table_names_faults)
+{
+    const char *text;
+
+    report.faults = "rrq%20=d+fc#9=x";
+    report.resolved = "rrq#20=d";
+    report.unreached = "fc#9=x";
+    report.faults_fired = 1;
+    text = print_table();
+    cr_assert(strstr(text, "1 fired of plan rrq%20=d+fc#9=x\n"), "%s", text);
+    cr_assert(strstr(text, "at rrq#20=d\n"), "%s", text);
+    cr_assert(strstr(text, "Never reached: fc#9=x\n"), "%s", text);
+    cr_assert(strstr(text, "FAILED: 0 I/O errors, 0 wrong blocks, a fault that never happened"));
+    cr_assert_not(report_passed(&report));
+}
+
 Test(report, what_passes)
 {
     cr_assert(report_passed(&report));

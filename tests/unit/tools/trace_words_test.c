@@ -88,6 +88,10 @@ Test(trace_words, interrupts_and_states)
     EXPECT("context 5, begins", SIM_EVENT_CTX_RESET, 5, 1, 0);
     EXPECT("context 5, is over, aborted 2", SIM_EVENT_CTX_RESET, 5, 0, 2);
     EXPECT("begins", SIM_EVENT_AFU_RESET, 0, 1, 0);
+    EXPECT("slot freezes, slot frozen", SIM_EVENT_PLATFORM, 0, 0, 1);
+    EXPECT("slot reset is over, slot up", SIM_EVENT_PLATFORM, 0, 2, 0);
+    EXPECT("card is pulled, slot dead", SIM_EVENT_PLATFORM, 0, 6, 2);
+    EXPECT("8, slot 3", SIM_EVENT_PLATFORM, 0, 8, 3);
     EXPECT("port 1, going up", SIM_EVENT_LINK, 1, 3, 0);
     EXPECT("port 1, state 9", SIM_EVENT_LINK, 1, 9, 0);
     EXPECT("context 5, handle 2, entries 7", SIM_EVENT_XLT_DROP, 5, 2, 7);

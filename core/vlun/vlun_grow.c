@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Growing: entries before pointer, pointer before count, count before sync (VL-19). */
+#include <errno.h>
+
+#include "core/lun/lun_mode.h"
+#include "core/lun/lun_size.h"
+#include "core/lun/wipe.h"
+#include "core/vlun/vlun.h"
+#include "hal/afu_cmd.h"
+#include "hal/support/bits.h"
+#include "hal/support/check.h"
+
+/* Where new entries get their chunks from. */
+struct supply {
+    /* Takes one chunk, or one more reference of one, for entry `index`; the books are held. */
+    int (*take)(struct spipe__resource *v, const struct supply *from, uint32_t index,
+                uint64_t *chunk);
+    const uint32_t *chunks;  /* take_given */
+    const uint64_t *entries; /* take_cloned, of an array of that home */
+    const struct spipe__lxt_home *home;
+};
+
+static int take_free(struct spipe__resource *v, const struct supply *from, uint32_t index,
+                     uint64_t *chunk)
+{
+    (void)from, (void)index;
+    return spipe__ba_allocate(v->held.lun->global->ba, chunk);
+}
+
+static int take_given(struct spipe__resource *v, const struct supply *from, uint32_t index,
+                      uint64_t *chunk)
+{
+    (void)v;
+    *chunk = from->chunks[index];
+    return 0;
+}
+
+static int take_cloned(struct spipe__resource *v, const struct supply *from, uint32_t index,
+                       uint64_t *chunk)
+{
+    *chunk = spipe__lxt_chunk(from->home, &from->entries[index]);
+    return spipe__ba_add_reference(v->held.lun->global->ba, *chunk);
+}
+
+/* Takes some chunks for entries from `first` on. Returns how many. */
+static uint32_t take_some(struct spipe *s, struct spipe__resource *v, uint32_t first, uint32_t n,
+                          const struct supply *from, uint64_t *chunk)
+{
+    uint32_t got = 0;
+
+    spipe__books_lock_behind(s);
+    while (got < n && from->take(v, from, first + got, &chunk[got]) == 0) {
+        if (v->wipe)
+            spipe__wipe_mark(v->held.lun->global, chunk[got]);
+        got++;
+    }
+    spipe__books_unlock(s);
+    return got;
+}
+
+/* G3, C2 and C3: entries up to `count`, or as far as there are chunks. Returns how far. */
+static uint32_t fill(struct spipe *s, struct spipe__resource *v, struct spipe__lxt *lxt,
+                     uint32_t count, const struct supply *from)
+{
+    struct spipe__lxt_home home = spipe__lxt_home_of(s);
+    const struct spipe__lun *lun = v->held.lun;
+    uint64_t chunk[SPIPE__CHUNKS_AT_ONCE];
+    uint32_t at = v->size, n, got;
+
+    while (at < count) {
+        n = (uint32_t)hal_min64(count - at, SPIPE__CHUNKS_AT_ONCE);
+        got = take_some(s, v, at, n, from, chunk);
+        for (uint32_t i = 0; i < got; i++)
+            spipe__lxt_store(&home, lxt, at + i, chunk[i], lun->table_index, lun->port_mask);
+        at += got;
+        if (got < n)
+            break;
+    }
+    return at;
+}
+
+/* Gives back the chunks of entries from v->size up to `last`, which nobody was shown. */
+static void give_back(struct spipe *s, struct spipe__resource *v, const struct spipe__lxt *lxt,
+                      uint32_t last)
+{
+    hal_publish(s->dev); /* so that they can be read */
+    spipe__lun_free_entries(s, v->held.lun->global, lxt->entry, v->size, last);
+}
+
+/* ---- the array ---- */
+
+/* G2: the array that will hold `count` entries, with those that there are; the same one if it has
+ * room (R-52). */
+static int make_room(struct spipe *s, struct spipe__resource *v, uint32_t count,
+                     struct spipe__lxt *lxt)
+{
+    struct spipe__lxt_home home = spipe__lxt_home_of(s);
+    int rc;
+
+    *lxt = v->lxt;
+    if (count <= v->lxt.capacity)
+        return 0;
+    rc = spipe__lxt_create(&home, count, lxt);
+    if (!rc && v->size)
+        spipe__lxt_copy(&home, lxt, &v->lxt, v->size);
+    return rc;
+}
+
+static void drop_room(struct spipe *s, const struct spipe__resource *v, struct spipe__lxt *lxt)
+{
+    struct spipe__lxt_home home = spipe__lxt_home_of(s);
+
+    if (lxt->entry != v->lxt.entry)
+        spipe__lxt_destroy(&home, lxt);
+}
+
+/* What must be known after a restart, before the AFU can write to the chunks (VL-63). */
+static int record(struct spipe *s, const struct spipe__resource *v, const struct spipe__lxt *lxt,
+                  uint32_t count)
+{
+    if (!v->wipe)
+        return 0;
+    hal_publish(s->dev); /* so that the entries can be read */
+    return spipe__wipe_record(s, v->held.lun->global, lxt->entry, v->size, count);
+}
+
+/* G6..G10. The old array is in quarantine until the sync (VL-22). */
+static int show(struct spipe_ctx *ctx, struct spipe__resource *v, const struct spipe__lxt *lxt,
+                uint32_t count)
+{
+    struct spipe__held_part old = {.array = v->lxt};
+
+    CHECK(!v->held.pending);
+    if (v->lxt.entry && lxt->entry != v->lxt.entry) {
+        spipe__quarantine_enter(ctx->s, &v->held);
+        spipe__quarantine_add(&v->held, &old);
+    }
+    spipe__rht_grow(&ctx->rht, v->held.handle, v->permissions, lxt->entry, count);
+    spipe__resource_set(ctx, v, lxt, count);
+    return spipe__vlun_sync(ctx, v, AFU_SYNC_LW);
+}
+
+/* ---- growing ---- */
+
+static uint64_t space_on(struct spipe *s, const struct spipe__lun *lun)
+{
+    uint64_t space;
+
+    spipe__books_lock(s);
+    space = spipe__ba_space(lun->global->ba);
+    spipe__books_unlock(s);
+    return space;
+}
+
+/* Others may take chunks at the same time: what is left when it is done is the grant (VL-20). */
+int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__resource *v, uint64_t wanted)
+{
+    const struct supply from = {.take = take_free};
+    uint64_t most = hal_min64(wanted, UINT32_MAX); /* lxt_cnt has 32 bits */
+    uint64_t space = space_on(ctx->s, v->held.lun);
+    struct spipe__lxt lxt;
+    uint32_t count;
+    int rc;
+
+    CHECK(wanted > v->size);
+    if (space == 0 || most == v->size)
+        return -ENOSPC;
+    count = v->size + (uint32_t)hal_min64(most - v->size, space);
+    rc = make_room(ctx->s, v, count, &lxt);
+    if (rc)
+        return rc;
+    count = fill(ctx->s, v, &lxt, count, &from);
+    rc = count > v->size ? record(ctx->s, v, &lxt, count) : -ENOSPC;
+    if (!rc)
+        return show(ctx, v, &lxt, count);
+    if (count > v->size)
+        give_back(ctx->s, v, &lxt, count);
+    drop_room(ctx->s, v, &lxt);
+    return rc;
+}
+
+int spipe__vlun_adopt(struct spipe_ctx *ctx, struct spipe__resource *v, const uint32_t *chunks,
+                      uint32_t count)
+{
+    const struct supply from = {.take = take_given, .chunks = chunks};
+    struct spipe__lxt lxt;
+    int rc;
+
+    CHECK(v->size == 0);
+    if (count == 0)
+        return spipe__vlun_sync(ctx, v, AFU_SYNC_HW); /* as a resize to the same size */
+    rc = make_room(ctx->s, v, count, &lxt);
+    if (rc)
+        return rc;
+    CHECK(fill(ctx->s, v, &lxt, count, &from) == count);
+    rc = record(ctx->s, v, &lxt, count);
+    if (!rc)
+        return show(ctx, v, &lxt, count);
+    drop_room(ctx->s, v, &lxt);
+    return rc;
+}
+
+int spipe__vlun_share_with(struct spipe_ctx *ctx, struct spipe__resource *v,
+                           const struct spipe__resource *source)
+{
+    struct spipe__lxt_home home = spipe__lxt_home_of(ctx->s);
+    const struct supply from = {.take = take_cloned, .entries = source->lxt.entry, .home = &home};
+    struct spipe__lxt lxt;
+    uint32_t got;
+    int rc;
+
+    CHECK(v->size == 0 && v->held.lun == source->held.lun);
+    if (source->size == 0)
+        return spipe__vlun_sync(ctx, v, AFU_SYNC_LW);
+    hal_publish(ctx->s->dev); /* so that the entries can be read */
+    rc = make_room(ctx->s, v, source->size, &lxt);
+    if (rc)
+        return rc;
+    got = fill(ctx->s, v, &lxt, source->size, &from);
+    if (got == source->size)
+        return show(ctx, v, &lxt, got);
+    give_back(ctx->s, v, &lxt, got); /* SP-112: one of them has 256 owners */
+    drop_room(ctx->s, v, &lxt);
+    return -EIO;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The block allocation table and the naive one in lock step: each operation is done to both, and
+ * what it gave is compared. */
+#ifndef TESTS_UNIT_CORE_BLOCK_ALLOC_TWIN_H
+#define TESTS_UNIT_CORE_BLOCK_ALLOC_TWIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/lun/block_alloc.h"
+#include "tests/unit/core/block_alloc_naive.h"
+
+struct twin {
+    struct spipe__ba ba;
+    void *mem; /* of ba */
+    size_t bytes;
+    struct naive naive;
+};
+
+enum twin_kind { TWIN_ALLOCATE, TWIN_FREE, TWIN_ADD_REFERENCE, TWIN_RESERVE, TWIN_KINDS };
+
+/** One operation; TWIN_ALLOCATE has no argument. */
+struct twin_op {
+    enum twin_kind kind;
+    uint64_t chunk;
+};
+
+/** Makes both, of `total` chunks, all free. Aborts if memory ran out. */
+void twin_init(struct twin *t, uint64_t total);
+
+/** Frees both. */
+void twin_fini(struct twin *t);
+
+/** Does one operation to both. Returns whether results, chunk given out, cursor, space, size, and
+ * references of the chunk are the same; on failure *why, if not NULL, names what is not. */
+bool twin_apply(struct twin *t, struct twin_op op, const char **why);
+
+/** Compares the references of every chunk, and of numbers behind the last one, and the free count
+ * with a count of them (INV-3). */
+bool twin_agrees(const struct twin *t, const char **why);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/named_vlun.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- looking ----------------------------------------------------------------------------------
+ */
+
+/* Finds the LUN with the WWID of a name; without it sizes are counted as core does. */
+static void locate(struct spipe *s, struct named_vlun *v)
+{
+    struct spipe_lun_info lun;
+
+    v->lun = -1;
+    v->block_size = SPIPE_API_BLOCK;
+    for (unsigned i = 0; v->lun < 0 && !spipe_lun_info(s, i, &lun); i++)
+        if (!memcmp(lun.wwid, v->info.wwid, sizeof lun.wwid)) {
+            v->lun = (int)i;
+            v->block_size = lun.block_size;
+        }
+    v->chunk_bytes = (uint64_t)SPIPE_CHUNK_BLOCKS * v->block_size;
+    v->chunks = v->info.blocks * SPIPE_API_BLOCK / v->chunk_bytes;
+}
+
+int named_vlun_at(struct spipe *s, unsigned index, struct named_vlun *out)
+{
+    int rc = spipe_name_at(s, index, &out->info);
+
+    if (!rc)
+        locate(s, out);
+    return rc;
+}
+
+/* Unlike spipe_name_stat(), finds names whose LUN is gone as well. */
+static int find(struct spipe *s, const char *name, struct named_vlun *out)
+{
+    int rc;
+
+    for (unsigned i = 0; !(rc = named_vlun_at(s, i, out)); i++)
+        if (!strcmp(out->info.name, name))
+            break;
+    return rc;
+}
+
+int named_vlun_missing(const struct session *s, const char *name, char *why, size_t size)
+{
+    const char *path = s->config.path[0];
+
+    snprintf(why, size,
+             "there is no virtual LUN '%s' in '%s': 'superpipe list --media %s' shows what "
+             "there is",
+             name, path, path);
+    return -ENOENT;
+}
+
+int named_vlun_find(struct session *s, const char *name, struct named_vlun *out, char *why,
+                    size_t size)
+{
+    return find(s->spipe[0], name, out) ? named_vlun_missing(s, name, why, size) : 0;
+}
+
+int named_vlun_check_free(struct session *s, const char *name, char *why, size_t size)
+{
+    const char *path = s->config.path[0];
+    struct named_vlun v;
+
+    if (find(s->spipe[0], name, &v))
+        return 0;
+    snprintf(why, size,
+             "there is a virtual LUN '%s' in '%s' already: choose another name, or release it "
+             "first with 'superpipe vlun release %s --media %s'",
+             name, path, name, path);
+    return -EEXIST;
+}
+
+/* ---- changing ---------------------------------------------------------------------------------
+ */
+
+int named_vlun_set(struct session *s, struct spipe_ctx *ctx, uint32_t handle, const char *name,
+                   uint64_t byte_length, char *why, size_t size)
+{
+    int rc = spipe_name_set(ctx, handle, name, byte_length);
+
+    if (rc == -ENOSPC)
+        snprintf(why, size,
+                 "there is no room to record the name '%s' in '%s': remove names that are not "
+                 "needed, or free space on its disk",
+                 name, s->config.path[0]);
+    else if (rc)
+        snprintf(why, size, "the name '%s' cannot be recorded in '%s' (%s)", name,
+                 s->config.path[0], strerror(-rc));
+    return rc;
+}
+
+int named_vlun_remove(struct session *s, const char *name, char *why, size_t size)
+{
+    int rc = spipe_name_remove(s->spipe[0], name);
+
+    if (rc == -ENOENT)
+        return named_vlun_missing(s, name, why, size);
+    if (rc) {
+        snprintf(why, size, "the removal of '%s' cannot be recorded in '%s' (%s)", name,
+                 s->config.path[0], strerror(-rc));
+        session_explain_full(s, 0, why, size);
+    }
+    return rc;
+}

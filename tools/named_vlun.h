@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Named virtual LUNs of adapter 0 of a session: what several subcommands do with them, and how they
+ * say what went wrong. */
+#ifndef TOOLS_NAMED_VLUN_H
+#define TOOLS_NAMED_VLUN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/superpipe.h"
+#include "hal/support/must_check.h"
+#include "tools/session.h"
+
+/** A named virtual LUN, and where it is. */
+struct named_vlun {
+    struct spipe_name_info info;
+    int lun; /* number of its LUN; -1 when the adapter does not have it */
+    uint32_t block_size;
+    uint64_t chunk_bytes, chunks;
+};
+
+/** The index-th named virtual LUN in alphabetical order. Returns 0, or -ENOENT past the last. */
+HAL_MUST_CHECK int named_vlun_at(struct spipe *s, unsigned index, struct named_vlun *out);
+
+/** Looks a name up. Returns 0, or -ENOENT with a sentence in why. */
+HAL_MUST_CHECK int named_vlun_find(struct session *s, const char *name, struct named_vlun *out,
+                                   char *why, size_t size);
+
+/** Makes sure that a name is not taken. Returns 0, or -EEXIST with a sentence in why. */
+HAL_MUST_CHECK int named_vlun_check_free(struct session *s, const char *name, char *why,
+                                         size_t size);
+
+/** Gives the virtual LUN behind a handle a name, as spipe_name_set does. Returns 0, or a negative
+ * errno with a sentence in why. */
+HAL_MUST_CHECK int named_vlun_set(struct session *s, struct spipe_ctx *ctx, uint32_t handle,
+                                  const char *name, uint64_t byte_length, char *why, size_t size);
+
+/** Removes a name; its chunks become free. Returns 0, or a negative errno with a sentence in why.
+ */
+HAL_MUST_CHECK int named_vlun_remove(struct session *s, const char *name, char *why, size_t size);
+
+/** The sentence about a name that does not exist. Returns -ENOENT. */
+int named_vlun_missing(const struct session *s, const char *name, char *why, size_t size);
+
+#endif

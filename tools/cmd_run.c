@@ -391,6 +391,7 @@ static void collect_unreached(struct run *r, unsigned plan, unsigned k)
     uint64_t fired = 0;
     char rule[64];
 
+    session_plans(&r->session, 0, p);
     for (unsigned i = 0; i < r->session.adapters; i++) {
         session_plans(&r->session, i, p);
         fired += p[plan]->rule[k].fired;
@@ -607,19 +608,17 @@ static int close_all(struct run *r, int rc)
 /* From a checked command line to the exit code. */
 static int run(struct run *r)
 {
-    int rc;
+    int opened, rc;
 
     start_report(r);
-    rc = open_all(r);
-    if (rc) {
-        rc = close_all(r, rc);
-        return command_fail(&set, COMMAND_FAILED, "%s", r->why);
-    }
-    rc = close_all(r, carry_out(r));
+    opened = open_all(r);
+    rc = close_all(r, opened ? opened : carry_out(r));
     if (rc) {
         r->report.failure = r->why;
         command_fail(&set, COMMAND_FAILED, "%s", r->why);
     }
+    if (opened)
+        return COMMAND_FAILED;
     print_report(r);
     return report_passed(&r->report) ? COMMAND_GOOD : COMMAND_FAILED;
 }

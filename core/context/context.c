@@ -413,21 +413,38 @@ static struct spipe_ctx *look_up(struct spipe_client *owner, uint64_t cookie)
     return ctx;
 }
 
-struct spipe_ctx *spipe__ctx_find(struct spipe_client *owner, uint64_t cookie, bool lost_too,
-                                  bool second)
+/* A context that look_up() has pinned, or NULL. */
+static struct spipe_ctx *enter_found(struct spipe_ctx *ctx, uint64_t cookie, bool lost_too,
+                                     bool second)
 {
-    struct spipe *s = owner->s;
-    struct spipe_ctx *ctx;
-
-    spipe__books_lock(s);
-    ctx = look_up(owner, cookie);
-    spipe__books_unlock(s);
     if (!ctx || !enter_pinned(ctx, second))
         return NULL;
     if (ctx->cookie == cookie && (lost_too || !ctx->errored))
         return ctx;
     spipe__ctx_leave(ctx); /* lost, or recovered under another number meanwhile */
     return NULL;
+}
+
+struct spipe_ctx *spipe__ctx_find(struct spipe_client *owner, uint64_t cookie, bool lost_too,
+                                  bool second)
+{
+    struct spipe_ctx *ctx;
+
+    spipe__books_lock(owner->s);
+    ctx = look_up(owner, cookie);
+    spipe__books_unlock(owner->s);
+    return enter_found(ctx, cookie, lost_too, second);
+}
+
+struct spipe_ctx *spipe__ctx_find_of_parent(struct spipe_client *child, uint64_t cookie)
+{
+    struct spipe_ctx *ctx;
+
+    /* The parent may go as soon as the books are unlocked; what is pinned stays. */
+    spipe__books_lock(child->s);
+    ctx = child->parent ? look_up(child->parent, cookie) : NULL;
+    spipe__books_unlock(child->s);
+    return enter_found(ctx, cookie, false, false);
 }
 
 void spipe__ctx_leave(struct spipe_ctx *ctx)

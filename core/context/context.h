@@ -117,6 +117,10 @@ HAL_MUST_CHECK bool spipe__ctx_enter_pinned(struct spipe_ctx *ctx);
 struct spipe_ctx *spipe__ctx_find(struct spipe_client *owner, uint64_t cookie, bool lost_too,
                                   bool second);
 
+/** Finds a healthy context of the parent of `child` (SP-107) and enters it; NULL if there is none,
+ * or no parent any more. The parent may end meanwhile: who only has the child must not touch it. */
+struct spipe_ctx *spipe__ctx_find_of_parent(struct spipe_client *child, uint64_t cookie);
+
 /** Gives lock and pin back, and frees a context that has ended. */
 void spipe__ctx_leave(struct spipe_ctx *ctx);
 

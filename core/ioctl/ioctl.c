@@ -257,16 +257,6 @@ static int verify(struct request *r)
 
 /* ---- VLUN_CLONE ---- */
 
-static struct spipe_client *parent_of(const struct request *r)
-{
-    struct spipe_client *parent;
-
-    spipe__books_lock(r->s);
-    parent = r->client->parent;
-    spipe__books_unlock(r->s);
-    return parent;
-}
-
 static int clone_from(struct request *r, const struct spipe_ctx *from)
 {
     struct spipe_ctx *to =
@@ -283,13 +273,12 @@ static int clone_from(struct request *r, const struct spipe_ctx *from)
 static int clone(struct request *r)
 {
     const struct dk_cxlflash_clone *c = &r->arg.clone;
-    struct spipe_client *parent = parent_of(r);
     struct spipe_ctx *from;
     int rc;
 
-    if (c->context_id_src == c->context_id_dst || !parent || lun_state(r).mode != SPIPE_LUN_VIRTUAL)
+    if (c->context_id_src == c->context_id_dst || lun_state(r).mode != SPIPE_LUN_VIRTUAL)
         return -EINVAL;
-    from = with_lun(r, spipe__ctx_find(parent, c->context_id_src, false, false));
+    from = with_lun(r, spipe__ctx_find_of_parent(r->client, c->context_id_src));
     if (!from)
         return -EINVAL;
     rc = clone_from(r, from);

@@ -2,8 +2,12 @@
 /* Virtual LUNs through the whole stack: contents, isolation, resizing under I/O, names. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
+#include "core/context/client.h"
+#include "core/cxlflash_ioctl.h"
+#include "hal/exec.h"
 #include "hal/support/prng.h"
 #include "sim/sim_media.h"
 #include "tests/testlib/proves.h"
@@ -233,6 +237,82 @@ Test(virtual_lun, cloning)
     struct sim_media *media = stack_media(8);
 
     stack_run(&(struct stack_setup){.seed = 4, .media = media}, cloning, NULL);
+    sim_media_close(media);
+}
+
+/* ---- a parent that ends while its child clones ---- */
+
+#define FAMILIES 3000
+#define CYCLE_NS 4
+
+struct family {
+    struct exec *exec;
+    struct spipe_client *parent, *child;
+    void *heir; /* of the parent's memory: zeros, where nobody may look any more */
+    bool ended;
+};
+
+static void end_parent(void *family)
+{
+    struct family *f = family;
+
+    spipe_client_destroy(f->parent);
+    f->heir = exec_alloc(f->exec, sizeof(struct spipe_client), _Alignof(struct spipe_client));
+    f->ended = true;
+}
+
+static uint64_t attach_to(struct spipe_client *c, uint64_t access)
+{
+    struct dk_cxlflash_attach a = {.hdr.flags = access, .num_interrupts = 4};
+
+    cr_assert_eq(spipe_ioctl(c, 0, DK_CXLFLASH_ATTACH, &a), 0);
+    return a.context_id;
+}
+
+/* The child asks until its parent is gone. Its first request waits for the context that is about to
+ * end, so the next ones fall into the moment in which its parent goes. */
+static void clone_from_who_ends(struct stack *s)
+{
+    struct dk_cxlflash_uvirtual u = {.lun_size = SPIPE_CHUNK_BLOCKS};
+    struct dk_cxlflash_clone c = {0};
+    struct exec_thread *thread;
+    struct family f = {.exec = s->exec};
+    int rc = -EINVAL;
+
+    cr_assert_eq(spipe_client_create(s->adapter, "parent", &f.parent), 0);
+    u.context_id = c.context_id_src = attach_to(f.parent, O_RDWR);
+    cr_assert_eq(spipe_ioctl(f.parent, 0, DK_CXLFLASH_USER_VIRTUAL, &u), 0);
+    cr_assert_eq(spipe_client_fork(f.parent, "child", &f.child), 0);
+    c.context_id_dst = attach_to(f.child, O_RDONLY);
+    cr_assert_eq(exec_thread_create(s->exec, "parent", end_parent, &f, &thread), 0);
+    stack_sleep(s, CYCLE_NS);
+    while (!f.ended && rc == -EINVAL)
+        rc = spipe_ioctl(f.child, 0, DK_CXLFLASH_VLUN_CLONE, &c);
+    cr_assert(rc == 0 || rc == -EINVAL, "%d", rc);
+    exec_thread_join(s->exec, thread);
+    exec_free(s->exec, f.heir, sizeof(struct spipe_client));
+    spipe_client_destroy(f.child);
+}
+
+static void families(struct stack *s, void *arg)
+{
+    struct stack_client neighbour; /* keeps the LUN a virtual one */
+
+    (void)arg;
+    stack_client(s, &neighbour, 0, 16, false);
+    stack_open(&neighbour, 0, 1);
+    for (unsigned i = 0; i < FAMILIES; i++)
+        clone_from_who_ends(s);
+    spipe_client_destroy(neighbour.client);
+}
+
+/* SP-178. The random requests met a parent that had been freed between the look for it and the look
+ * for its context (nightly, seed 200044). */
+Test(virtual_lun, parent_ends_while_its_child_clones)
+{
+    struct sim_media *media = stack_media(8);
+
+    stack_run(&(struct stack_setup){.seed = 1, .media = media}, families, NULL);
     sim_media_close(media);
 }
 

@@ -492,12 +492,26 @@ static void collect(struct run *r)
     collect_faults(r);
 }
 
+static void collect_counters(struct run *r)
+{
+    struct spipe_counter c;
+
+    for (unsigned i = 0; i < r->session.adapters; i++)
+        for (unsigned id = 0; !spipe_counter(r->session.spipe[i], id, &c); id++) {
+            c.value += r->report.counter[id].value;
+            r->report.counter[id] = c;
+        }
+}
+
 static int body(struct session *s, void *arg, char *why, size_t size)
 {
     struct run *r = arg;
+    int rc;
 
     r->progress.total_device_ns = r->load.duration_ns;
-    return workload_run(s, &r->load, &r->progress, &r->result, why, size);
+    rc = workload_run(s, &r->load, &r->progress, &r->result, why, size);
+    collect_counters(r);
+    return rc;
 }
 
 static int open_trace(struct run *r)

@@ -98,13 +98,20 @@ static int open_host(struct session *s, char *why, size_t size)
     return sim_host_create(&hc, &s->host, why, size);
 }
 
+static void take_host(struct session *s)
+{
+    s->exec = sim_host_exec(s->host);
+    for (unsigned i = 0; i < s->adapters; i++)
+        s->device[i] = sim_host_device(s->host, i);
+}
+
 static int open_filter(struct session *s, unsigned adapter)
 {
     struct session_filter *f = &s->filter[adapter];
 
     fault_filter_init(&f->filter, s->exec);
     fault_exec_init(&f->exec, &f->filter);
-    return fault_backend_open(sim_host_device(s->host, adapter), &f->filter, &f->dev);
+    return fault_backend_open(s->device[adapter], &f->filter, &f->dev);
 }
 
 int session_open(const struct session_config *config, struct session *s, char *why, size_t size)
@@ -120,7 +127,7 @@ int session_open(const struct session_config *config, struct session *s, char *w
     if (!rc)
         rc = open_host(s, why, size);
     if (!rc)
-        s->exec = sim_host_exec(s->host);
+        take_host(s);
     for (unsigned i = 0; !rc && config->faults && i < s->adapters; i++)
         rc = open_filter(s, i);
     if (rc) {
@@ -177,7 +184,7 @@ static int open_adapter(struct session *s, unsigned i, char *why, size_t size)
                                     .heartbeat_ns = s->config.heartbeat_ns};
     struct session_filter *f = &s->filter[i];
     struct exec *exec = f->dev ? &f->exec.base : s->exec;
-    struct hal_dev *dev = f->dev ? f->dev : sim_host_device(s->host, i);
+    struct hal_dev *dev = f->dev ? f->dev : s->device[i];
 
     return spipe_open(exec, dev, sim_host_store(s->host, i), &options, &s->spipe[i], why, size);
 }

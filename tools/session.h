@@ -62,6 +62,7 @@ struct session {
     struct exec *exec;
     struct exec *threads; /* owned; NULL over fibers */
     struct sim_media *media[SIM_HOST_ADAPTERS_MAX];
+    struct hal_dev *device[SIM_HOST_ADAPTERS_MAX];  /* below the filters */
     struct spipe *spipe[SIM_HOST_ADAPTERS_MAX];     /* while session_run runs the body */
     struct sim_check *check[SIM_HOST_ADAPTERS_MAX]; /* NULL: not asked for */
     struct session_filter filter[SIM_HOST_ADAPTERS_MAX];

@@ -260,7 +260,7 @@ static void go_offline(struct spipe__hwq *h)
     unlock(h);
 }
 
-/* From being offline on nobody begins to listen; who does, hears of the end or looks in a while. */
+/* From being offline on nobody begins to listen; who does, hears of the end of the context. */
 static void drain(struct spipe__hwq *h)
 {
     lock(h);

@@ -98,7 +98,7 @@ void spipe__hwq_go_online(struct spipe__hwq *h);
 
 /**
  * The opposite: takes no more commands, stops the context, ends everything that is pending with
- * -EAGAIN (AD-52..AD-54), and waits until nobody listens, at worst a quarter of a second.
+ * -EAGAIN (AD-52..AD-54), and waits until nobody listens, which the end of the context sees to.
  * Afterwards the context may be released. The caller has called the worker away, or is it.
  *
  * @return  what hal_ctx_stop() says

@@ -26,7 +26,9 @@ const char *hal_conformance_missing(const struct hal_conformance *env, unsigned 
         return "no commands can be placed";
     if (missing & HAL_OFFER_LUN)
         return "there is no LUN that may be overwritten";
-    return missing ? "nobody can freeze the slot" : NULL;
+    if (missing & HAL_OFFER_FREEZE)
+        return "nobody can freeze the slot";
+    return missing ? "nobody can pull the card" : NULL;
 }
 
 /* ---- life of a context ------------------------------------------------------------------------
@@ -50,6 +52,37 @@ void hal_conformance_a_context_lives(struct hal_conformance *env)
     cr_assert_eq(env->dev->open_contexts, 0);
     PROVES(AD_221);
     PROVES(AD_224);
+}
+
+/* CX-39: no start, stop or loss gives it another one, and registers tell that it is the right one.
+ */
+void hal_conformance_a_handle_is_there_from_creation_on(struct hal_conformance *env)
+{
+    struct hal_ctx *master = conf_context(env, HAL_CTX_MASTER, MASTER), *user[2];
+    uint16_t handle[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(hal_ctx_create(env->dev, HAL_CTX_USER, &user[i]), 0);
+        handle[i] = user[i]->handle;
+        cr_assert_lt(handle[i], AFU_CONTEXTS);
+        cr_assert_neq(handle[i], master->handle);
+    }
+    cr_assert_neq(handle[0], handle[1]);
+    for (unsigned i = 2; i-- > 0;) { /* not in the order of creation */
+        cr_assert_eq(hal_ctx_start(user[i], CONF_INTERRUPTS), 0);
+        cr_assert_eq(user[i]->handle, handle[i]);
+        hal_reg_write64(user[i], AFU_HOST_RRQ_START, 0x1000 * (i + 1));
+        cr_assert_eq(hal_reg_read64(master, AFU_HOST_BASE(handle[i]) + AFU_HOST_RRQ_START),
+                     0x1000 * (i + 1));
+    }
+    cr_assert_eq(hal_ctx_stop(user[0]), 0);
+    hal_ctx_lose(user[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(user[i]->handle, handle[i]);
+        hal_ctx_release(user[i]);
+    }
+    hal_ctx_release(master);
+    PROVES(CX_39);
 }
 
 void hal_conformance_the_lowest_free_handle_comes_first(struct hal_conformance *env)
@@ -76,11 +109,13 @@ void hal_conformance_the_lowest_free_handle_comes_first(struct hal_conformance *
 void hal_conformance_start_checks_the_count(struct hal_conformance *env)
 {
     struct hal_ctx *user, *master;
+    uint16_t handle;
 
     cr_assert_eq(hal_ctx_create(env->dev, HAL_CTX_USER, &user), 0);
+    handle = user->handle;
     cr_assert_eq(hal_ctx_start(user, env->limit.irqs_min - 1), -EINVAL);
     cr_assert_eq(hal_ctx_start(user, env->limit.irqs_max + 1), -EINVAL);
-    cr_assert_eq(user->handle, 0, "a failed start left a handle");
+    cr_assert_eq(user->handle, handle, "a failed start changed the handle");
     cr_assert_eq(hal_ctx_start(user, env->limit.irqs_min), 0, "a failed start cannot be repeated");
     /* the masters of further queues take fewer. */
     cr_assert_eq(hal_ctx_create(env->dev, HAL_CTX_MASTER, &master), 0);
@@ -591,17 +626,37 @@ static void wait_for_loss(void *arg)
     l->rc = hal_event_wait(l->ctx, EXEC_FOREVER, &l->ev);
 }
 
+static void lose(struct hal_ctx *ctx) { hal_ctx_lose(ctx); }
+
+static void stop(struct hal_ctx *ctx) { cr_assert_eq(hal_ctx_stop(ctx), 0); }
+
+/* In round 0 the context may end before the wait begins, in round 1 it most likely does not. */
+static void end_under_a_wait(struct hal_conformance *env, void (*end)(struct hal_ctx *))
+{
+    for (unsigned round = 0; round < 2; round++) {
+        struct loss l = {.ctx = conf_context(env, HAL_CTX_USER, CONF_INTERRUPTS)};
+        struct exec_thread *t;
+
+        cr_assert_eq(exec_thread_create(env->exec, "waiter", wait_for_loss, &l, &t), 0);
+        exec_yield(env->exec);
+        if (round == 1)
+            cr_assert_eq(exec_sleep_until(env->exec, exec_now(env->exec) + MS), 0);
+        end(l.ctx);
+        exec_thread_join(env->exec, t);
+        cr_assert_eq(l.rc, -EIO);
+        cr_assert_eq(l.ev.kind, HAL_EVENT_DEVICE_LOST);
+        hal_ctx_release(l.ctx);
+    }
+}
+
 void hal_conformance_losing_a_context_ends_its_wait(struct hal_conformance *env)
 {
-    struct loss l = {.ctx = conf_context(env, HAL_CTX_USER, CONF_INTERRUPTS)};
-    struct exec_thread *t;
+    end_under_a_wait(env, lose);
+    PROVES(R_44);
+}
 
-    cr_assert_eq(exec_thread_create(env->exec, "waiter", wait_for_loss, &l, &t), 0);
-    exec_yield(env->exec);
-    hal_ctx_lose(l.ctx);
-    exec_thread_join(env->exec, t);
-    cr_assert_eq(l.rc, -EIO);
-    cr_assert_eq(l.ev.kind, HAL_EVENT_DEVICE_LOST);
-    hal_ctx_release(l.ctx);
+void hal_conformance_stopping_a_context_ends_its_wait(struct hal_conformance *env)
+{
+    end_under_a_wait(env, stop);
     PROVES(R_44);
 }

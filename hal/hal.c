@@ -129,7 +129,6 @@ int hal_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind, struct hal_ctx *
     ctx->kind = kind;
     ctx->started = false;
     ctx->lost = false;
-    ctx->handle = 0;
     dev->open_contexts++;
     *out = ctx;
     return 0;

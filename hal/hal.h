@@ -118,8 +118,10 @@ struct hal_ctx {
     struct hal_dev *dev;
     enum hal_ctx_kind kind;
     bool started;
-    bool lost;       /* hal_ctx_lose() */
-    uint16_t handle; /* context handle = process element number, valid once started */
+    bool lost; /* hal_ctx_lose() */
+    /* Context handle = process element number (CX-39). The back end sets it in ctx_create; it stays
+     * as long as the object, started or not. */
+    uint16_t handle;
 };
 
 /** Ties ops to a new device; every slot must be filled. For back ends. */
@@ -159,14 +161,15 @@ HAL_MUST_CHECK int hal_platform_wait(struct hal_dev *dev, uint64_t deadline,
  * effect. Does not block. */
 void hal_platform_answer(struct hal_dev *dev, enum hal_platform_answer answer);
 
-/** Creates a context that is not started. Owned by the caller until hal_ctx_release.
+/** Creates a context that is not started, with its handle: no other context of the device has that
+ * until hal_ctx_release or hal_ctx_lose. Owned by the caller until hal_ctx_release.
  * Returns 0, -ENODEV, -ENOSPC when no process element is left, -ENOMEM, -EACCES. */
 HAL_MUST_CHECK int hal_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind,
                                   struct hal_ctx **out);
 
-/** Starts a context with `interrupts` interrupts, LISN 1..n. From here registers can be reached
- * and ctx->handle is valid. Returns 0, -EINVAL (count outside the AFU's limits), -ENOSPC (no
- * interrupts left), -EIO, -EBUSY. */
+/** Starts a context with `interrupts` interrupts, LISN 1..n. From here registers can be reached.
+ * Returns 0, -EINVAL (count outside the AFU's limits), -ENOSPC (no interrupts left), -EIO,
+ * -EBUSY. */
 HAL_MUST_CHECK int hal_ctx_start(struct hal_ctx *ctx, unsigned interrupts);
 
 /** Stops a started context: nothing of it is running in the AFU afterwards. */

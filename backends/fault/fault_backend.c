@@ -128,6 +128,7 @@ static int ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind, struct hal_ct
         return rc;
     }
     c->dev = d;
+    c->hal.handle = c->below->handle;
     *out = &c->hal;
     return 0;
 }
@@ -145,8 +146,8 @@ static int ctx_start(struct hal_ctx *ctx, unsigned interrupts)
     if (effect == FAULT_REFUSE || refused(c->dev, FAULT_SITE_MAP))
         return -EIO;
     rc = hal_ctx_start(c->below, interrupts);
-    if (!rc)
-        ctx->handle = effect == FAULT_VALUE ? (uint16_t)number : c->below->handle;
+    if (!rc && effect == FAULT_VALUE)
+        ctx->handle = (uint16_t)number; /* as no back end may */
     return rc;
 }
 

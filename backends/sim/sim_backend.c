@@ -154,6 +154,7 @@ static int ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind, struct hal_ct
     }
     c->dev = d;
     c->key = sim_bus_ctx_key(c->sim);
+    c->hal.handle = sim_bus_ctx_handle(c->sim);
     *out = &c->hal;
     return 0;
 }
@@ -166,8 +167,6 @@ static int ctx_start(struct hal_ctx *ctx, unsigned interrupts)
     enter(c->dev);
     rc = sim_bus_ctx_start(c->sim, interrupts);
     leave(c->dev);
-    if (!rc)
-        ctx->handle = sim_bus_ctx_handle(c->sim);
     return rc;
 }
 

@@ -52,6 +52,37 @@ void hal_conformance_a_context_lives(struct hal_conformance *env)
     PROVES(AD_224);
 }
 
+/* CX-39: no start, stop or loss gives it another one, and registers tell that it is the right one.
+ */
+void hal_conformance_a_handle_is_there_from_creation_on(struct hal_conformance *env)
+{
+    struct hal_ctx *master = conf_context(env, HAL_CTX_MASTER, MASTER), *user[2];
+    uint16_t handle[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(hal_ctx_create(env->dev, HAL_CTX_USER, &user[i]), 0);
+        handle[i] = user[i]->handle;
+        cr_assert_lt(handle[i], AFU_CONTEXTS);
+        cr_assert_neq(handle[i], master->handle);
+    }
+    cr_assert_neq(handle[0], handle[1]);
+    for (unsigned i = 2; i-- > 0;) { /* not in the order of creation */
+        cr_assert_eq(hal_ctx_start(user[i], CONF_INTERRUPTS), 0);
+        cr_assert_eq(user[i]->handle, handle[i]);
+        hal_reg_write64(user[i], AFU_HOST_RRQ_START, 0x1000 * (i + 1));
+        cr_assert_eq(hal_reg_read64(master, AFU_HOST_BASE(handle[i]) + AFU_HOST_RRQ_START),
+                     0x1000 * (i + 1));
+    }
+    cr_assert_eq(hal_ctx_stop(user[0]), 0);
+    hal_ctx_lose(user[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(user[i]->handle, handle[i]);
+        hal_ctx_release(user[i]);
+    }
+    hal_ctx_release(master);
+    PROVES(CX_39);
+}
+
 void hal_conformance_the_lowest_free_handle_comes_first(struct hal_conformance *env)
 {
     struct hal_ctx *ctx[4];
@@ -76,11 +107,13 @@ void hal_conformance_the_lowest_free_handle_comes_first(struct hal_conformance *
 void hal_conformance_start_checks_the_count(struct hal_conformance *env)
 {
     struct hal_ctx *user, *master;
+    uint16_t handle;
 
     cr_assert_eq(hal_ctx_create(env->dev, HAL_CTX_USER, &user), 0);
+    handle = user->handle;
     cr_assert_eq(hal_ctx_start(user, env->limit.irqs_min - 1), -EINVAL);
     cr_assert_eq(hal_ctx_start(user, env->limit.irqs_max + 1), -EINVAL);
-    cr_assert_eq(user->handle, 0, "a failed start left a handle");
+    cr_assert_eq(user->handle, handle, "a failed start changed the handle");
     cr_assert_eq(hal_ctx_start(user, env->limit.irqs_min), 0, "a failed start cannot be repeated");
     /* the masters of further queues take fewer. */
     cr_assert_eq(hal_ctx_create(env->dev, HAL_CTX_MASTER, &master), 0);

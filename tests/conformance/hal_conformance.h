@@ -61,6 +61,7 @@ typedef void hal_conformance_case(struct hal_conformance *);
 /** Every case: CASE(name, needs). */
 #define HAL_CONFORMANCE_CASES(CASE)                                                                \
     CASE(a_context_lives, HAL_OFFER_NOTHING)                                                       \
+    CASE(a_handle_is_there_from_creation_on, HAL_OFFER_NOTHING)                                    \
     CASE(the_lowest_free_handle_comes_first, HAL_OFFER_EXCLUSIVE)                                  \
     CASE(start_checks_the_count, HAL_OFFER_LIMITS)                                                 \
     CASE(interrupts_run_out, HAL_CONFORMANCE_COUNTS)                                               \

@@ -383,6 +383,7 @@ static int rec_create(struct hal_dev *dev, enum hal_ctx_kind kind, struct hal_ct
     if (c == r->ctx + REC_CONTEXTS)
         return -ENOSPC;
     *c = (struct rec_ctx){.open = true};
+    c->base.handle = (uint16_t)(c - r->ctx + (r->wrong_handle ? REC_CONTEXTS : 0));
     line(r, "create %s", kind == HAL_CTX_USER ? "user" : "master");
     *out = &c->base;
     return 0;
@@ -396,7 +397,6 @@ static int rec_start(struct hal_ctx *ctx, unsigned interrupts)
     if (r->fail_start)
         return r->fail_start;
     c->interrupts = interrupts;
-    ctx->handle = (uint16_t)(c - r->ctx + (r->wrong_handle ? REC_CONTEXTS : 0));
     line(r, "start %u:%u", ctx->handle, interrupts);
     return 0;
 }

@@ -89,7 +89,7 @@ struct recording_hal {
     /* what happens: 0 and NULL = all is well */
     bool answer_at_once;   /* commands of user contexts: good status, and they are not kept */
     bool wrong_capability; /* ctx_cap does not stick */
-    bool wrong_handle;     /* contexts start with handles that no context has */
+    bool wrong_handle;     /* contexts come with handles that no context has */
     uint16_t first; /* handle of the next context that starts is the lowest free from here on */
     enum rec_sync sync[REC_SYNCS]; /* of the syncs to come */
     unsigned sync_at, sync_count;

@@ -101,6 +101,7 @@ static int script_create(struct hal_dev *dev, enum hal_ctx_kind kind, struct hal
     struct scripted_hal *h = script_of(dev);
     int rc = call(h, SCRIPTED_CREATE, kind);
 
+    h->ctx.handle = h->handle;
     *out = &h->ctx;
     return rc;
 }
@@ -110,8 +111,6 @@ static int script_start(struct hal_ctx *ctx, unsigned interrupts)
     struct scripted_hal *h = script_of(ctx->dev);
     int rc = call(h, SCRIPTED_START, interrupts);
 
-    if (!rc)
-        ctx->handle = h->handle;
     h->started = rc == 0;
     return rc;
 }

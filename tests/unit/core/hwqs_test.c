@@ -151,7 +151,7 @@ Test(hwqs, a_start_that_fails, .init = set_up, .fini = tear_down)
                             "create 1\ncreate 1\ncreate 1\ncreate 1\n"
                             "start 3\nstart 2\nstart 2\n"
                             "stop 4\nstop 3\n"
-                            "release 0\nrelease 0\nrelease 4\nrelease 3\n");
+                            "release 6\nrelease 5\nrelease 4\nrelease 3\n");
     cr_expect_eq(spipe__gate_state(&f.s.gate), SPIPE_STATE_FAILED);
     cr_expect_null(f.s.master);
     for (unsigned i = 0; i < 4; i++)

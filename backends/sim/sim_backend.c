@@ -365,9 +365,9 @@ void sim_backend_watch_platform(struct hal_dev *dev, void (*event)(void *arg), v
 {
     struct device *d = device(dev);
 
-    set_watcher(d->drive, &d->watcher,
-                &(struct watcher){
-                    {NULL, sim_bus_platform_key(d->afu), platform_event_there}, event, arg});
+    set_watcher(
+        d->drive, &d->watcher,
+        &(struct watcher){{NULL, sim_bus_platform_key(d->afu), platform_event_there}, event, arg});
 }
 
 bool sim_backend_event_pending(struct hal_ctx *ctx)

@@ -17,8 +17,8 @@ HAL_MUST_CHECK int sim_backend_open(struct sim_drive *drive, struct sim_afu *afu
 
 /** Calls event(arg) from within the model whenever an event of a context of this back end becomes
  * readable, and when the platform tells of the loss of a context that was started. It may wake
- * somebody by a descriptor, and nothing else. A NULL event ends it; so does the release. Any thread,
- * not from within the model. */
+ * somebody by a descriptor, and nothing else. A NULL event ends it; so does the release. Any
+ * thread, not from within the model. */
 void sim_backend_watch_context(struct hal_ctx *ctx, void (*event)(void *arg), void *arg);
 
 /** The same for events of the platform; to be ended before the device is closed. */

@@ -19,8 +19,8 @@ struct sim_drive;
 /** Pace of device time against the clock of exec, per mille: 1000 = real time. */
 #define SIM_DRIVE_REAL_TIME 1000u
 
-/** Somebody who is told whenever the model wakes a key, besides those who wait for it: for who waits
- * in a system call. Embedded in its owner. */
+/** Somebody who is told whenever the model wakes a key, besides those who wait for it: for who
+ * waits in a system call. Embedded in its owner. */
 struct sim_drive_watch {
     struct sim_drive_watch *next;
     uint64_t key;

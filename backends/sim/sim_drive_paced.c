@@ -17,8 +17,8 @@ struct drive {
     struct exec_cond news, parked_news;
     uint64_t parked[SIM_AFUS_MAX]; /* keys, 0 = none */
     unsigned waiters, pace;
-    uint64_t start; /* ns of exec at cycle 0 of the model */
-    uint64_t due;   /* no waiter sleeps beyond this cycle */
+    uint64_t start;            /* ns of exec at cycle 0 of the model */
+    uint64_t due;              /* no waiter sleeps beyond this cycle */
     struct exec_thread *clock; /* NULL: nobody waits outside the model */
     bool ends;
 };

@@ -127,7 +127,7 @@ static void on_wake(void *arg, uint64_t key)
 
     if (key == d->poll_key || sched_wake_key(d->sched, key))
         d->base.machine->engine.stop = true;
-    if (d->base.watches && sim_drive_tell(&d->base, key)) /* then descriptors are looked at */
+    if (d->base.watches && sim_drive_tell(&d->base, key) && sched_any_descriptor(d->sched))
         d->base.machine->engine.stop = true;
 }
 

@@ -151,6 +151,7 @@ void standin_file_end(struct standin *s, struct standin_file *f);
 
 /** Lets the call take the time that a test has asked for. */
 void standin_delay(struct standin *s, const struct standin_card *card);
+void standin_delay_file(struct standin *s, int fd);
 
 /* ---- standin_node.c: names of devices ---- */
 

@@ -15,7 +15,6 @@
 
 #define NAME_BYTES 32
 #define PATH_BYTES 320
-#define ERRINFO_MAX 65536
 
 /* A handle: of the enumeration (fd -1) or of an open node. */
 struct cxl_afu_h {
@@ -377,47 +376,6 @@ static int read_event(struct cxl_afu_h *afu, struct cxl_event *event)
     return 0;
 }
 
-/* ---- error buffer ------------------------------------------------------------------------------
- */
-
-static ssize_t read_errinfo(const struct cxl_afu_h *afu, void *buffer, size_t size)
-{
-    char path[PATH_BYTES];
-
-    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%.*s/afu_err_buff", name_length(afu->name),
-             afu->name);
-    return os->attribute_read(path, buffer, size);
-}
-
-/* The table has no stat(), so the size is what can be read. */
-static int errinfo_size(struct cxl_afu_h *afu, size_t *size)
-{
-    void *buffer = malloc(ERRINFO_MAX);
-    ssize_t n = buffer ? read_errinfo(afu, buffer, ERRINFO_MAX) : -ENOMEM;
-
-    free(buffer);
-    if (n < 0)
-        return fail(n == -ENOENT ? ENODEV : (int)-n);
-    *size = (size_t)n;
-    return 0;
-}
-
-static ssize_t errinfo_read(struct cxl_afu_h *afu, void *to, off_t offset, size_t size)
-{
-    char *buffer = malloc(ERRINFO_MAX);
-    ssize_t n = buffer ? read_errinfo(afu, buffer, ERRINFO_MAX) : -ENOMEM;
-
-    if (n >= 0) {
-        n = offset < n ? n - (ssize_t)offset : 0;
-        if ((size_t)n > size)
-            n = (ssize_t)size;
-        if (n)
-            memcpy(to, buffer + offset, (size_t)n);
-    }
-    free(buffer);
-    return n < 0 ? fail((int)-n) : n;
-}
-
 void capi_direct_fill(struct capi_library *l)
 {
     l->cxl_afu_next = afu_next;
@@ -440,6 +398,4 @@ void capi_direct_fill(struct capi_library *l)
     l->cxl_mmio_read64 = mmio_read64;
     l->cxl_mmio_write64 = mmio_write64;
     l->cxl_mmio_install_sigbus_handler = mmio_install_sigbus_handler;
-    l->cxl_errinfo_size = errinfo_size;
-    l->cxl_errinfo_read = errinfo_read;
 }

@@ -44,8 +44,6 @@ static const char *const needed[] = {
     "cxl_mmio_read64",
     "cxl_mmio_write64",
     "cxl_mmio_install_sigbus_handler",
-    "cxl_errinfo_size",
-    "cxl_errinfo_read",
 };
 
 typedef void *lookup_fn(void *arg, const char *name);

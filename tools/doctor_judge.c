@@ -92,16 +92,16 @@ static void judge_driver(struct judge *j)
 
     if (f->class_there)
         return;
-    if (kernel >= 6015) { /* CX-8 */
+    if (!f->power) {
+        find(j, DOCTOR_BLOCKS, "The cxl driver is not there; it exists for POWER only.");
+        step(j, "On the POWER8 machine boot a kernel with CONFIG_CXL, from 4.3 to 6.14 (6.15 "
+                "removed the driver).");
+    } else if (kernel >= 6015) { /* CX-8 */
         find(j, DOCTOR_BLOCKS, "Linux %s has no cxl driver: 6.15 removed it.", f->release);
         step(j, "Boot an older kernel that was built with CONFIG_CXL, from 4.3 to 6.14.");
     } else if (kernel && kernel < 3018) {
         find(j, DOCTOR_BLOCKS, "Linux %s has no cxl driver yet: it came with 3.18.", f->release);
         step(j, "Boot a kernel that was built with CONFIG_CXL, from 4.3 to 6.14.");
-    } else if (!f->power) {
-        find(j, DOCTOR_BLOCKS, "The cxl driver is not there; it exists for POWER only.");
-        step(j, "On the POWER8 machine boot a kernel with CONFIG_CXL, from 4.3 to 6.14 (6.15 "
-                "removed the driver).");
     } else if (*f->driver_file && !f->driver_loaded) {
         find(j, DOCTOR_BLOCKS, "The cxl driver is installed, but it is not loaded.");
         step(j, "Load it, and look at what it says when no card appears:");
@@ -439,8 +439,10 @@ static void judge_memlock(struct judge *j)
 
 /* ---- the verdict ---- */
 
-static bool is_blocked(const struct doctor_verdict *v, unsigned card, unsigned afu)
+bool doctor_blocked(const struct doctor_facts *f, const struct doctor_verdict *v, unsigned afu)
 {
+    unsigned card = f->afu[afu].card;
+
     if (v->findings == DOCTOR_FINDINGS_MAX) /* some were lost */
         return true;
     for (unsigned i = 0; i < v->findings; i++) {
@@ -456,7 +458,7 @@ static bool is_blocked(const struct doctor_verdict *v, unsigned card, unsigned a
 static void conclude(const struct doctor_facts *f, struct doctor_verdict *out)
 {
     for (unsigned i = 0; i < f->afus && !out->usable; i++) {
-        out->usable = !is_blocked(out, f->afu[i].card, i);
+        out->usable = !doctor_blocked(f, out, i);
         out->afu = i;
     }
     if (out->usable)

@@ -33,4 +33,7 @@ struct doctor_verdict {
 /** Judges a machine. Findings come in the order in which they are best mended. */
 void doctor_judge(const struct doctor_facts *f, struct doctor_verdict *out);
 
+/** Whether a finding keeps an AFU (index in the facts) from being used. */
+bool doctor_blocked(const struct doctor_facts *f, const struct doctor_verdict *v, unsigned afu);
+
 #endif

@@ -34,6 +34,17 @@ static void path_of(char path[PATH_BYTES], const char *format, ...)
     va_end(args);
 }
 
+/* The number that a text begins with. NULL if there is none, or where the text goes on. */
+static const char *number(const char *text, unsigned *out)
+{
+    char *end;
+
+    if (!isdigit((unsigned char)*text))
+        return NULL;
+    *out = (unsigned)strtoul(text, &end, 10);
+    return end;
+}
+
 /* ---- files ---- */
 
 /* A whole text file into c->file. Returns whether it is there. */
@@ -219,12 +230,15 @@ static void collect_modules(struct collector *c)
 static void bound_afu(struct doctor_bound *b)
 {
     const char *at = strstr(b->path, "/afu");
-    int used = 0;
+    unsigned card, slice;
 
+    at = at ? number(at + 4, &card) : NULL;
+    at = at && *at == '.' ? number(at + 1, &slice) : NULL;
     b->card = b->slice = -1;
-    if (at && sscanf(at, "/afu%d.%d%n", &b->card, &b->slice, &used) == 2 && at[used] == '/')
-        return;
-    b->card = b->slice = -1;
+    if (at && *at == '/') {
+        b->card = (int)card;
+        b->slice = (int)slice;
+    }
 }
 
 #define CXLFLASH_DRIVER "/sys/bus/pci/drivers/cxlflash"
@@ -369,17 +383,6 @@ static void collect_afu(struct collector *c, struct doctor_afu *a)
     }
     path_of(path, "%s/afu_err_buff", directory);
     read_bytes(c, path, a->error_bytes, sizeof a->error_bytes, &a->error_buffer);
-}
-
-/* `digits` as a number; NULL, or where the text goes on. */
-static const char *number(const char *text, unsigned *out)
-{
-    char *end;
-
-    if (!isdigit((unsigned char)*text))
-        return NULL;
-    *out = (unsigned)strtoul(text, &end, 10);
-    return end;
 }
 
 static bool is_card(const char *name, unsigned *card)

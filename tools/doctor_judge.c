@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hal/afu_regs.h"
@@ -77,18 +78,19 @@ static void judge_machine(struct judge *j)
     }
 }
 
-/* major.minor of the running kernel as a number; 0 when it makes no sense. */
-static unsigned kernel_number(const struct doctor_facts *f)
+/* 6015 for 6.15.2; 0 when it makes no sense. */
+static unsigned long kernel_number(const struct doctor_facts *f)
 {
-    unsigned major = 0, minor = 0;
+    char *end;
+    unsigned long major = strtoul(f->release, &end, 10);
 
-    return sscanf(f->release, "%u.%u", &major, &minor) == 2 ? major * 1000 + minor : 0;
+    return *end == '.' ? major * 1000 + strtoul(end + 1, NULL, 10) : 0;
 }
 
 static void judge_driver(struct judge *j)
 {
     const struct doctor_facts *f = j->f;
-    unsigned kernel = kernel_number(f);
+    unsigned long kernel = kernel_number(f);
 
     if (f->class_there)
         return;

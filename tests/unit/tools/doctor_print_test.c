@@ -40,7 +40,7 @@ Test(doctor_print, every_fact)
 {
     static const char *const parts[] = {
         "\nMachine\n",
-        "Linux " DOCTOR_FIXTURE_KERNEL " ppc64le\n",
+        "kernel                    Linux 4.9.0-8-powerpc64le ppc64le\n",
         "distribution              Debian GNU/Linux 11 (bullseye)\n",
         "page size                 64 KiB\n",
         "byte order                little-endian\n",

@@ -3,6 +3,7 @@
 #include "tools/doctor_vpd.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ static const char *keywords(const char *bytes, size_t size)
     list[0] = 0;
     while (doctor_vpd_next(vpd, size, &w, &f)) {
         cr_assert(f.data >= vpd && f.data + f.length <= vpd + size);
-        strcat(list, f.keyword);
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s", f.keyword);
     }
     free(vpd);
     return list;

@@ -10,13 +10,13 @@
 #include "hal/support/number.h"
 #include "tools/text.h"
 
-#define DIGITS (2u * LUN_GUARD_WWID_BYTES)
+#define DIGITS ((size_t)2 * LUN_GUARD_WWID_BYTES)
 #define HEX_BYTES (DIGITS + 1)
 
 static const char *wwid_text(char buf[HEX_BYTES], const uint8_t *wwid)
 {
-    for (unsigned i = 0; i < LUN_GUARD_WWID_BYTES; i++)
-        snprintf(buf + (size_t)2 * i, 3, "%02x", wwid[i]);
+    for (size_t i = 0; i < LUN_GUARD_WWID_BYTES; i++)
+        snprintf(buf + 2 * i, 3, "%02x", wwid[i]);
     return buf;
 }
 
@@ -40,11 +40,11 @@ int lun_guard_wwid(const char *text, uint8_t out[LUN_GUARD_WWID_BYTES], char *wh
     while (n <= DIGITS && hal_number_digit(digits[n]) < 16)
         n++;
     if (n != DIGITS || digits[n]) {
-        snprintf(why, size, "must be the %u hexadecimal digits that 'superpipe lun list' shows",
+        snprintf(why, size, "must be the %zu hexadecimal digits that 'superpipe lun list' shows",
                  DIGITS);
         return -EINVAL;
     }
-    for (unsigned i = 0; i < LUN_GUARD_WWID_BYTES; i++) {
+    for (size_t i = 0; i < LUN_GUARD_WWID_BYTES; i++) {
         out[i] =
             (uint8_t)(hal_number_digit(digits[2 * i]) << 4 | hal_number_digit(digits[2 * i + 1]));
         any |= out[i];
@@ -71,7 +71,7 @@ int lun_guard_add(struct lun_guard_options *options, const char *text, char *why
     if (rc || is_named(options, wwid))
         return rc;
     if (options->wwids == LUN_GUARD_NAMES_MAX) {
-        snprintf(why, size, "must not be given more than %u times", LUN_GUARD_NAMES_MAX);
+        snprintf(why, size, "must not be given more than %d times", LUN_GUARD_NAMES_MAX);
         return -EINVAL;
     }
     memcpy(options->wwid[options->wwids++], wwid, sizeof wwid);

@@ -31,10 +31,14 @@ struct cxl_standin_world {
     unsigned adapters;
     struct hal_dev *device[CXL_STANDIN_ADAPTERS_MAX];
 
-    /* Whether an event of a context could be read at once. */
+    /* What the descriptor of every AFU says: contexts, interrupts of one (CX section 7). */
+    unsigned process_elements, irqs_min, irqs_max;
+
+    /* Whether an event of a context could be read at once; that it is lost is no event. */
     bool (*event_pending)(struct hal_ctx *ctx);
-    /* Calls event(arg) whenever an event of ctx, or its loss, has become readable, from within the
-     * model: it may do no more than wake somebody by a descriptor. NULL ends it. */
+    /* Calls event(arg) whenever an event of ctx has become readable, and when the platform has told
+     * of its loss, from within the model: it may do no more than wake somebody by a descriptor.
+     * NULL ends it. */
     void (*watch_context)(struct hal_ctx *ctx, void (*event)(void *arg), void *arg);
     /* The same for platform events of a device. */
     void (*watch_platform)(struct hal_dev *dev, void (*event)(void *arg), void *arg);

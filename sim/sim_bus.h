@@ -65,6 +65,12 @@ HAL_MUST_CHECK int sim_bus_load(struct sim_ctx *ctx, uint64_t offset, uint64_t *
 /** Takes the next event of a context; kind NONE if there is none. */
 struct sim_bus_event sim_bus_event(struct sim_ctx *ctx);
 
+/** Whether sim_bus_event() would find an event now; that a context is dead is none. */
+bool sim_bus_event_pending(const struct sim_ctx *ctx);
+
+/** Whether the slot was cut off while the context existed. */
+bool sim_bus_ctx_lost(const struct sim_ctx *ctx);
+
 /** Copies the vital product data. Returns its length, at most size, or -EIO. */
 HAL_MUST_CHECK int sim_bus_vpd(struct sim_afu *a, void *buf, size_t size);
 
@@ -87,6 +93,9 @@ enum sim_bus_platform_answer {
 
 /** Takes the next event of the platform; NONE if there is none. */
 enum sim_bus_platform_event sim_bus_platform_event(struct sim_afu *a);
+
+/** Whether sim_bus_platform_event() would give one. */
+bool sim_bus_platform_pending(const struct sim_afu *a);
 
 /** Whether no event will come before something happens to the slot, or the host answers. */
 bool sim_bus_platform_calm(const struct sim_afu *a);

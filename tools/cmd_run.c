@@ -40,8 +40,9 @@ struct run_options {
     bool tags, no_verify, interrupts, recover, check, json;
     struct param_options param;
     struct fault_options fault;
-    unsigned order, exec, faults_from;
-    const char *trace, *events;
+    unsigned order, exec, faults_from, backend;
+    const char *trace, *events, *libcxl, *afu;
+    bool require_card;
 };
 
 /* One run. */
@@ -181,6 +182,27 @@ static const struct option_spec specs[] = {
      .kind = OPTION_FLAG,
      AT(recover),
      .help = "clients whose context is lost recover it and go on"},
+    {.name = "backend",
+     .value = "KIND",
+     .kind = OPTION_CHOICE,
+     AT(backend),
+     .choices = "sim|capi",
+     .help = "what the adapter is reached through: sim, or capi:\nIBM's libcxl, or a stand-in "
+             "for it without a card (sim)"},
+    {.name = "libcxl",
+     .value = "PATH",
+     .kind = OPTION_TEXT,
+     AT(libcxl),
+     .help = "the library, for --backend capi (found)"},
+    {.name = "require-card",
+     .kind = OPTION_FLAG,
+     AT(require_card),
+     .help = "for --backend capi: fail rather than use the stand-in"},
+    {.name = "afu",
+     .value = "NAME",
+     .kind = OPTION_TEXT,
+     AT(afu),
+     .help = "which one of a machine with cards (the first)"},
     {.name = "exec",
      .value = "KIND",
      .kind = OPTION_CHOICE,
@@ -274,6 +296,14 @@ static int check_media(const struct run_options *o)
     return 0;
 }
 
+static int check_backend(const struct run_options *o)
+{
+    if (o->backend != SESSION_CAPI && (o->libcxl || o->afu || o->require_card))
+        return command_fail(&set, COMMAND_USAGE,
+                            "--libcxl, --afu and --require-card are for --backend capi");
+    return 0;
+}
+
 static int check(struct run *r)
 {
     const struct run_options *o = &r->options;
@@ -298,7 +328,7 @@ static int check(struct run *r)
     if (options_given(&set, &r->rest, "pace") && !o->exec)
         return command_fail(&set, COMMAND_USAGE,
                             "--pace is for --exec posix: virtual time has no pace");
-    return check_media(o);
+    return check_backend(o) ? COMMAND_USAGE : check_media(o);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------
@@ -338,6 +368,10 @@ static int open_session(struct run *r)
     const struct run_options *o = &r->options;
     struct session_config c = {
         .seed = o->seed,
+        .backend = (enum session_backend)o->backend,
+        .libcxl = o->libcxl,
+        .require_card = o->require_card,
+        .afu = o->afu,
         .adapters = (unsigned)o->adapters,
         .media = o->media.count ? SESSION_MEDIA_MAKE
                  : o->tags      ? SESSION_MEDIA_TAG
@@ -349,6 +383,7 @@ static int open_session(struct run *r)
         .faults_in_bring_up = o->faults_from,
         .order = (enum spipe_order)o->order,
         .trace = true,
+        .trace_file = o->trace,
         .check = o->check,
         .threads = o->exec,
         .pace = (unsigned)o->pace,
@@ -436,10 +471,10 @@ static void collect_faults(struct run *r)
 static void describe(struct run *r)
 {
     struct session *s = &r->session;
-    const struct sim_media_lun *lun = sim_media_lun(s->media[0], 0);
+    const struct sim_media_lun *lun = s->card ? NULL : sim_media_lun(s->media[0], 0);
 
     r->report.adapters = s->adapters;
-    r->report.luns = sim_media_n_luns(s->media[0]);
+    r->report.luns = s->card ? 0 : sim_media_n_luns(s->media[0]);
     r->report.lun_bytes = lun ? lun->blocks * lun->block_size : 0;
     r->report.threads = s->threads;
     r->report.bring_up_ns = s->bring_up_ns;
@@ -482,22 +517,39 @@ static void collect_checks(struct run *r)
 static void collect(struct run *r)
 {
     struct session *s = &r->session;
-    struct sim_trace *t = &sim_host_machine(s->host)->trace;
+    struct sim_trace *t;
 
     describe(r);
+    collect_faults(r);
+    if (s->card)
+        return; /* it has neither a trace nor checkers */
+    t = &sim_host_machine(s->host)->trace;
     r->report.trace_hash = sim_trace_hash(t);
     r->report.trace_records = t->total;
     collect_strict(r);
     collect_checks(r);
-    collect_faults(r);
+}
+
+static void collect_counters(struct run *r)
+{
+    struct spipe_counter c;
+
+    for (unsigned i = 0; i < r->session.adapters; i++)
+        for (unsigned id = 0; !spipe_counter(r->session.spipe[i], id, &c); id++) {
+            c.value += r->report.counter[id].value;
+            r->report.counter[id] = c;
+        }
 }
 
 static int body(struct session *s, void *arg, char *why, size_t size)
 {
     struct run *r = arg;
+    int rc;
 
     r->progress.total_device_ns = r->load.duration_ns;
-    return workload_run(s, &r->load, &r->progress, &r->result, why, size);
+    rc = workload_run(s, &r->load, &r->progress, &r->result, why, size);
+    collect_counters(r);
+    return rc;
 }
 
 static int open_trace(struct run *r)

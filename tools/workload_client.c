@@ -44,7 +44,7 @@ __attribute__((format(printf, 3, 4))) static int fail(struct workload_client *c,
 
 static struct hal_dev *device(const struct workload_client *c)
 {
-    return sim_host_device(c->load->session->host, c->adapter);
+    return c->load->session->device[c->adapter];
 }
 
 static struct spipe *adapter(const struct workload_client *c)

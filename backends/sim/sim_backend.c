@@ -9,10 +9,18 @@
 #include "hal/support/check.h"
 #include "sim/sim_bus.h"
 
+/* Who waits in a system call for news of a context or of the slot. */
+struct watcher {
+    struct sim_drive_watch base;
+    void (*event)(void *arg); /* NULL: nobody */
+    void *arg;
+};
+
 struct device {
     struct hal_dev hal;
     struct sim_drive *drive;
     struct sim_afu *afu;
+    struct watcher watcher;
 };
 
 struct context {
@@ -20,6 +28,8 @@ struct context {
     struct device *dev;
     struct sim_ctx *sim; /* NULL: lost */
     uint64_t key;
+    bool started;
+    struct watcher watcher;
 };
 
 static struct device *device(struct hal_dev *dev)
@@ -166,6 +176,7 @@ static int ctx_start(struct hal_ctx *ctx, unsigned interrupts)
 
     enter(c->dev);
     rc = sim_bus_ctx_start(c->sim, interrupts);
+    c->started |= rc == 0;
     leave(c->dev);
     return rc;
 }
@@ -195,6 +206,8 @@ static void ctx_release(struct hal_ctx *ctx)
 {
     struct context *c = context(ctx);
 
+    if (c->watcher.event)
+        sim_backend_watch_context(ctx, NULL, NULL);
     forget(c);
     exec_free(c->dev->drive->exec, c, sizeof *c);
 }
@@ -287,6 +300,85 @@ static void progress(struct hal_ctx *ctx)
     struct context *c = context(ctx);
 
     c->dev->drive->ops->poll(c->dev->drive, c->key);
+}
+
+/* ---- watchers: nothing of this is done when there are none -------------------------------------
+ */
+
+static void set_watcher(struct sim_drive *drive, struct watcher *w, const struct watcher *wanted)
+{
+    drive->ops->enter(drive);
+    if (w->event)
+        sim_drive_watch_remove(drive, &w->base);
+    *w = *wanted;
+    if (w->event)
+        sim_drive_watch_add(drive, &w->base);
+    drive->ops->leave(drive);
+}
+
+static bool event_there(struct sim_drive_watch *base)
+{
+    struct watcher *w = HAL_CONTAINER_OF(base, struct watcher, base);
+    const struct context *c = HAL_CONTAINER_OF(w, struct context, watcher);
+
+    if (!c->sim || !sim_bus_event_pending(c->sim))
+        return false;
+    w->event(w->arg);
+    return true;
+}
+
+/* The host learns of a loss when the platform tells it, not before (CX-85). */
+static void tell_losses(const struct device *d)
+{
+    for (unsigned i = 0; i < SIM_DRIVE_WATCH_BUCKETS; i++)
+        for (struct sim_drive_watch *b = d->drive->watch[i]; b; b = b->next) {
+            struct watcher *w = HAL_CONTAINER_OF(b, struct watcher, base);
+            const struct context *c = HAL_CONTAINER_OF(w, struct context, watcher);
+
+            if (b->woken == event_there && c->dev == d && c->started && c->sim &&
+                sim_bus_ctx_lost(c->sim))
+                w->event(w->arg);
+        }
+}
+
+static bool platform_event_there(struct sim_drive_watch *base)
+{
+    struct watcher *w = HAL_CONTAINER_OF(base, struct watcher, base);
+    const struct device *d = HAL_CONTAINER_OF(w, struct device, watcher);
+
+    if (!sim_bus_platform_pending(d->afu))
+        return false;
+    w->event(w->arg);
+    tell_losses(d);
+    return true;
+}
+
+void sim_backend_watch_context(struct hal_ctx *ctx, void (*event)(void *arg), void *arg)
+{
+    struct context *c = context(ctx);
+
+    set_watcher(c->dev->drive, &c->watcher,
+                &(struct watcher){{NULL, c->key, event_there}, event, arg});
+}
+
+void sim_backend_watch_platform(struct hal_dev *dev, void (*event)(void *arg), void *arg)
+{
+    struct device *d = device(dev);
+
+    set_watcher(
+        d->drive, &d->watcher,
+        &(struct watcher){{NULL, sim_bus_platform_key(d->afu), platform_event_there}, event, arg});
+}
+
+bool sim_backend_event_pending(struct hal_ctx *ctx)
+{
+    const struct context *c = context(ctx);
+    bool pending;
+
+    enter(c->dev);
+    pending = c->sim && sim_bus_event_pending(c->sim);
+    leave(c->dev);
+    return pending;
 }
 
 /* ---- memory -----------------------------------------------------------------------------------

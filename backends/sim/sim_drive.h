@@ -19,6 +19,18 @@ struct sim_drive;
 /** Pace of device time against the clock of exec, per mille: 1000 = real time. */
 #define SIM_DRIVE_REAL_TIME 1000u
 
+/** Somebody who is told whenever the model wakes a key, besides those who wait for it: for who
+ * waits in a system call. Embedded in its owner. */
+struct sim_drive_watch {
+    struct sim_drive_watch *next;
+    uint64_t key;
+    /* From within the model, which is entered. Returns whether somebody must look at descriptors
+     * because of it. */
+    bool (*woken)(struct sim_drive_watch *);
+};
+
+#define SIM_DRIVE_WATCH_BUCKETS 64
+
 struct sim_drive_ops {
     /* Exclusive use of the model. */
     void (*enter)(struct sim_drive *);
@@ -41,6 +53,9 @@ struct sim_drive_ops {
     uint64_t (*thread)(struct sim_drive *);
     /* Returns how many stores it made visible. */
     uint64_t (*publish)(struct sim_drive *);
+    /* From now on somebody may wait in a system call for what a watch tells: the model must run
+     * though nobody waits in it. Called outside, once; 0, -EAGAIN, -ENOMEM. */
+    int (*attend)(struct sim_drive *);
     /* Ends the drive. Its machine must still exist, and not run any more. */
     void (*destroy)(struct sim_drive *);
 };
@@ -49,7 +64,16 @@ struct sim_drive {
     const struct sim_drive_ops *ops;
     struct exec *exec;
     struct sim_machine *machine;
+    unsigned watches;
+    struct sim_drive_watch *watch[SIM_DRIVE_WATCH_BUCKETS];
 };
+
+/** Adds a watch with its key and function set; takes it away. The caller has entered. */
+void sim_drive_watch_add(struct sim_drive *d, struct sim_drive_watch *w);
+void sim_drive_watch_remove(struct sim_drive *d, struct sim_drive_watch *w);
+
+/** Tells those who watch a key; whether one of them wants descriptors looked at. For drives. */
+bool sim_drive_tell(struct sim_drive *d, uint64_t key);
 
 /** Drives a machine by a deterministic scheduler, in whose world both live. One a machine; it is
  * allocated in the world. End it with ops->destroy, before its scheduler. Returns 0 or -ENOMEM. */

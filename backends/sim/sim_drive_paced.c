@@ -17,8 +17,10 @@ struct drive {
     struct exec_cond news, parked_news;
     uint64_t parked[SIM_AFUS_MAX]; /* keys, 0 = none */
     unsigned waiters, pace;
-    uint64_t start; /* ns of exec at cycle 0 of the model */
-    uint64_t due;   /* no waiter sleeps beyond this cycle */
+    uint64_t start;            /* ns of exec at cycle 0 of the model */
+    uint64_t due;              /* no waiter sleeps beyond this cycle */
+    struct exec_thread *clock; /* NULL: nobody waits outside the model */
+    bool ends;
 };
 
 static struct drive *of(struct sim_drive *d) { return HAL_CONTAINER_OF(d, struct drive, base); }
@@ -45,6 +47,8 @@ static void on_wake(void *arg, uint64_t key)
     for (unsigned i = 0; i < SIM_AFUS_MAX; i++)
         if (d->parked[i] == key)
             exec_cond_broadcast(d->base.exec, &d->parked_news);
+    if (d->base.watches)
+        (void)sim_drive_tell(&d->base, key); /* the kernel wakes them */
 }
 
 /* Runs what is due. The lock is held. */
@@ -165,10 +169,44 @@ static uint64_t publish(struct sim_drive *b)
     return 0;
 }
 
+/* Waits in the model in place of those who wait for descriptors. */
+static void clock(void *arg)
+{
+    struct drive *d = arg;
+    int rc;
+
+    enter(&d->base);
+    while (!d->ends) {
+        rc = wait(&d->base, 0, EXEC_FOREVER);
+        CHECK(rc == 0 || rc == -EINTR);
+    }
+    leave(&d->base);
+}
+
+static int attend(struct sim_drive *b)
+{
+    struct drive *d = of(b);
+
+    CHECK(!d->clock);
+    return exec_thread_create(b->exec, "clock of the model", clock, d, &d->clock);
+}
+
+static void end_clock(struct drive *d)
+{
+    enter(&d->base);
+    d->ends = true;
+    exec_cond_broadcast(d->base.exec, &d->news);
+    leave(&d->base);
+    exec_thread_join(d->base.exec, d->clock);
+}
+
 static void destroy(struct sim_drive *b)
 {
     struct drive *d = of(b);
     struct exec *exec = b->exec;
+
+    if (d->clock)
+        end_clock(d);
 
     exec_cond_fini(exec, &d->parked_news);
     exec_cond_fini(exec, &d->news);
@@ -187,6 +225,7 @@ static const struct sim_drive_ops ops = {
     .store = store,
     .thread = thread,
     .publish = publish,
+    .attend = attend,
     .destroy = destroy,
 };
 
@@ -197,7 +236,7 @@ int sim_drive_paced(struct exec *exec, struct sim_machine *m, unsigned pace, str
     CHECK(pace > 0);
     if (!d)
         return -ENOMEM;
-    d->base = (struct sim_drive){&ops, exec, m};
+    d->base = (struct sim_drive){.ops = &ops, .exec = exec, .machine = m};
     d->pace = pace;
     exec_mutex_init(exec, &d->lock, "model");
     exec_cond_init(exec, &d->news, "news of the model");

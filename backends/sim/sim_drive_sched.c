@@ -127,6 +127,8 @@ static void on_wake(void *arg, uint64_t key)
 
     if (key == d->poll_key || sched_wake_key(d->sched, key))
         d->base.machine->engine.stop = true;
+    if (d->base.watches && sim_drive_tell(&d->base, key) && sched_any_descriptor(d->sched))
+        d->base.machine->engine.stop = true;
 }
 
 /* ---- operations -------------------------------------------------------------------------------
@@ -224,6 +226,13 @@ static uint64_t publish(struct sim_drive *b)
     return made;
 }
 
+/* Whoever waits for a descriptor lets the scheduler run the model. */
+static int attend(struct sim_drive *b)
+{
+    (void)b;
+    return 0;
+}
+
 /* The clock stands still from here on. */
 static void destroy(struct sim_drive *b)
 {
@@ -244,6 +253,7 @@ static const struct sim_drive_ops ops = {
     .store = store,
     .thread = thread,
     .publish = publish,
+    .attend = attend,
     .destroy = destroy,
 };
 
@@ -253,7 +263,7 @@ int sim_drive_sched(struct sched *s, struct sim_machine *m, struct sim_drive **o
 
     if (!d)
         return -ENOMEM;
-    d->base = (struct sim_drive){&ops, sched_exec(s), m};
+    d->base = (struct sim_drive){.ops = &ops, .exec = sched_exec(s), .machine = m};
     d->sched = s;
     m->wake = on_wake;
     m->wake_arg = d;

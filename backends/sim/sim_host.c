@@ -202,6 +202,10 @@ int sim_host_run(struct sim_host *h, void (*body)(void *), void *arg)
 
 struct exec *sim_host_exec(struct sim_host *h) { return h->exec; }
 
+unsigned sim_host_adapters(const struct sim_host *h) { return h->adapters; }
+
+int sim_host_attend(struct sim_host *h) { return h->drive->ops->attend(h->drive); }
+
 struct hal_dev *sim_host_device(struct sim_host *h, unsigned adapter)
 {
     return h->adapter[adapter]->dev;

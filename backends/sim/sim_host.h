@@ -55,7 +55,12 @@ HAL_MUST_CHECK int sim_host_snapshot(struct sim_host *h, struct sim_snapshot **o
 void sim_host_restore(struct sim_host *h, const struct sim_snapshot *snap);
 
 struct exec *sim_host_exec(struct sim_host *h);
+unsigned sim_host_adapters(const struct sim_host *h);
 struct hal_dev *sim_host_device(struct sim_host *h, unsigned adapter);
+
+/** From now on somebody may wait outside for what happens in the model (sim_standin.h): it runs
+ * though nobody waits in it. Once a host. Returns 0, -EAGAIN, -ENOMEM. */
+HAL_MUST_CHECK int sim_host_attend(struct sim_host *h);
 
 /** The catalogue's store of an adapter, made at the first call; NULL when the world is full. */
 struct hal_record_store *sim_host_store(struct sim_host *h, unsigned adapter);

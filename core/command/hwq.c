@@ -260,7 +260,7 @@ static void go_offline(struct spipe__hwq *h)
     unlock(h);
 }
 
-/* From being offline on nobody begins to listen; who does, hears of the end or looks in a while. */
+/* From being offline on nobody begins to listen; who does, hears of the end of the context. */
 static void drain(struct spipe__hwq *h)
 {
     lock(h);
@@ -420,6 +420,31 @@ int spipe__hwq_await(struct spipe__hwq *h, struct spipe__sent *sent, uint64_t de
         return -ETIMEDOUT;
     exec_cond_fini(exec_of(h), &sent->woken);
     return sent->status;
+}
+
+/* With the lock: as long as the queue is online nobody stops the context under hal_progress().
+ * Events are looked at after the device went on: they say why no answer comes. */
+static void poll(struct spipe__hwq *h, struct spipe__sent *c)
+{
+    (void)look(h, c);
+    if (c->ended || !h->online)
+        return;
+    hal_progress(h->ctx);
+    (void)look(h, c);
+    if (!c->ended && h->online && !h->listening && listen(h, c, 0).async)
+        spipe__worker_want_events(h->s);
+}
+
+bool spipe__hwq_look(struct spipe__hwq *h, struct spipe__sent *sent)
+{
+    bool ended;
+
+    lock(h);
+    poll(h, sent);
+    ended = sent->ended;
+    pass_on(h);
+    unlock(h);
+    return ended;
 }
 
 void spipe__hwq_forget(struct spipe__hwq *h, struct spipe__sent *sent)

@@ -206,6 +206,13 @@ static void events_late(struct sim_ctx *ctx, uint64_t cycles)
                   events_there);
 }
 
+bool sim_bus_event_pending(const struct sim_ctx *ctx)
+{
+    return (ctx->storage_ready || ctx->lisn_pending) && !sim_event_pending(&ctx->events_event);
+}
+
+bool sim_bus_ctx_lost(const struct sim_ctx *ctx) { return ctx->lost; }
+
 struct sim_bus_event sim_bus_event(struct sim_ctx *ctx)
 {
     struct sim_bus_event ev;
@@ -213,7 +220,7 @@ struct sim_bus_event sim_bus_event(struct sim_ctx *ctx)
 
     if (!ctx->started || ctx->lost)
         return lost_event;
-    if ((!ctx->storage_ready && !ctx->lisn_pending) || sim_event_pending(&ctx->events_event))
+    if (!sim_bus_event_pending(ctx))
         return no_event;
     ev = next_event(ctx);
     switch (sim_site(ctx->afu, SIM_SITE_EVT, &arg)) {

@@ -177,6 +177,11 @@ uint64_t sim_bus_platform_key(const struct sim_afu *a)
     return ((uint64_t)a->number << 16 | UINT16_MAX) + 1; /* beside those of contexts */
 }
 
+bool sim_bus_platform_pending(const struct sim_afu *a)
+{
+    return a->platform.event != SIM_BUS_PLATFORM_NONE;
+}
+
 bool sim_bus_platform_calm(const struct sim_afu *a) { return !sim_event_pending(&a->platform.due); }
 
 enum sim_bus_platform_event sim_bus_platform_event(struct sim_afu *a)

@@ -140,7 +140,7 @@ struct sched_clock {
     uint64_t (*now)(void *arg);
 
     /** Called only when every fiber waits, on a fiber's stack. Runs the device until it woke
-     * somebody (sched_wake_key returned true, or sched_any_ready), or until its time reached
+     * somebody (sched_wake_key returned true, or sched_any_ready; or by a descriptor), or until its time reached
      * `until`: the first moment at or after it that the device can represent. It may also return
      * when it has become idle; if it is idle already, time just jumps. until may lie far beyond
      * any event of the device but is never EXEC_FOREVER. */
@@ -163,6 +163,9 @@ void sched_time_moved(struct sched *s);
 /** Whether the running fiber is the only one that has not ended: it may then run the device itself
  * instead of waiting, since there is nobody else whom time could concern. */
 bool sched_alone(const struct sched *s);
+
+/** Whether some fiber waits for a descriptor: the device then stops when it has made one readable. */
+bool sched_any_descriptor(const struct sched *s);
 
 /** Whether some fiber other than the running one can run. */
 bool sched_any_ready(const struct sched *s);

@@ -106,3 +106,5 @@ bool sched__poll_descriptors(struct sched *s, int ms)
     }
     return any;
 }
+
+bool sched_any_descriptor(const struct sched *s) { return s->descriptor_count > 0; }

@@ -70,6 +70,7 @@ def spipe_test(
         copts = [],
         linkopts = [],
         mutants = False,
+        capi = False,
         tags = [],
         **kwargs):
     """A test program written with Criterion's classic macros.
@@ -86,12 +87,15 @@ def spipe_test(
       copts: flags beside the project's
       linkopts: likewise, of the linker
       mutants: also make NAME_mutants, the same over a core with mutants, for //tests/mutants
+      capi: also make NAME_capi, the same through backends/capi and the stand-in for libcxl
       tags: as above
       **kwargs: anything else that cc_test takes, e.g. shard_count, data, args
     """
     variants = [(name, [], tags)]
     if mutants:  # their core goes first: instead of //core's
         variants.append((name + "_mutants", ["//core:superpipe_mutants"], tags + ["manual"]))
+    if capi:  # its device goes first, likewise
+        variants.append((name + "_capi", ["//tests/testlib:device_capi"], tags))
     for variant, first, variant_tags in variants:
         cc_test(
             name = variant,

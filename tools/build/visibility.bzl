@@ -31,6 +31,9 @@ VISIBLE_BACKENDS_REGISTRY = [
     "//docs:__subpackages__",
 ] + _TESTS + _TOOLS
 
+# backends: what the stand-in for libcxl makes a world of (docs/decisions/0014), beside those.
+VISIBLE_BACKENDS_SIM = VISIBLE_BACKENDS_REGISTRY + ["//sim/libcxl:__pkg__"]
+
 # backends: one backend.
 VISIBLE_BACKENDS_INTERNAL = ["//backends:__subpackages__"] + _TESTS
 
@@ -48,6 +51,9 @@ VISIBLE_SIM_CONTROL = [
 
 # sim: everything else.
 VISIBLE_SIM_INTERNAL = ["//sim:__subpackages__"] + _TESTS
+
+# sim: the stand-in for libcxl, and the C face of its control words.
+VISIBLE_SIM_LIBCXL = _TESTS + _TOOLS
 
 # Test fixtures and sources that only tests use.
 VISIBLE_TO_TESTS = _TESTS

@@ -285,6 +285,43 @@ Test(hwq, poll_in_rounds, .init = set_up, .fini = tear_down)
     PROVES(AD_83);
 }
 
+static struct exec_ops ops;
+
+/* Between two rounds somebody else takes the adapter down. */
+static void yield_to_the_end(struct exec *e)
+{
+    (void)e;
+    if (!f.s.master)
+        return;
+    gate_force(&f.s.gate, SPIPE_STATE_RESET);
+    spipe__take_down(&f.s);
+}
+
+/* Who polls has no hold on the context: nobody listens any more, so nobody waits for him. His own
+ * command ends with it, and what he tells of the queue afterwards needs no context. */
+Test(hwq, ends_during_a_poll, .init = set_up, .fini = tear_down)
+{
+    struct spipe__hwq *h = &f.s.hwq[0];
+    uint64_t before = h->told.stray_elements;
+
+    ops = *f.exec.exec.ops;
+    ops.thread_yield = yield_to_the_end;
+    f.exec.exec.ops = &ops;
+    spipe__hwq_set_poll_weight(h, 2);
+    for (unsigned i = 0; i < 2; i++)
+        cr_assert_eq(start(i, &(struct fake_answer){.delay = 1000}), 0);
+    cr_assert_eq(start(2, &(struct fake_answer){.lost = true}), 0);
+    h->queue.counters.stray_elements++;
+    cr_expect_eq(await(2), -EAGAIN);
+    cr_expect_null(h->ctx);
+    cr_expect_eq(h->counters.polls, 1);
+    cr_expect_eq(h->told.stray_elements, before + 1);
+    for (unsigned i = 0; i < 2; i++)
+        cr_expect_eq(await(i), 0);
+    PROVES(AD_83);
+    PROVES(AD_54);
+}
+
 Test(hwq, no_poll_by_default, .init = set_up, .fini = tear_down)
 {
     for (unsigned i = 0; i < 6; i++)

@@ -137,9 +137,9 @@ static void judge_image(struct judge *j, const struct doctor_card *c)
 {
     const struct doctor_value *image = &c->attribute[DOCTOR_CARD_IMAGE];
 
-    if (!image->error && strcmp(image->text, "user") != 0) { /* CX-95 */
+    if (image->error || strcmp(image->text, "user") != 0) { /* CX-95 */
         find(j, DOCTOR_BLOCKS, "card%u runs its %s image, not its user image.", c->number,
-             image->text);
+             image->error ? "unknown" : image->text);
         step(j, "As root, with no program using the card, load the user image:");
         step(j, "  echo user > " CXL_SYSFS_CLASS "/card%u/load_image_on_perst", c->number);
         step(j, "  echo 1 > " CXL_SYSFS_CLASS "/card%u/reset", c->number);
@@ -418,12 +418,13 @@ static void judge_library(struct judge *j)
     }
     if (l->usable)
         return;
-    find(j, DOCTOR_BLOCKS, "%s.", l->why);
+    find(j, DOCTOR_LIMITS, "%s.", l->why);
     if (!j->f->power) {
-        step(j, "It exists for POWER only: the POWER8 machine needs it.");
+        step(j, "It exists for POWER only, and runs there can do without it.");
         return;
     }
-    step(j, "Install IBM's libcxl, 1.2 or later:");
+    step(j, "Runs use the kernel's interface without a library then, which does the same. To use "
+            "IBM's libcxl, 1.2 or later, install it:"); /* CX-141 */
     library_packages(j);
 }
 

@@ -12,6 +12,7 @@
 
 #define DIGITS ((size_t)2 * LUN_GUARD_WWID_BYTES)
 #define HEX_BYTES (DIGITS + 1)
+#define SHOWN 8u /* names in a sentence */
 
 static const char *wwid_text(char buf[HEX_BYTES], const uint8_t *wwid)
 {
@@ -80,7 +81,21 @@ int lun_guard_add(struct lun_guard_options *options, const char *text, char *why
 
 /* ---- decisions ---- */
 
-static int check_options(const struct lun_guard_options *o, bool hardware, char *why, size_t size)
+/* Adds the names of the LUNs to a sentence. */
+static void append_names(const struct lun_guard_lun *luns, unsigned count, char *why, size_t size)
+{
+    char text[HEX_BYTES];
+
+    for (unsigned k = 0; k < count && k < SHOWN; k++)
+        text_append(why, size, " %s", wwid_text(text, luns[k].wwid));
+    if (!count)
+        text_append(why, size, " none");
+    if (count > SHOWN)
+        text_append(why, size, " ...");
+}
+
+static int check_options(const struct lun_guard_options *o, bool hardware,
+                         const struct lun_guard_lun *luns, unsigned count, char *why, size_t size)
 {
     if (o->read_only && o->destroy) {
         snprintf(why, size, "give --read-only or --destroy, not both");
@@ -88,11 +103,20 @@ static int check_options(const struct lun_guard_options *o, bool hardware, char 
     }
     if (hardware && !o->wwids) {
         snprintf(why, size,
-                 "LUNs behind a real card are touched only by their names: give --lun WWID, one "
-                 "of those that 'superpipe lun list' shows");
+                 "LUNs behind a real card are touched only by their names: give --lun WWID; the "
+                 "adapter has:");
+        append_names(luns, count, why, size);
         return -EINVAL;
     }
     return 0;
+}
+
+static bool has_lun(const struct lun_guard_lun *luns, unsigned count, const uint8_t *wwid)
+{
+    for (unsigned k = 0; k < count; k++)
+        if (!memcmp(luns[k].wwid, wwid, LUN_GUARD_WWID_BYTES))
+            return true;
+    return false;
 }
 
 /* Every name must be that of a LUN: a slip must not lead to less than was asked for. */
@@ -102,16 +126,10 @@ static int check_names(const struct lun_guard_options *o, const struct lun_guard
     char text[HEX_BYTES];
 
     for (unsigned i = 0; i < o->wwids; i++) {
-        unsigned k = 0;
-
-        while (k < count && memcmp(luns[k].wwid, o->wwid[i], LUN_GUARD_WWID_BYTES) != 0)
-            k++;
-        if (k < count)
+        if (has_lun(luns, count, o->wwid[i]))
             continue;
         snprintf(why, size, "the adapter has no LUN %s; it has:", wwid_text(text, o->wwid[i]));
-        for (k = 0; k < count && k < 8; k++)
-            text_append(why, size, " %s", wwid_text(text, luns[k].wwid));
-        text_append(why, size, "%s", count == 0 ? " none" : count > 8 ? " ..." : "");
+        append_names(luns, count, why, size);
         return -ENODEV;
     }
     return 0;
@@ -162,7 +180,7 @@ int lun_guard_decide(const struct lun_guard_options *options, bool hardware,
                      const struct lun_guard_lun *luns, unsigned count,
                      enum lun_guard_answer *answer, char *why, size_t size)
 {
-    int rc = check_options(options, hardware, why, size);
+    int rc = check_options(options, hardware, luns, count, why, size);
 
     if (!rc)
         rc = check_names(options, luns, count, why, size);

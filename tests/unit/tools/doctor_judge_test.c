@@ -132,7 +132,7 @@ static void library(const char *id, const char *version, const char *step)
         (struct doctor_library){.why = "libcxl.so.1 is the Compute Express Link library of ndctl"};
     doctor_judge(&facts, &v);
     cr_assert_eq(v.findings, 1);
-    cr_assert_eq(v.finding[0].weight, DOCTOR_BLOCKS);
+    cr_assert_eq(v.finding[0].weight, DOCTOR_LIMITS);
     cr_assert_str_eq(v.finding[0].what,
                      "libcxl.so.1 is the Compute Express Link library of ndctl.");
     cr_assert(strstr(v.finding[0].step, step), "%s", v.finding[0].step);

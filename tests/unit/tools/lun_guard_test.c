@@ -120,7 +120,7 @@ Test(lun_guard, many_names)
 
 Test(lun_guard, on_hardware_nothing_without_a_name)
 {
-    refused(decide(true), -EINVAL, "give --lun WWID");
+    refused(decide(true), -EINVAL, "give --lun WWID; the adapter has: " NAME_A " " NAME_B);
     options.read_only = true;
     refused(decide(true), -EINVAL, "give --lun WWID");
     options = (struct lun_guard_options){.destroy = true};

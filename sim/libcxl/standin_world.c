@@ -16,9 +16,21 @@ static struct standin the_standin = {.binding = PTHREAD_MUTEX_INITIALIZER};
 
 struct standin *standin_self(void) { return &the_standin; }
 
-void standin_lock(struct standin *s) { exec_mutex_lock(s->world.exec, &s->lock); }
+void standin_lock(struct standin *s)
+{
+    if (s->world.enter)
+        s->world.enter(s->world.model);
+    else
+        exec_mutex_lock(s->world.exec, &s->lock);
+}
 
-void standin_unlock(struct standin *s) { exec_mutex_unlock(s->world.exec, &s->lock); }
+void standin_unlock(struct standin *s)
+{
+    if (s->world.leave)
+        s->world.leave(s->world.model);
+    else
+        exec_mutex_unlock(s->world.exec, &s->lock);
+}
 
 void standin_card_defaults(struct standin *s, struct standin_card *card)
 {

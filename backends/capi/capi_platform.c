@@ -116,10 +116,14 @@ static bool is_back(struct capi_dev *d)
     return answers(d);
 }
 
+/* The PCI function stays when the driver only lets go of the card to take it again (CX-100), and
+ * goes with the card. Where nobody knows the function, the card's own directory has to do. */
 static bool card_is_gone(struct capi_dev *d)
 {
     char path[CAPI_PATH_BYTES];
 
+    if (d->pci[0])
+        return !capi_is_directory(d->kernel, d->pci);
     snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s", d->card);
     return !capi_is_directory(d->kernel, path);
 }

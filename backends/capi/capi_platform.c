@@ -93,15 +93,13 @@ static void follow_names(struct capi_dev *d)
     const char *slice = strchr(d->afu, '.');
     unsigned number;
 
-    if (!d->function[0])
-        return;
     for (unsigned i = 0; !d->kernel->list(CXL_SYSFS_CLASS, i, name, sizeof name); i++) {
         if (!capi_is_afu(name) || strcmp(strchr(name, '.'), slice) != 0 ||
             sscanf(name, "afu%u.", &number) != 1)
             continue;
         snprintf(card, sizeof card, "card%u", number);
         capi_function_of(d->kernel, card, function, sizeof function);
-        if (strcmp(function, d->function) != 0 || strcmp(name, d->afu) == 0)
+        if (strcmp(function, d->function) != 0)
             continue;
         capi_log(d, "%s is %s now", d->afu, name);
         snprintf(d->afu, sizeof d->afu, "%s", name);
@@ -110,10 +108,22 @@ static void follow_names(struct capi_dev *d)
     }
 }
 
+/* The old name may be another card's by now. */
+static bool is_ours(const struct capi_dev *d)
+{
+    char function[CAPI_NAME_BYTES];
+
+    if (!d->function[0])
+        return true;
+    capi_function_of(d->kernel, d->card, function, sizeof function);
+    return strcmp(function, d->function) == 0;
+}
+
 static bool is_back(struct capi_dev *d)
 {
-    follow_names(d);
-    return answers(d);
+    if (!is_ours(d))
+        follow_names(d);
+    return is_ours(d) && answers(d);
 }
 
 /* The PCI function stays when the driver only lets go of the card to take it again (CX-100), and

@@ -3,14 +3,23 @@
 #ifndef TESTS_CONFORMANCE_HAL_CONFORMANCE_CAPI_H
 #define TESTS_CONFORMANCE_HAL_CONFORMANCE_CAPI_H
 
-#include <stdbool.h>
-
 #include "backends/sim/sim_host.h"
 #include "tests/conformance/hal_conformance.h"
+#include "tests/conformance/hal_conformance_sim.h"
 
-/** One case of the suite on a simulated host of its own, through the library, or directly over the
- * kernel's interface below it (CX-141). */
+/** What stands between a program and the model. */
+enum conf_capi_way {
+    CONF_CAPI_NOT,     /* backends/sim alone */
+    CONF_CAPI_LIBRARY, /* backends/capi, the library */
+    CONF_CAPI_DIRECT,  /* backends/capi, the kernel's interface below the library (CX-141) */
+};
+
+/** Runs body(arg) as the first thread of a host, whose env.dev is a device of that way meanwhile.
+ * Asserts that all threads end. */
+void conf_capi_run(struct conf_sim *sim, enum conf_capi_way way, void (*body)(void *), void *arg);
+
+/** One case of the suite on a simulated host of its own. */
 void conf_capi_case(hal_conformance_case *body, unsigned needs,
-                    const struct sim_host_config *config, bool direct);
+                    const struct sim_host_config *config, enum conf_capi_way way);
 
 #endif

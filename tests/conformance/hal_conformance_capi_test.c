@@ -10,20 +10,23 @@
 TestSuite(hal_conformance_capi, .timeout = 50);
 TestSuite(hal_conformance_capi_direct, .timeout = 50);
 
-static void over_standin(hal_conformance_case *body, unsigned needs, bool direct)
+static void over_standin(hal_conformance_case *body, unsigned needs, enum conf_capi_way way)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_host_config config = {.seed = seed, .trace = true};
 
-        conf_capi_case(body, needs, &config, direct);
+        conf_capi_case(body, needs, &config, way);
     }
 }
 
 #define CASE(name, needs)                                                                          \
-    Test(hal_conformance_capi, name) { over_standin(hal_conformance_##name, needs, false); }       \
+    Test(hal_conformance_capi, name)                                                               \
+    {                                                                                              \
+        over_standin(hal_conformance_##name, needs, CONF_CAPI_LIBRARY);                            \
+    }                                                                                              \
     Test(hal_conformance_capi_direct, name)                                                        \
     {                                                                                              \
-        over_standin(hal_conformance_##name, needs, true);                                         \
+        over_standin(hal_conformance_##name, needs, CONF_CAPI_DIRECT);                             \
         PROVES(CX_141);                                                                            \
     }
 HAL_CONFORMANCE_CASES(CASE)

@@ -37,8 +37,8 @@ struct cxl_standin_world {
     /* Whether an event of a context could be read at once; that it is lost is no event. */
     bool (*event_pending)(struct hal_ctx *ctx);
     /* Calls event(arg) whenever an event of ctx has become readable, and when the platform has told
-     * of its loss, from within the model: it may do no more than wake somebody by a descriptor.
-     * NULL ends it. */
+     * of an error that ends it, from within the model: it may do no more than wake somebody by a
+     * descriptor. NULL ends it. */
     void (*watch_context)(struct hal_ctx *ctx, void (*event)(void *arg), void *arg);
     /* The same for platform events of a device. */
     void (*watch_platform)(struct hal_dev *dev, void (*event)(void *arg), void *arg);

@@ -16,9 +16,16 @@ static struct standin the_standin = {.binding = PTHREAD_MUTEX_INITIALIZER};
 
 struct standin *standin_self(void) { return &the_standin; }
 
-void standin_lock(struct standin *s) { exec_mutex_lock(s->world.exec, &s->lock); }
+void standin_lock(struct standin *s)
+{
+    while (__atomic_exchange_n(&s->lock, 1, __ATOMIC_ACQUIRE))
+        exec_yield(s->world.exec);
+}
 
-void standin_unlock(struct standin *s) { exec_mutex_unlock(s->world.exec, &s->lock); }
+void standin_unlock(struct standin *s)
+{
+    CHECK(__atomic_exchange_n(&s->lock, 0, __ATOMIC_RELEASE));
+}
 
 void standin_card_defaults(struct standin *s, struct standin_card *card)
 {
@@ -58,7 +65,7 @@ static int bind_world(struct standin *s, const struct cxl_standin_world *world)
     s->world = *world;
     s->no_class = false;
     s->double_free = true;
-    exec_mutex_init(s->world.exec, &s->lock, "cxl driver");
+    s->lock = 0;
     for (unsigned i = 0; i < s->world.adapters; i++)
         new_card(s, i);
     __atomic_store_n(&s->bound, true, __ATOMIC_RELEASE);
@@ -90,7 +97,6 @@ static void unbind_world(struct standin *s)
         s->world.watch_platform(s->card[i].dev, NULL, NULL);
         hal_ctx_release(s->card[i].foreign);
     }
-    exec_mutex_fini(s->world.exec, &s->lock);
     close(s->dead);
     __atomic_store_n(&s->bound, false, __ATOMIC_RELEASE);
     if (s->alone)

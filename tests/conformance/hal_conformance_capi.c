@@ -3,16 +3,9 @@
 
 #include <criterion/criterion.h>
 
-#include "backends/capi/capi_backend.h"
-#include "backends/capi/capi_library.h"
-#include "backends/sim/sim_standin.h"
-#include "hal/cxl_standin.h"
-#include "sim/libcxl/libcxl_lookup.h"
-#include "tests/conformance/hal_conformance_sim.h"
-
 struct run {
     struct conf_sim *sim;
-    struct capi_config config;
+    struct standin_rig rig;
     void (*body)(void *);
     void *arg;
 };
@@ -22,58 +15,24 @@ static void with_device(void *arg)
     struct run *r = arg;
     struct hal_conformance *env = &r->sim->env;
     struct hal_dev *below = env->dev;
-    char why[256] = "";
 
-    cr_assert_eq(capi_backend_open(&r->config, &env->dev, why, sizeof why), 0, "%s", why);
+    env->dev = standin_rig_open(&r->rig, 0);
     r->body(r->arg);
     hal_close(env->dev);
     env->dev = below;
 }
 
-static struct capi_library *library_of(bool direct, const struct cxl_standin *standin)
+void conf_capi_run(struct conf_sim *sim, enum standin_way way, void (*body)(void *), void *arg)
 {
-    struct capi_library *library;
-    char why[256] = "";
-
-    if (direct)
-        cr_assert_eq(capi_library_direct(standin->kernel, &library), 0);
-    else
-        cr_assert_eq(capi_library_resolve(cxl_standin_lookup, NULL, &library, why, sizeof why), 0,
-                     "%s", why);
-    return library;
-}
-
-static const struct cxl_standin *standin_itself(void)
-{
-    struct capi_library *library = library_of(false, NULL);
-    const struct cxl_standin *standin = capi_library_standin(library);
-
-    capi_library_close(library);
-    cr_assert_not_null(standin);
-    return standin;
-}
-
-void conf_capi_run(struct conf_sim *sim, enum conf_capi_way way, void (*body)(void *), void *arg)
-{
-    const struct cxl_standin *standin = standin_itself();
     struct run r = {.sim = sim, .body = body, .arg = arg};
-    struct cxl_standin_world world;
 
-    if (way == CONF_CAPI_NOT) {
+    if (way == STANDIN_NOT) {
         conf_sim_run(sim, body, arg);
         return;
     }
-    sim_standin_world(sim->host, &world);
-    cr_assert_eq(standin->bind(&world), 0);
-    r.config = (struct capi_config){
-        .size = sizeof r.config,
-        .exec = sim->env.exec,
-        .library = library_of(way == CONF_CAPI_DIRECT, standin),
-        .standin = standin,
-    };
+    standin_rig_up(&r.rig, sim->host, way);
     conf_sim_run(sim, with_device, &r);
-    standin->unbind();
-    capi_library_close(r.config.library);
+    standin_rig_down(&r.rig);
 }
 
 struct one_case {
@@ -89,7 +48,7 @@ static void run_case(void *arg)
 }
 
 void conf_capi_case(hal_conformance_case *body, unsigned needs,
-                    const struct sim_host_config *config, enum conf_capi_way way)
+                    const struct sim_host_config *config, enum standin_way way)
 {
     struct conf_sim s;
     struct one_case c = {body, &s.env};

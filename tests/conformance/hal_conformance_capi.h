@@ -6,20 +6,14 @@
 #include "backends/sim/sim_host.h"
 #include "tests/conformance/hal_conformance.h"
 #include "tests/conformance/hal_conformance_sim.h"
-
-/** What stands between a program and the model. */
-enum conf_capi_way {
-    CONF_CAPI_NOT,     /* backends/sim alone */
-    CONF_CAPI_LIBRARY, /* backends/capi, the library */
-    CONF_CAPI_DIRECT,  /* backends/capi, the kernel's interface below the library (CX-141) */
-};
+#include "tests/testlib/standin_rig.h"
 
 /** Runs body(arg) as the first thread of a host, whose env.dev is a device of that way meanwhile.
  * Asserts that all threads end. */
-void conf_capi_run(struct conf_sim *sim, enum conf_capi_way way, void (*body)(void *), void *arg);
+void conf_capi_run(struct conf_sim *sim, enum standin_way way, void (*body)(void *), void *arg);
 
 /** One case of the suite on a simulated host of its own. */
 void conf_capi_case(hal_conformance_case *body, unsigned needs,
-                    const struct sim_host_config *config, enum conf_capi_way way);
+                    const struct sim_host_config *config, enum standin_way way);
 
 #endif

@@ -16,7 +16,7 @@ static void over_paced(hal_conformance_case *body, unsigned needs)
     params.afu_reset = 250000;
     config.params = &params;
     cr_assert_eq(posix_exec_create(&config.threads), 0);
-    conf_capi_case(body, needs, &config, CONF_CAPI_LIBRARY);
+    conf_capi_case(body, needs, &config, STANDIN_LIBRARY);
     posix_exec_destroy(config.threads);
 }
 

@@ -10,7 +10,7 @@
 TestSuite(hal_conformance_capi, .timeout = 50);
 TestSuite(hal_conformance_capi_direct, .timeout = 50);
 
-static void over_standin(hal_conformance_case *body, unsigned needs, enum conf_capi_way way)
+static void over_standin(hal_conformance_case *body, unsigned needs, enum standin_way way)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct sim_host_config config = {.seed = seed, .trace = true};
@@ -22,11 +22,11 @@ static void over_standin(hal_conformance_case *body, unsigned needs, enum conf_c
 #define CASE(name, needs)                                                                          \
     Test(hal_conformance_capi, name)                                                               \
     {                                                                                              \
-        over_standin(hal_conformance_##name, needs, CONF_CAPI_LIBRARY);                            \
+        over_standin(hal_conformance_##name, needs, STANDIN_LIBRARY);                              \
     }                                                                                              \
     Test(hal_conformance_capi_direct, name)                                                        \
     {                                                                                              \
-        over_standin(hal_conformance_##name, needs, CONF_CAPI_DIRECT);                             \
+        over_standin(hal_conformance_##name, needs, STANDIN_DIRECT);                               \
         PROVES(CX_141);                                                                            \
     }
 HAL_CONFORMANCE_CASES(CASE)

@@ -17,16 +17,16 @@
 TestSuite(capi_trace, .timeout = 50);
 
 /* Whether the device of the run is the one that was meant. */
-static void expect_device(const struct conf_sim *sim, enum conf_capi_way way)
+static void expect_device(const struct conf_sim *sim, enum standin_way way)
 {
-    cr_assert_str_eq(sim->env.dev->ops->name, way == CONF_CAPI_NOT ? "sim" : "capi");
+    cr_assert_str_eq(sim->env.dev->ops->name, way == STANDIN_NOT ? "sim" : "capi");
 }
 
 /* ---- contexts, commands and tables, in two threads ---- */
 
 struct contended {
     struct sim_load load;
-    enum conf_capi_way way;
+    enum standin_way way;
 };
 
 static void contend(void *arg)
@@ -37,7 +37,7 @@ static void contend(void *arg)
     sim_load_main(&c->load);
 }
 
-static struct sim_load_print run_load(uint64_t seed, enum conf_capi_way way)
+static struct sim_load_print run_load(uint64_t seed, enum standin_way way)
 {
     static struct conf_sim sim;
     struct sim_host_config config = {.seed = seed, .trace = true};
@@ -54,11 +54,11 @@ static struct sim_load_print run_load(uint64_t seed, enum conf_capi_way way)
 Test(capi_trace, contended_contexts)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct sim_load_print sim = run_load(seed, CONF_CAPI_NOT);
+        struct sim_load_print sim = run_load(seed, STANDIN_NOT);
 
         cr_assert_gt(sim.records, 500, "hardly anything happens");
-        for (int way = CONF_CAPI_LIBRARY; way <= CONF_CAPI_DIRECT; way++) {
-            struct sim_load_print capi = run_load(seed, (enum conf_capi_way)way);
+        for (int way = STANDIN_LIBRARY; way <= STANDIN_DIRECT; way++) {
+            struct sim_load_print capi = run_load(seed, (enum standin_way)way);
 
             cr_assert(memcmp(&sim, &capi, sizeof sim) == 0, "seed %llu", (unsigned long long)seed);
         }
@@ -70,7 +70,7 @@ Test(capi_trace, contended_contexts)
 
 struct life {
     struct conf_sim *sim;
-    enum conf_capi_way way;
+    enum standin_way way;
 };
 
 static void use(struct stack *s)
@@ -109,7 +109,7 @@ static void live(void *arg)
     spipe_close(s.adapter);
 }
 
-static void run_life(uint64_t seed, enum conf_capi_way way, struct recording *out)
+static void run_life(uint64_t seed, enum standin_way way, struct recording *out)
 {
     struct sim_host_config config = {.seed = seed, .trace = true, .media = {stack_media(4)}};
     static struct conf_sim sim;
@@ -131,11 +131,11 @@ Test(capi_trace, an_adapter_of_core)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct recording sim, capi;
 
-        run_life(seed, CONF_CAPI_NOT, &sim);
-        for (int way = CONF_CAPI_LIBRARY; way <= CONF_CAPI_DIRECT; way++) {
+        run_life(seed, STANDIN_NOT, &sim);
+        for (int way = STANDIN_LIBRARY; way <= STANDIN_DIRECT; way++) {
             size_t at;
 
-            run_life(seed, (enum conf_capi_way)way, &capi);
+            run_life(seed, (enum standin_way)way, &capi);
             at = recording_difference(&sim, &capi);
             if (at != SIZE_MAX)
                 recording_explain(&sim, names[0], &capi, names[way], at);

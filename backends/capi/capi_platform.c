@@ -8,6 +8,7 @@
 
 #include "backends/capi/capi_errno.h"
 #include "backends/capi/capi_internal.h"
+#include "backends/capi/capi_name.h"
 #include "hal/afu_regs.h"
 #include "hal/support/check.h"
 
@@ -94,8 +95,7 @@ static void follow_names(struct capi_dev *d)
     unsigned number;
 
     for (unsigned i = 0; !d->kernel->list(CXL_SYSFS_CLASS, i, name, sizeof name); i++) {
-        if (!capi_is_afu(name) || strcmp(strchr(name, '.'), slice) != 0 ||
-            sscanf(name, "afu%u.", &number) != 1)
+        if (!capi_name_is_afu(name, &number) || strcmp(strchr(name, '.'), slice) != 0)
             continue;
         snprintf(card, sizeof card, "card%u", number);
         capi_function_of(d->kernel, card, function, sizeof function);

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -19,8 +20,8 @@ static long locked(void)
 
     cr_assert_not_null(f);
     while (fgets(line, sizeof line, f))
-        if (sscanf(line, "VmLck: %ld", &kb) == 1)
-            break;
+        if (strncmp(line, "VmLck:", 6) == 0)
+            kb = strtol(line + 6, NULL, 10);
     fclose(f);
     return kb;
 }

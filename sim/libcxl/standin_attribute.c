@@ -268,7 +268,6 @@ static int store_card_reset(struct standin *s, struct standin_card *card, const 
         return -EINVAL;
     if (value == 1 && in_use(card))
         return -EBUSY;
-    standin_detach_all(s, card);
     standin_forget_all(s, card);
     return store_reset(s, card, text);
 }

@@ -14,16 +14,16 @@
 #define CYCLE_NS 4u /* timing.md 1 */
 #define OPCODE_READ16 0x88u
 #define OPCODE_WRITE16 0x8Au
-#define MEDIAN 50000u
+#define P99 99000u
 
 /* ---- collecting -------------------------------------------------------------------------------
  */
 
 void timing_record_init(struct timing_record *r)
 {
-    histogram_init(&r->load);
-    histogram_init(&r->store);
-    histogram_init(&r->reset);
+    histogram_init(&r->load.all);
+    histogram_init(&r->store.all);
+    histogram_init(&r->reset.all);
     r->classes = 0;
     r->dropped = 0;
 }
@@ -44,10 +44,16 @@ static struct timing_class *class_of(struct timing_record *r, const struct recor
     c->opcode = s->opcode;
     c->afu_command = s->afu_command;
     c->bytes = s->bytes;
-    histogram_init(&c->all);
-    histogram_init(&c->alone);
-    histogram_init(&c->woken);
+    histogram_init(&c->all.all);
+    histogram_init(&c->alone.all);
+    histogram_init(&c->woken.all);
     return c;
+}
+
+static void series_add(struct timing_series *t, uint64_t ns)
+{
+    t->recent[t->all.count % TIMING_RECENT_MAX] = ns;
+    histogram_record(&t->all, ns);
 }
 
 static void add_command(struct timing_record *r, const struct record_sample *s)
@@ -59,9 +65,9 @@ static void add_command(struct timing_record *r, const struct record_sample *s)
         return;
     }
     if (s->kind == RECORD_COMMAND)
-        histogram_record(&c->all, s->ns);
+        series_add(&c->all, s->ns);
     if (s->alone)
-        histogram_record(s->kind == RECORD_COMMAND ? &c->alone : &c->woken, s->ns);
+        series_add(s->kind == RECORD_COMMAND ? &c->alone : &c->woken, s->ns);
 }
 
 void timing_record_sample(void *record, const struct record_sample *sample)
@@ -70,13 +76,13 @@ void timing_record_sample(void *record, const struct record_sample *sample)
 
     switch (sample->kind) {
     case RECORD_LOAD:
-        histogram_record(&r->load, sample->ns);
+        series_add(&r->load, sample->ns);
         break;
     case RECORD_STORE:
-        histogram_record(&r->store, sample->ns);
+        series_add(&r->store, sample->ns);
         break;
     case RECORD_AFU_RESET:
-        histogram_record(&r->reset, sample->ns);
+        series_add(&r->reset, sample->ns);
         break;
     case RECORD_COMMAND:
     case RECORD_INTERRUPT:
@@ -88,7 +94,23 @@ void timing_record_sample(void *record, const struct record_sample *sample)
 /* ---- comparing --------------------------------------------------------------------------------
  */
 
-static uint64_t median(const struct histogram *h) { return histogram_percentile(h, MEDIAN); }
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Of the last ones; there is one. */
+static uint64_t median(const struct timing_series *t)
+{
+    uint64_t sorted[TIMING_RECENT_MAX];
+    size_t n = (size_t)hal_min64(t->all.count, TIMING_RECENT_MAX);
+
+    memcpy(sorted, t->recent, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_size);
+    return sorted[(n - 1) / 2];
+}
 
 struct rows {
     const struct sim_params *p;
@@ -139,7 +161,7 @@ static const struct timing_class *extreme(const struct timing_record *r, bool wr
     for (unsigned i = 0; i < r->classes; i++) {
         const struct timing_class *c = &r->class[i];
 
-        if (is_data(c, write) && c->alone.count &&
+        if (is_data(c, write) && c->alone.all.count &&
             (!found || (most ? c->bytes > found->bytes : c->bytes < found->bytes)))
             found = c;
     }
@@ -158,7 +180,7 @@ static void add_medium(struct rows *rows, const struct timing_record *r, bool wr
              write ? "writes" : "reads", text_size(size, c->bytes));
     add(rows, write ? "media.write.base" : "media.read.base", own,
         rest(median(&c->alone), timing_model_command(rows->p, write, c->bytes), own),
-        c->alone.count, from);
+        c->alone.all.count, from);
 }
 
 /* What 4 KiB more cost: link and bus, which nothing outside can tell apart. */
@@ -176,7 +198,8 @@ static void add_block(struct rows *rows, const struct timing_record *r, bool wri
         write ? "fc.4k_time + 32 bus.read.line_interval"
               : "fc.4k_time + 32 bus.write.line_interval",
         timing_model_block(rows->p, write), high > low ? (high - low) / blocks : 0,
-        most->alone.count, write ? "large writes less small ones" : "large reads less small ones");
+        most->alone.all.count,
+        write ? "large writes less small ones" : "large reads less small ones");
 }
 
 /* A command that somebody slept for, less what it takes by itself. */
@@ -189,7 +212,7 @@ static void add_interrupt(struct rows *rows, const struct timing_record *r)
     for (unsigned i = 0; i < r->classes; i++) {
         const struct timing_class *c = &r->class[i];
 
-        if ((is_data(c, false) || is_data(c, true)) && c->woken.count &&
+        if ((is_data(c, false) || is_data(c, true)) && c->woken.all.count &&
             (!best || c->bytes < best->bytes))
             best = c;
     }
@@ -199,7 +222,7 @@ static void add_interrupt(struct rows *rows, const struct timing_record *r)
     command = timing_model_command(rows->p, write, best->bytes);
     add(rows, "irq.delivery", rows->p->irq_delivery,
         rest(median(&best->woken), command + rows->p->irq_delivery, rows->p->irq_delivery),
-        best->woken.count,
+        best->woken.all.count,
         write ? "writes that were slept for, less the model's time of a write"
               : "reads that were slept for, less the model's time of a read");
 }
@@ -209,11 +232,12 @@ unsigned timing_record_compare(const struct timing_record *r, const struct sim_p
 {
     struct rows to = {p, rows, 0};
 
-    if (r->load.count)
-        add(&to, "mmio.read.latency", p->mmio_read_latency, median(&r->load), r->load.count,
+    if (r->load.all.count)
+        add(&to, "mmio.read.latency", p->mmio_read_latency, median(&r->load), r->load.all.count,
             "loads of registers");
-    if (r->reset.count)
-        add(&to, "afu.reset", p->afu_reset, median(&r->reset), r->reset.count, "resets of the AFU");
+    if (r->reset.all.count)
+        add(&to, "afu.reset", p->afu_reset, median(&r->reset), r->reset.all.count,
+            "resets of the AFU");
     add_medium(&to, r, false);
     add_medium(&to, r, true);
     add_block(&to, r, false);
@@ -234,15 +258,15 @@ int64_t timing_row_error(const struct timing_row *row)
 /* ---- printing ---------------------------------------------------------------------------------
  */
 
-static void print_figures(const char *what, const struct histogram *h, FILE *to)
+static void print_figures(const char *what, const struct timing_series *t, FILE *to)
 {
     char min[TEXT_BYTES], p50[TEXT_BYTES], p99[TEXT_BYTES], max[TEXT_BYTES], n[TEXT_BYTES];
 
-    if (!h->count)
+    if (!t->all.count)
         return;
-    fprintf(to, "%-44s %11s  %8s  %8s  %8s  %8s\n", what, text_count(n, h->count),
-            text_ns(min, h->min), text_ns(p50, median(h)),
-            text_ns(p99, histogram_percentile(h, 99000)), text_ns(max, h->max));
+    fprintf(to, "%-52s %11s  %8s  %8s  %8s  %8s\n", what, text_count(n, t->all.count),
+            text_ns(min, t->all.min), text_ns(p50, median(t)),
+            text_ns(p99, histogram_percentile(&t->all, P99)), text_ns(max, t->all.max));
 }
 
 static void class_words(const struct timing_class *c, char *buf, size_t size)
@@ -298,7 +322,7 @@ void timing_record_print(const struct timing_record *r, const struct sim_params 
     struct timing_row rows[TIMING_ROWS_MAX];
     unsigned count = timing_record_compare(r, p, rows);
 
-    fprintf(to, "%-44s %11s  %8s  %8s  %8s  %8s\n", "Measured", "samples", "min", "p50", "p99",
+    fprintf(to, "%-52s %11s  %8s  %8s  %8s  %8s\n", "Measured", "samples", "min", "p50", "p99",
             "max");
     print_figures("load of a register", &r->load, to);
     print_figures("store of a register, while it keeps us", &r->store, to);

@@ -13,19 +13,28 @@
 
 #define TIMING_RECORD_CLASSES 16u
 
+#define TIMING_RECENT_MAX 1023u
+
+/** Durations, ns: all in a histogram, and the last ones exactly: what is derived from a difference
+ * of medians wants those nearer than a bucket. */
+struct timing_series {
+    struct histogram all;
+    uint64_t recent[TIMING_RECENT_MAX];
+};
+
 /** Commands of one kind and size. */
 struct timing_class {
     uint8_t opcode;
     bool afu_command;
     uint32_t bytes;
-    struct histogram all;   /* found by looking */
-    struct histogram alone; /* of those, the ones that were alone on the adapter */
-    struct histogram woken; /* alone, found after an interrupt */
+    struct timing_series all;   /* found by looking */
+    struct timing_series alone; /* of those, the ones that were alone on the adapter */
+    struct timing_series woken; /* alone, found after an interrupt */
 };
 
 /** Everything of a run. Large: not for a stack. */
 struct timing_record {
-    struct histogram load, store, reset;
+    struct timing_series load, store, reset;
     struct timing_class class[TIMING_RECORD_CLASSES];
     unsigned classes;
     uint64_t dropped; /* commands of kinds for which there was no room */
@@ -48,8 +57,8 @@ struct timing_row {
 
 #define TIMING_ROWS_MAX 8u
 
-/** Derives each parameter for which there are samples. A measured value is a median; what else is
- * on the path of a command is taken from `p`. Returns the number of rows. */
+/** Derives each parameter for which there are samples. A measured value is a median (of the last
+ * 1023); what else is on the path of a command is taken from `p`. Returns the number of rows. */
 unsigned timing_record_compare(const struct timing_record *r, const struct sim_params *p,
                                struct timing_row rows[TIMING_ROWS_MAX]);
 

@@ -239,7 +239,7 @@ static void reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
 
     lock(d);
     look_at(c, begin, RECORD_COMMAND);
-    if (offset >= page && offset - page < AFU_HOST_REGS_END)
+    if (ctx->started && offset >= page && offset - page < AFU_HOST_REGS_END)
         note_store(c, offset - page, value, begin);
     unlock(d);
     hal_reg_write64(c->below, offset, value);

@@ -33,7 +33,7 @@ struct cxl_standin_world {
 
     /* A critical section of a world whose threads are fibers of one thread, with `model`: nobody
      * else goes on between the two, and calls that do not wait are no scheduling points. NULL for
-     * a world of threads, where the library locks a mutex of `exec`. */
+     * a world of threads, where the library has a lock of its own. */
     void (*enter)(void *model);
     void (*leave)(void *model);
     void *model;
@@ -44,8 +44,8 @@ struct cxl_standin_world {
     /* Whether an event of a context could be read at once; that it is lost is no event. */
     bool (*event_pending)(struct hal_ctx *ctx);
     /* Calls event(arg) whenever an event of ctx has become readable, and when the platform has told
-     * of its loss, from within the model: it may do no more than wake somebody by a descriptor.
-     * NULL ends it. */
+     * of an error that ends it, from within the model: it may do no more than wake somebody by a
+     * descriptor. NULL ends it. */
     void (*watch_context)(struct hal_ctx *ctx, void (*event)(void *arg), void *arg);
     /* The same for platform events of a device. */
     void (*watch_platform)(struct hal_dev *dev, void (*event)(void *arg), void *arg);

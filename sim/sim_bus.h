@@ -94,8 +94,8 @@ enum sim_bus_platform_answer {
 /** Takes the next event of the platform; NONE if there is none. */
 enum sim_bus_platform_event sim_bus_platform_event(struct sim_afu *a);
 
-/** Whether sim_bus_platform_event() would give one. */
-bool sim_bus_platform_pending(const struct sim_afu *a);
+/** What sim_bus_platform_event() would give. */
+enum sim_bus_platform_event sim_bus_platform_next(const struct sim_afu *a);
 
 /** Whether no event will come before something happens to the slot, or the host answers. */
 bool sim_bus_platform_calm(const struct sim_afu *a);

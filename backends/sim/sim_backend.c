@@ -327,8 +327,9 @@ static bool event_there(struct sim_drive_watch *base)
     return true;
 }
 
-/* The host learns of a loss when the platform tells it, not before (CX-85). */
-static void tell_losses(const struct device *d)
+/* The host learns of a loss when the platform tells it, not before (CX-85); an error that did not
+ * stop the slot ends all contexts, too. */
+static void tell_losses(const struct device *d, bool all)
 {
     for (unsigned i = 0; i < SIM_DRIVE_WATCH_BUCKETS; i++)
         for (struct sim_drive_watch *b = d->drive->watch[i]; b; b = b->next) {
@@ -336,7 +337,7 @@ static void tell_losses(const struct device *d)
             const struct context *c = HAL_CONTAINER_OF(w, struct context, watcher);
 
             if (b->woken == event_there && c->dev == d && c->started && c->sim &&
-                sim_bus_ctx_lost(c->sim))
+                (all || sim_bus_ctx_lost(c->sim)))
                 w->event(w->arg);
         }
 }
@@ -346,10 +347,12 @@ static bool platform_event_there(struct sim_drive_watch *base)
     struct watcher *w = HAL_CONTAINER_OF(base, struct watcher, base);
     const struct device *d = HAL_CONTAINER_OF(w, struct device, watcher);
 
-    if (!sim_bus_platform_pending(d->afu))
+    enum sim_bus_platform_event event = sim_bus_platform_next(d->afu);
+
+    if (event == SIM_BUS_PLATFORM_NONE)
         return false;
     w->event(w->arg);
-    tell_losses(d);
+    tell_losses(d, event == SIM_BUS_PLATFORM_OTHER);
     return true;
 }
 

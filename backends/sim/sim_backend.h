@@ -16,8 +16,8 @@ HAL_MUST_CHECK int sim_backend_open(struct sim_drive *drive, struct sim_afu *afu
                                     struct hal_dev **out);
 
 /** Calls event(arg) from within the model whenever an event of a context of this back end becomes
- * readable, and when the platform tells of the loss of a context that was started. It may wake
- * somebody by a descriptor, and nothing else. A NULL event ends it; so does the release. Any
+ * readable, and when the platform tells of an error that ends a context that was started. It may
+ * wake somebody by a descriptor, and nothing else. A NULL event ends it; so does the release. Any
  * thread, not from within the model. */
 void sim_backend_watch_context(struct hal_ctx *ctx, void (*event)(void *arg), void *arg);
 

@@ -177,9 +177,9 @@ uint64_t sim_bus_platform_key(const struct sim_afu *a)
     return ((uint64_t)a->number << 16 | UINT16_MAX) + 1; /* beside those of contexts */
 }
 
-bool sim_bus_platform_pending(const struct sim_afu *a)
+enum sim_bus_platform_event sim_bus_platform_next(const struct sim_afu *a)
 {
-    return a->platform.event != SIM_BUS_PLATFORM_NONE;
+    return (enum sim_bus_platform_event)a->platform.event;
 }
 
 bool sim_bus_platform_calm(const struct sim_afu *a) { return !sim_event_pending(&a->platform.due); }

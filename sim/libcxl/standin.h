@@ -90,7 +90,8 @@ struct standin_card {
     bool no_err_ff, no_afu_id, denied, driver_bound, held, no_error_buffer;
     bool frozen; /* by control: nothing crosses the slot */
     int refuse_attach;
-    unsigned batch; /* events that one read gives at most */
+    char mode_text[24]; /* instead of that of the mode, unless empty */
+    unsigned batch;     /* events that one read gives at most */
     bool arrival_order;
     uint64_t delay; /* ns that every call takes */
 };
@@ -101,8 +102,8 @@ struct standin {
     struct standin_alone *alone;
 
     struct cxl_standin_world world;
-    struct exec_mutex lock;
-    int dead; /* an empty file: pages of it are not there */
+    uint32_t lock; /* atomic */
+    int dead;      /* an empty file: pages of it are not there */
     bool no_class, double_free;
     struct standin_card card[CXL_STANDIN_ADAPTERS_MAX];
     struct standin_file *file[STANDIN_FILE_BUCKETS];
@@ -117,6 +118,9 @@ struct standin *standin_enter(void);
 /** The object itself, whether a world is bound or not. */
 struct standin *standin_self(void);
 
+/** The lock of the tables. It is held for a few table operations only, so that who finds it taken
+ * lets others run instead of going to sleep; it is no scheduling point of fibers unless it is
+ * taken, and the host of fibers may take it while none runs. */
 void standin_lock(struct standin *s);
 void standin_unlock(struct standin *s);
 
@@ -147,6 +151,7 @@ void standin_file_end(struct standin *s, struct standin_file *f);
 
 /** Lets the call take the time that a test has asked for. */
 void standin_delay(struct standin *s, const struct standin_card *card);
+void standin_delay_file(struct standin *s, int fd);
 
 /* ---- standin_node.c: names of devices ---- */
 

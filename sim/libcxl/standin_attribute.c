@@ -90,7 +90,9 @@ static const char *const modes[] = {"none", "dedicated_process", "afu_directed"}
 
 static ssize_t show_mode(const struct standin_object *o, char *text, size_t size)
 {
-    return snprintf(text, size, "%s\n", modes[o->card->mode]);
+    const char *other = o->card->mode_text;
+
+    return snprintf(text, size, "%s\n", *other ? other : modes[o->card->mode]);
 }
 
 static int store_mode(struct standin *s, struct standin_card *card, const char *text)

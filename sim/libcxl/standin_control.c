@@ -102,8 +102,6 @@ static const char *irqs(const struct command *c)
 
 static const char *api(const struct command *c)
 {
-    if (c->count < 2)
-        return "give the version and the compatible one";
     c->card->api_version = (unsigned)c->number[0];
     c->card->api_compatible = (unsigned)c->number[1];
     return NULL;
@@ -142,6 +140,14 @@ static const char *class_there(const struct command *c)
 static const char *double_free(const struct command *c)
 {
     return set_switch(c, &c->s->double_free, on(c));
+}
+
+/* What the attribute says, whatever the mode is: a kernel that knows another one. */
+static const char *mode(const struct command *c)
+{
+    snprintf(c->card->mode_text, sizeof c->card->mode_text, "%s",
+             strcmp(c->word[0], "none") ? c->word[0] : "");
+    return NULL;
 }
 
 /* A context of another process: it takes a process element, and keeps the AFU from being reset. */
@@ -237,29 +243,30 @@ static const char *event(const struct command *c)
 static const struct verb {
     const char *name;
     verb_fn *does;
-    int arguments; /* at least, behind the AFU */
-    bool global;   /* no AFU */
+    int least, most; /* arguments, behind the AFU */
+    bool global;     /* no AFU */
 } verbs[] = {
-    {"freeze", freeze, 0, false},
-    {"thaw", thaw, 0, false},
-    {"detach", detach, 0, false},
-    {"remove", remove_nodes, 0, false},
-    {"create", create_nodes, 0, false},
-    {"refuse", refuse, 1, false},
-    {"delay", delay, 1, false},
-    {"irqs", irqs, 2, false},
-    {"api", api, 2, false},
-    {"err_ff", err_ff, 1, false},
-    {"afu_id", afu_id, 1, false},
-    {"error_buffer", error_buffer, 1, false},
-    {"access", access_granted, 1, false},
-    {"cxlflash", driver_bound, 1, false},
-    {"foreign", foreign, 1, false},
-    {"batch", batch, 1, false},
-    {"order", order, 1, false},
-    {"event", event, 3, false},
-    {"class", class_there, 1, true},
-    {"double_free", double_free, 1, true},
+    {"freeze", freeze, 0, 0, false},
+    {"thaw", thaw, 0, 0, false},
+    {"detach", detach, 0, 0, false},
+    {"remove", remove_nodes, 0, 0, false},
+    {"create", create_nodes, 0, 0, false},
+    {"refuse", refuse, 1, 1, false},
+    {"delay", delay, 1, 1, false},
+    {"irqs", irqs, 2, 2, false},
+    {"api", api, 2, 2, false},
+    {"err_ff", err_ff, 1, 1, false},
+    {"afu_id", afu_id, 1, 1, false},
+    {"error_buffer", error_buffer, 1, 1, false},
+    {"access", access_granted, 1, 1, false},
+    {"cxlflash", driver_bound, 1, 1, false},
+    {"foreign", foreign, 1, 1, false},
+    {"mode", mode, 1, 1, false},
+    {"batch", batch, 1, 1, false},
+    {"order", order, 1, 1, false},
+    {"event", event, 3, 4, false},
+    {"class", class_there, 1, 1, true},
+    {"double_free", double_free, 1, 1, true},
 };
 
 static const struct verb *verb_named(const char *name)
@@ -287,7 +294,7 @@ static const char *carry_out(const struct verb *verb, struct command *c, char **
         c->word[c->count] = word;
         c->number[c->count++] = strtoull(word, NULL, 0);
     }
-    if (c->count < verb->arguments || *rest)
+    if (c->count < verb->least || c->count > verb->most || *rest)
         return "too few or too many words";
     return verb->does(c);
 }

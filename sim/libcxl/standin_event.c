@@ -227,12 +227,15 @@ static bool nonblocking(int fd)
 
 ssize_t standin_read(int fd, void *buffer, size_t size)
 {
+    struct standin *s = standin_enter();
     ssize_t rc;
     int wait;
 
+    if (!s)
+        return -EBADF;
+    standin_delay_file(s, fd);
     for (bool entry = true;; entry = false) {
-        struct standin *s = standin_enter();
-
+        s = standin_enter(); /* what the platform has told meanwhile */
         if (!s)
             return -EBADF;
         standin_lock(s);

@@ -30,6 +30,19 @@ void standin_delay(struct standin *s, const struct standin_card *card)
             ;
 }
 
+void standin_delay_file(struct standin *s, int fd)
+{
+    const struct standin_file *f;
+    const struct standin_card *card;
+
+    standin_lock(s);
+    f = standin_file(s, fd);
+    card = f ? f->card : NULL;
+    standin_unlock(s);
+    if (card)
+        standin_delay(s, card);
+}
+
 /* ---- open, close ------------------------------------------------------------------------------
  */
 
@@ -225,6 +238,7 @@ int standin_ioctl(int fd, unsigned long request, void *argument)
 
     if (!s)
         return -EBADF;
+    standin_delay_file(s, fd);
     standin_lock(s);
     f = standin_file(s, fd);
     if (f)

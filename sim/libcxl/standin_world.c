@@ -21,7 +21,8 @@ void standin_lock(struct standin *s)
     if (s->world.enter)
         s->world.enter(s->world.model);
     else
-        exec_mutex_lock(s->world.exec, &s->lock);
+        while (__atomic_exchange_n(&s->lock, 1, __ATOMIC_ACQUIRE))
+            exec_yield(s->world.exec);
 }
 
 void standin_unlock(struct standin *s)
@@ -29,7 +30,7 @@ void standin_unlock(struct standin *s)
     if (s->world.leave)
         s->world.leave(s->world.model);
     else
-        exec_mutex_unlock(s->world.exec, &s->lock);
+        CHECK(__atomic_exchange_n(&s->lock, 0, __ATOMIC_RELEASE));
 }
 
 void standin_card_defaults(struct standin *s, struct standin_card *card)
@@ -70,7 +71,7 @@ static int bind_world(struct standin *s, const struct cxl_standin_world *world)
     s->world = *world;
     s->no_class = false;
     s->double_free = true;
-    exec_mutex_init(s->world.exec, &s->lock, "cxl driver");
+    s->lock = 0;
     for (unsigned i = 0; i < s->world.adapters; i++)
         new_card(s, i);
     __atomic_store_n(&s->bound, true, __ATOMIC_RELEASE);
@@ -102,7 +103,6 @@ static void unbind_world(struct standin *s)
         s->world.watch_platform(s->card[i].dev, NULL, NULL);
         hal_ctx_release(s->card[i].foreign);
     }
-    exec_mutex_fini(s->world.exec, &s->lock);
     close(s->dead);
     __atomic_store_n(&s->bound, false, __ATOMIC_RELEASE);
     if (s->alone)

@@ -255,7 +255,8 @@ static const struct sim_drive_ops fake_ops = {
 
 Test(sim_backend, neither_event_nor_interrupt_is_lost)
 {
-    struct sim_drive fake = {&fake_ops, sim.env.exec, sim_host_machine(sim.host)};
+    struct sim_drive fake = {
+        .ops = &fake_ops, .exec = sim.env.exec, .machine = sim_host_machine(sim.host)};
     struct hal_conformance env = sim.env;
     struct hal_event ev;
 

@@ -346,6 +346,47 @@ Test(hwq, spurious_interrupt, .init = set_up, .fini = tear_down)
     PROVES(AD_82);
 }
 
+/* ---- interruptions ---- */
+
+static unsigned interruptions, kept;
+
+static int interrupted_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *out)
+{
+    if (interruptions == 0)
+        return f.afu.dev.ops->event_wait(ctx, deadline, out);
+    interruptions--;
+    return -EINTR;
+}
+
+static void keep(struct exec *e, struct exec_thread *t)
+{
+    (void)e;
+    cr_expect_null(t, "for itself");
+    kept++;
+}
+
+/* An answer is waited for all the same; the interruption is for a later wait, once. */
+Test(hwq, keeps_an_interruption, .init = set_up, .fini = tear_down)
+{
+    struct hal_ops hal = *f.afu.dev.ops;
+    struct afu_ioasa out;
+
+    ops = *f.exec.exec.ops;
+    ops.thread_interrupt = keep;
+    f.exec.exec.ops = &ops;
+    hal.event_wait = interrupted_wait;
+    f.s.hwq[0].ctx->ops = &hal;
+    interruptions = 2;
+    kept = 0;
+    cr_assert_eq(run(&(struct fake_answer){.delay = 5000}, &out), 0);
+    cr_expect_eq(f.exec.now, 5000);
+    cr_expect_eq(interruptions, 0);
+    cr_expect_eq(kept, 1);
+    cr_assert_eq(run(&(struct fake_answer){.delay = 5000}, &out), 0);
+    cr_expect_eq(kept, 1);
+    f.s.hwq[0].ctx->ops = f.afu.dev.ops;
+}
+
 /* ---- commands given up ---- */
 
 /* A hundred commands given up, one after the other: no slot is lost for good. */

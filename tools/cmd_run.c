@@ -14,6 +14,7 @@
 #include "tools/fault_options.h"
 #include "tools/param_options.h"
 #include "tools/progress.h"
+#include "tools/record_session.h"
 #include "tools/report.h"
 #include "tools/run_luns.h"
 #include "tools/session.h"
@@ -42,7 +43,7 @@ struct run_options {
     struct param_options param;
     struct fault_options fault;
     unsigned order, exec, faults_from, backend;
-    const char *trace, *events, *libcxl, *afu;
+    const char *trace, *events, *record, *libcxl, *afu;
     bool require_card;
     struct lun_guard_options guard;
 };
@@ -59,6 +60,7 @@ struct run {
     struct progress progress;
     struct trace_file *trace;
     struct event_file *events;
+    struct record_session *record;
     struct report report;
     char replay[OPTIONS_REPLAY_BYTES + 64];
     char resolved[2048], unreached[512];
@@ -250,6 +252,13 @@ static const struct option_spec specs[] = {
      AT(events),
      .not_replayed = true,
      .help = "write what the adapters go through, for 'superpipe\nevents'"},
+    {.name = "record",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     AT(record),
+     .not_replayed = true,
+     .help = "write how long registers, commands and interrupts take,\nand what the model says; "
+             "best with one client, depth 1"},
     {.name = "json",
      .kind = OPTION_FLAG,
      AT(json),
@@ -323,6 +332,9 @@ static int check_media(const struct run_options *o)
 
 static int check_backend(const struct run_options *o)
 {
+    if (o->record && *o->fault.plan)
+        return command_fail(&set, COMMAND_USAGE,
+                            "--record is not for runs with --fault: the faults would be measured");
     if (o->backend != SESSION_CAPI && (o->libcxl || o->afu || o->require_card))
         return command_fail(&set, COMMAND_USAGE,
                             "--libcxl, --afu and --require-card are for --backend capi");
@@ -618,6 +630,20 @@ static int open_events(struct run *r)
     return 0;
 }
 
+static int open_record(struct run *r)
+{
+    struct session *s = &r->session;
+
+    if (!r->options.record)
+        return 0;
+    if (session_is_media(s, r->options.record)) {
+        snprintf(r->why, sizeof r->why, "'%s' is a media file: name another file for the record",
+                 r->options.record);
+        return -EINVAL;
+    }
+    return record_session_open(s, r->options.record, &r->params, &r->record, r->why, sizeof r->why);
+}
+
 static int carry_out(struct run *r)
 {
     char why[SIM_MEDIA_WHY_BYTES] = "";
@@ -671,6 +697,8 @@ static int open_all(struct run *r)
         rc = open_trace(r);
     if (!rc)
         rc = open_events(r);
+    if (!rc)
+        rc = open_record(r);
     return rc;
 }
 
@@ -678,8 +706,12 @@ static int open_all(struct run *r)
 static int close_all(struct run *r, int rc)
 {
     char why[SIM_MEDIA_WHY_BYTES];
-    int closed;
+    int closed = record_session_close(r->record, !rc, why, sizeof why);
 
+    if (closed && !rc) {
+        snprintf(r->why, sizeof r->why, "%s", why);
+        rc = closed;
+    }
     session_close(&r->session);
     closed = event_file_close(r->events, why, sizeof why);
     if (closed && !rc)

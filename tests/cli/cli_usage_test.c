@@ -125,6 +125,7 @@ Test(usage, wrong_values)
     cli_fails(2, "run --pace 2", "--pace is for --exec posix");
     cli_fails(2, "run --trace x.txt", "ends in .vcd (waveforms), .json");
     cli_fails(2, "run --fault rrq", "is no fault rule");
+    cli_fails(2, "run --record r --fault rrq#1=d", "--record is not for runs with --fault");
     cli_fails(2, "run --param afu.cmd_rom=5", "did you mean 'afu.cmd_room'");
     cli_fails(2, "run --adapters 2 --media m", "give --media once for each");
     cli_fails(2, "run --media m --tag-media", "--tag-media is for media in memory");
@@ -176,6 +177,7 @@ Test(usage, bad_files)
     cli_fails(1, "info --params p", "parameter file p:3:18: ");
     cli_fails(1, "run --trace none/x.vcd", "trace file none/x.vcd: ");
     cli_fails(1, "run --trace none/x.trace", "trace file none/x.trace: ");
+    cli_fails(1, "run --record none/x", "'none/x' cannot be created");
     cli_fails(1, "doctor --output none/x", "'none/x' cannot be created");
     cli_fails(1, "trace none", "none: No such file");
     cli_fails(1, "trace .", ".: Is a directory");

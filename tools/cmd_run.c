@@ -16,6 +16,7 @@
 #include "tools/progress.h"
 #include "tools/record_session.h"
 #include "tools/report.h"
+#include "tools/run_luns.h"
 #include "tools/session.h"
 #include "tools/text.h"
 #include "tools/trace_file.h"
@@ -44,6 +45,7 @@ struct run_options {
     unsigned order, exec, faults_from, backend;
     const char *trace, *events, *record, *libcxl, *afu;
     bool require_card;
+    struct lun_guard_options guard;
 };
 
 /* One run. */
@@ -52,6 +54,7 @@ struct run {
     struct option_rest rest;
     struct sim_params params;
     struct workload_config load;
+    struct run_luns luns[SIM_HOST_ADAPTERS_MAX];
     struct session session;
     struct workload_result result;
     struct progress progress;
@@ -89,6 +92,11 @@ static int set_media(void *member, const char *text, char *why, size_t size)
     }
     m->path[m->count++] = text;
     return 0;
+}
+
+static int set_lun(void *member, const char *text, char *why, size_t size)
+{
+    return lun_guard_add(member, text, why, size);
 }
 
 static int set_trace(void *member, const char *text, char *why, size_t size)
@@ -205,6 +213,21 @@ static const struct option_spec specs[] = {
      .kind = OPTION_TEXT,
      AT(afu),
      .help = "which one of a machine with cards (the first)"},
+    {.name = "lun",
+     .value = "WWID",
+     .kind = OPTION_CUSTOM,
+     AT(guard),
+     .custom = set_lun,
+     .help = "a LUN to work on; may be repeated; a card needs it (all)"},
+    {.name = "read-only",
+     .kind = OPTION_FLAG,
+     AT(guard.read_only),
+     .help = "write nothing to any LUN"},
+    {.name = "destroy",
+     .kind = OPTION_FLAG,
+     AT(guard.destroy),
+     .help = "a LUN of a card may be used although it has partitions, a\nfile system or the like: "
+             "they will be lost"},
     {.name = "exec",
      .value = "KIND",
      .kind = OPTION_CHOICE,
@@ -280,7 +303,9 @@ static void build_workload(struct run *r)
         .handles = (unsigned)o->handles,
         .bytes = o->bytes,
         .mix = o->mix,
-        .read_percent = (unsigned)o->read_percent,
+        .read_percent = o->guard.read_only ? 100 : (unsigned)o->read_percent,
+        .read_only = o->guard.read_only,
+        .luns = r->luns,
         .depth = (unsigned)o->depth,
         .duration_ns = o->duration_ns,
         .verify = !o->no_verify,
@@ -558,6 +583,11 @@ static int body(struct session *s, void *arg, char *why, size_t size)
     struct run *r = arg;
     int rc;
 
+    for (unsigned i = 0; i < s->adapters; i++) {
+        rc = run_luns_choose(s, i, &r->options.guard, &r->luns[i], why, size);
+        if (rc)
+            return rc;
+    }
     r->progress.total_device_ns = r->load.duration_ns;
     rc = workload_run(s, &r->load, &r->progress, &r->result, why, size);
     collect_counters(r);

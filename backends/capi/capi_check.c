@@ -8,6 +8,7 @@
 
 #include "backends/capi/capi_errno.h"
 #include "backends/capi/capi_internal.h"
+#include "backends/capi/capi_name.h"
 #include "hal/cxl_abi.h"
 
 #define IRQS_NEEDED 3    /* sync error, RRQ, async error (CX-47) */
@@ -34,30 +35,23 @@ static int refuse(const struct why *why, int rc, const char *format, ...)
 /* ---- which one --------------------------------------------------------------------------------
  */
 
-bool capi_is_afu(const char *name)
-{
-    unsigned card, slice;
-    int end = 0;
-
-    return sscanf(name, "afu%u.%u%n", &card, &slice, &end) == 2 && !name[end];
-}
-
 unsigned capi_cards(const struct cxl_kernel *kernel)
 {
     char name[CAPI_NAME_BYTES];
-    unsigned n = 0;
+    unsigned n = 0, card;
 
     for (unsigned i = 0; !kernel->list(CXL_SYSFS_CLASS, i, name, sizeof name); i++)
-        n += capi_is_afu(name);
+        n += capi_name_is_afu(name, &card);
     return n;
 }
 
 static int first_afu(const struct capi_dev *d, char *name, size_t size)
 {
+    unsigned card;
     int rc;
 
     for (unsigned i = 0; (rc = d->kernel->list(CXL_SYSFS_CLASS, i, name, size)) == 0; i++)
-        if (capi_is_afu(name))
+        if (capi_name_is_afu(name, &card))
             return 0;
     return rc;
 }
@@ -108,7 +102,7 @@ int capi_find(struct capi_dev *d, char *text, size_t size)
     else if (first_afu(d, d->afu, sizeof d->afu))
         return refuse(&why, -ENODEV, "there is no CAPI accelerator: %s names none",
                       CXL_SYSFS_CLASS);
-    if (!capi_is_afu(d->afu) || sscanf(d->afu, "afu%u.", &number) != 1)
+    if (!capi_name_is_afu(d->afu, &number))
         return refuse(&why, -EINVAL, "\"%s\" is not the name of an AFU, such as afu0.0", d->afu);
     snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s", d->afu);
     if (!capi_is_directory(d->kernel, path))
@@ -242,12 +236,10 @@ static bool is_cxlflash(const struct capi_dev *d, const char *device)
 static bool bridge_has_driver(const struct capi_dev *d, const char *bridge)
 {
     char path[CAPI_PATH_BYTES], name[CAPI_NAME_BYTES];
-    unsigned domain, bus, device, function;
 
     for (unsigned i = 0; !d->kernel->list(bridge, i, name, sizeof name); i++) {
-        if (sscanf(name, "%x:%x:%x.%x", &domain, &bus, &device, &function) != 4)
-            continue;
-        if (snprintf(path, sizeof path, "%s/%s", bridge, name) < (int)sizeof path &&
+        if (capi_name_is_function(name) &&
+            snprintf(path, sizeof path, "%s/%s", bridge, name) < (int)sizeof path &&
             is_cxlflash(d, path))
             return true;
     }

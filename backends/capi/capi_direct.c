@@ -10,6 +10,7 @@
 
 #include "backends/capi/capi_bus.h"
 #include "backends/capi/capi_library.h"
+#include "backends/capi/capi_name.h"
 #include "hal/cxl_kernel.h"
 #include "hal/support/check.h"
 
@@ -116,23 +117,14 @@ static void afu_free(struct cxl_afu_h *afu)
     free(afu);
 }
 
-/* CX-17: exactly these. */
-static bool is_afu(const char *name)
-{
-    unsigned card, slice;
-    int end = 0;
-
-    return sscanf(name, "afu%u.%u%n", &card, &slice, &end) == 2 && !name[end];
-}
-
 static struct cxl_afu_h *afu_next(struct cxl_afu_h *afu)
 {
     char name[NAME_BYTES];
-    unsigned i = afu ? afu->next : 0;
+    unsigned i = afu ? afu->next : 0, card;
     int rc;
 
     while ((rc = os->list(CXL_SYSFS_CLASS, i++, name, sizeof name)) == 0)
-        if (is_afu(name))
+        if (capi_name_is_afu(name, &card))
             break;
     if (!rc && !afu)
         afu = new_handle(name);
@@ -197,7 +189,7 @@ static int afu_sysfs_pci(struct cxl_afu_h *afu, char **path)
     char text[PATH_BYTES], nothing[1];
     unsigned card;
 
-    if (sscanf(afu->name, "afu%u.", &card) != 1)
+    if (!capi_name_afu(afu->name, &card))
         return fail(EINVAL);
     snprintf(text, sizeof text, CXL_SYSFS_CLASS "/card%u/device", card);
     if (os->attribute_read(text, nothing, 0) != -EISDIR)

@@ -177,9 +177,6 @@ int capi_vpd_read(struct hal_dev *dev, void *buf, size_t size, size_t *length);
 
 /* ---- capi_check.c ---- */
 
-/** Whether a name is that of an AFU, "afu" digits "." digits (CX-17). */
-bool capi_is_afu(const char *name);
-
 /** Finds the AFU of the configuration and fills in what names it. */
 HAL_MUST_CHECK int capi_find(struct capi_dev *d, char *why, size_t size);
 

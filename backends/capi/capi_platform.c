@@ -8,6 +8,7 @@
 
 #include "backends/capi/capi_errno.h"
 #include "backends/capi/capi_internal.h"
+#include "backends/capi/capi_name.h"
 #include "hal/afu_regs.h"
 #include "hal/support/check.h"
 
@@ -93,15 +94,12 @@ static void follow_names(struct capi_dev *d)
     const char *slice = strchr(d->afu, '.');
     unsigned number;
 
-    if (!d->function[0])
-        return;
     for (unsigned i = 0; !d->kernel->list(CXL_SYSFS_CLASS, i, name, sizeof name); i++) {
-        if (!capi_is_afu(name) || strcmp(strchr(name, '.'), slice) != 0 ||
-            sscanf(name, "afu%u.", &number) != 1)
+        if (!capi_name_is_afu(name, &number) || strcmp(strchr(name, '.'), slice) != 0)
             continue;
         snprintf(card, sizeof card, "card%u", number);
         capi_function_of(d->kernel, card, function, sizeof function);
-        if (strcmp(function, d->function) != 0 || strcmp(name, d->afu) == 0)
+        if (strcmp(function, d->function) != 0)
             continue;
         capi_log(d, "%s is %s now", d->afu, name);
         snprintf(d->afu, sizeof d->afu, "%s", name);
@@ -110,16 +108,32 @@ static void follow_names(struct capi_dev *d)
     }
 }
 
-static bool is_back(struct capi_dev *d)
+/* The old name may be another card's by now. */
+static bool is_ours(const struct capi_dev *d)
 {
-    follow_names(d);
-    return answers(d);
+    char function[CAPI_NAME_BYTES];
+
+    if (!d->function[0])
+        return true;
+    capi_function_of(d->kernel, d->card, function, sizeof function);
+    return strcmp(function, d->function) == 0;
 }
 
+static bool is_back(struct capi_dev *d)
+{
+    if (!is_ours(d))
+        follow_names(d);
+    return is_ours(d) && answers(d);
+}
+
+/* The PCI function stays when the driver only lets go of the card to take it again (CX-100), and
+ * goes with the card. Where nobody knows the function, the card's own directory has to do. */
 static bool card_is_gone(struct capi_dev *d)
 {
     char path[CAPI_PATH_BYTES];
 
+    if (d->pci[0])
+        return !capi_is_directory(d->kernel, d->pci);
     snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s", d->card);
     return !capi_is_directory(d->kernel, path);
 }

@@ -49,11 +49,13 @@ struct standin_pending {
 struct standin_file {
     struct standin_file *next;
     struct standin_card *card;
-    struct hal_ctx *ctx; /* NULL: the card was reset below it */
+    struct hal_ctx *ctx; /* NULL: the card was reset below it, before it was attached */
     enum cxl_views view;
     int fd; /* an eventfd: readable when something is pending, or the context is closed */
     uint16_t element;
-    bool attached, closed;
+    bool attached;
+    bool closed;        /* atomic: accesses take no lock */
+    bool holds_element; /* until it is closed by the program, or the card is reset by force */
     struct cxl_ioctl_start_work work; /* as it was accepted; amr is the effective one */
     struct standin_pending pending;
     struct standin_map *maps;
@@ -88,7 +90,7 @@ struct standin_card {
     unsigned irqs_min, irqs_limit;
     unsigned api_version, api_compatible;
     bool no_err_ff, no_afu_id, denied, driver_bound, held, no_error_buffer;
-    bool frozen; /* by control: nothing crosses the slot */
+    bool frozen; /* by control: nothing crosses the slot; atomic, as above */
     int refuse_attach;
     char mode_text[24]; /* instead of that of the mode, unless empty */
     unsigned batch;     /* events that one read gives at most */
@@ -192,8 +194,7 @@ void standin_news(void *card);
 /** Ends all contexts of a card; their process elements stay taken (CX-101). Under the lock. */
 void standin_detach_all(struct standin *s, struct standin_card *card);
 
-/** Takes the closed contexts of a card out of the AFU, and their process elements with them. Under
- * the lock. */
+/** Ends all contexts of a card, and takes their process elements away as well. Under the lock. */
 void standin_forget_all(struct standin *s, struct standin_card *card);
 
 /* ---- standin_map.c: problem-state areas ---- */

@@ -268,7 +268,6 @@ static int store_card_reset(struct standin *s, struct standin_card *card, const 
         return -EINVAL;
     if (value == 1 && in_use(card))
         return -EBUSY;
-    standin_detach_all(s, card);
     standin_forget_all(s, card);
     return store_reset(s, card, text);
 }
@@ -387,6 +386,8 @@ static ssize_t read_file(struct standin *s, const char *path, void *buffer, size
         return -ENOENT;
     if (!*name)
         return -EISDIR;
+    if (size == 0)
+        buffer = text; /* who asks whether a file is there may have none */
     a = find(&o, name);
     if (!a)
         return read_binary(&o, name, buffer, size);

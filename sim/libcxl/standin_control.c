@@ -38,13 +38,13 @@ static const char *set_switch(const struct command *c, bool *what, bool value)
 
 static const char *freeze(const struct command *c)
 {
-    c->card->frozen = true;
+    __atomic_store_n(&c->card->frozen, true, __ATOMIC_RELAXED);
     return NULL;
 }
 
 static const char *thaw(const struct command *c)
 {
-    c->card->frozen = false;
+    __atomic_store_n(&c->card->frozen, false, __ATOMIC_RELAXED);
     return NULL;
 }
 
@@ -62,8 +62,8 @@ static const char *remove_nodes(const struct command *c)
 
 static const char *create_nodes(const struct command *c)
 {
-    c->card->no_nodes = c->card->frozen = false;
-    return NULL;
+    c->card->no_nodes = false;
+    return thaw(c);
 }
 
 /* ---- how the driver answers --------------------------------------------------------------------

@@ -12,16 +12,21 @@ void standin_news(void *card)
     __atomic_store_n(&c->news, 1, __ATOMIC_RELEASE);
 }
 
+static void close_file(struct standin *s, struct standin_file *f)
+{
+    __atomic_store_n(&f->closed, true, __ATOMIC_RELEASE);
+    standin_refresh(s, f);
+}
+
 static void detach(struct standin *s, struct standin_file *f)
 {
     if (f->closed)
         return;
     if (f->attached)
         (void)standin_pull(s, f); /* what was pending can still be read (CX-85) */
-    if (f->attached && f->ctx && hal_ctx_stop(f->ctx))
+    if (f->attached && hal_ctx_stop(f->ctx))
         CHECK(!"a context could not be stopped");
-    f->closed = true;
-    standin_refresh(s, f);
+    close_file(s, f);
 }
 
 void standin_detach_all(struct standin *s, struct standin_card *card)
@@ -32,16 +37,28 @@ void standin_detach_all(struct standin *s, struct standin_card *card)
                 detach(s, f);
 }
 
+/* A thread may be using it: then the object stays. */
+static void forget(struct standin *s, struct standin_file *f)
+{
+    if (f->attached && !f->closed) {
+        (void)standin_pull(s, f);
+        hal_ctx_lose(f->ctx);
+    } else if (f->ctx) {
+        s->world.watch_context(f->ctx, NULL, NULL);
+        hal_ctx_release(f->ctx);
+        f->ctx = NULL;
+    }
+    f->card->files -= f->holds_element;
+    f->holds_element = false;
+    close_file(s, f);
+}
+
 void standin_forget_all(struct standin *s, struct standin_card *card)
 {
     for (unsigned i = 0; i < STANDIN_FILE_BUCKETS; i++)
         for (struct standin_file *f = s->file[i]; f; f = f->next)
-            if (f->card == card && f->closed && f->ctx) {
-                s->world.watch_context(f->ctx, NULL, NULL);
-                hal_ctx_release(f->ctx);
-                f->ctx = NULL;
-                card->files--;
-            }
+            if (f->card == card && f->holds_element)
+                forget(s, f);
 }
 
 /* CX-100: only who promises that the same image comes back keeps the card through a reset. Else

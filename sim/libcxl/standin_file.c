@@ -92,6 +92,7 @@ static int open_node(struct standin *s, const struct standin_node *node)
         return rc;
     }
     f->element = f->ctx->handle;
+    f->holds_element = true;
     f->card->files++;
     first = bucket(s, f->fd);
     f->next = *first;
@@ -132,8 +133,8 @@ void standin_file_end(struct standin *s, struct standin_file *f)
     if (f->ctx) {
         s->world.watch_context(f->ctx, NULL, NULL); /* no callback from here on */
         hal_ctx_release(f->ctx);
-        f->card->files--;
     }
+    f->card->files -= f->holds_element;
     close(f->fd);
     exec_free(s->world.exec, f, sizeof *f);
 }

@@ -114,7 +114,12 @@ static struct standin_file *living(const struct standin_map *map)
 
     if (f && __atomic_load_n(&f->card->news, __ATOMIC_RELAXED))
         (void)standin_enter();
-    return f && !f->closed ? f : NULL;
+    return f && !__atomic_load_n(&f->closed, __ATOMIC_ACQUIRE) ? f : NULL;
+}
+
+static bool frozen(const struct standin_card *card)
+{
+    return __atomic_load_n(&card->frozen, __ATOMIC_RELAXED);
 }
 
 bool standin_load_alive(void *area, uint64_t offset, uint64_t *value)
@@ -125,7 +130,7 @@ bool standin_load_alive(void *area, uint64_t offset, uint64_t *value)
     *value = HAL_ALL_ONES;
     if (!f)
         return map->err_ff; /* CX-42 */
-    if (!f->card->frozen)
+    if (!frozen(f->card))
         *value = hal_reg_read64(f->ctx, offset);
     return true;
 }
@@ -137,7 +142,7 @@ bool standin_store_alive(void *area, uint64_t offset, uint64_t value)
 
     if (!f)
         return map->err_ff;
-    if (!f->card->frozen)
+    if (!frozen(f->card))
         hal_reg_write64(f->ctx, offset, value);
     return true;
 }

@@ -206,15 +206,21 @@ static int list(const char *directory, unsigned number, char *name, size_t size)
 
 /* ---- registers ---- */
 
-static be64_t *cell(uint64_t offset)
+static uint64_t *cell(uint64_t offset)
 {
     cr_assert(offset % 8 == 0 && offset < AREA);
-    return (be64_t *)(void *)(area + offset);
+    return (uint64_t *)(void *)(area + offset);
 }
 
-uint64_t fake_cxl_register(uint64_t offset) { return be64_get(*cell(offset)); }
+uint64_t fake_cxl_register(uint64_t offset)
+{
+    return be64_get((be64_t){__atomic_load_n(cell(offset), __ATOMIC_RELAXED)});
+}
 
-void fake_cxl_set_register(uint64_t offset, uint64_t value) { *cell(offset) = be64_of(value); }
+void fake_cxl_set_register(uint64_t offset, uint64_t value)
+{
+    __atomic_store_n(cell(offset), be64_of(value).raw, __ATOMIC_RELAXED);
+}
 
 /* Whoever has a pointer sees another file in its place; nobody keeps what was in the registers. */
 static void replace(int fill)

@@ -134,23 +134,6 @@ Test(capi_library, a_function_that_is_missing_is_named)
     }
 }
 
-/* ---- where it is (CX-6) ---- */
-
-Test(capi_library, a_path_names_a_library_of_a_private_directory)
-{
-    static const char path[] = "tests/unit/backends/libcapi_private.so";
-    struct capi_library *library = NULL;
-    char why[256] = "";
-
-    cr_assert_eq(capi_library_load(path, &library, why, sizeof why), 0, "%s", why);
-    cr_assert_str_eq(library->version, "1.2");
-    cr_assert_not_null(strstr(library->path, "libcapi_private.so"), "%s", library->path);
-    cr_assert_eq(library->cxl_afu_fd(NULL), 77);
-    cr_assert_null(library->cxl_get_tunneled_ops_supported);
-    capi_library_close(library);
-    PROVES(CX_6);
-}
-
 /* ---- the stand-in ---- */
 
 static struct cxl_standin standin;

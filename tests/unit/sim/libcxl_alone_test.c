@@ -116,6 +116,37 @@ Test(libcxl_alone, a_frozen_slot_wakes_readers)
     cxl_afu_free(afu);
 }
 
+static void *load_a_lot(void *map)
+{
+    for (unsigned i = 0; i < 200; i++)
+        (void)libcxl_kernel()->load(map, SCRATCH);
+    return NULL;
+}
+
+/* Whoever takes the contexts away does not wait for those who use them. */
+Test(libcxl_alone, contexts_end_under_their_users)
+{
+    static const char *const ends[] = {"detach afu0.0", "freeze afu0.0"};
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct cxl_afu_h *afu = libcxl_attached(CXL_MASTER_NODE, true);
+        pthread_t t;
+        void *map;
+
+        cr_assert_eq(libcxl_kernel()->map(cxl_afu_fd(afu), 0x2100000, &map), 0);
+        cr_assert_eq(pthread_create(&t, NULL, load_a_lot, map), 0);
+        if (i < 2)
+            libcxl_say(ends[i]);
+        else
+            cr_assert_eq(libcxl_write(CXL_CARD "/reset", "-1"), 0);
+        cr_assert_eq(pthread_join(t, NULL), 0);
+        cr_assert_eq(libcxl_kernel()->load(map, SCRATCH), UINT64_MAX);
+        libcxl_say("thaw afu0.0");
+        cr_assert_eq(libcxl_kernel()->unmap(map, 0x2100000), 0);
+        cxl_afu_free(afu);
+    }
+}
+
 /* ---- the environment ---------------------------------------------------------------------------
  */
 

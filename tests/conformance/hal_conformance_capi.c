@@ -3,6 +3,9 @@
 
 #include <criterion/criterion.h>
 
+/* A card that does not come back is given up after 120 s. */
+#define PATIENCE UINT64_C(130000000000)
+
 struct run {
     struct conf_sim *sim;
     struct standin_rig rig;
@@ -17,6 +20,7 @@ static void with_device(void *arg)
     struct hal_dev *below = env->dev;
 
     env->dev = standin_rig_open(&r->rig, 0);
+    env->patience = PATIENCE;
     r->body(r->arg);
     hal_close(env->dev);
     env->dev = below;

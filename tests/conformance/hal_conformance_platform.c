@@ -192,6 +192,21 @@ void hal_conformance_a_freeze_ends_waits(struct hal_conformance *env)
     PROVES(R_44);
 }
 
+/* Whether the platform says that the card is gone. Where nobody announces it, it looks like a slot
+ * that froze and does not come back. */
+static bool is_gone(struct hal_conformance *env)
+{
+    enum hal_platform_event event = next(env);
+
+    if (event == HAL_PLATFORM_FROZEN) {
+        hal_platform_answer(env->dev, HAL_PLATFORM_NEED_RESET);
+        event = next(env);
+    }
+    if (event == HAL_PLATFORM_PERMANENT_FAILURE)
+        hal_platform_answer(env->dev, HAL_PLATFORM_DISCONNECT);
+    return event == HAL_PLATFORM_PERMANENT_FAILURE || event == HAL_PLATFORM_REMOVED;
+}
+
 void hal_conformance_a_removal_ends_waits(struct hal_conformance *env)
 {
     struct waiter w[WAITERS];
@@ -199,7 +214,7 @@ void hal_conformance_a_removal_ends_waits(struct hal_conformance *env)
 
     begin_waits(env, w);
     env->remove(env, ctx);
-    cr_assert_eq(next(env), HAL_PLATFORM_REMOVED);
+    cr_assert(is_gone(env));
     expect_ended(env, w);
     release_all(ctx, w);
     cr_assert_eq(hal_ctx_create(env->dev, HAL_CTX_USER, &other), -ENODEV);

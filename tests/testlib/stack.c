@@ -12,6 +12,7 @@
 #include "sim/check/sim_check.h"
 #include "sim/sched/sched.h"
 #include "sim/sim_media.h"
+#include "tests/testlib/device.h"
 #include "tests/testlib/recording.h"
 #include "tests/testlib/strict_check.h"
 
@@ -206,7 +207,7 @@ static void put_filters(struct start *start, struct fault_filter *filter)
     struct stack *s = &start->stack;
 
     s->core_exec = s->exec;
-    s->core_dev = sim_host_device(s->host, 0);
+    s->core_dev = test_device(s->host, 0);
     s->filter = filter;
     if (!filter)
         return;
@@ -231,6 +232,7 @@ static uint64_t finish(struct stack *s, const struct stack_setup *setup)
     strict_check(sim_host_afu(host, 0));
     if (s->other)
         strict_check(sim_host_afu(host, 1));
+    test_device_done(host);
     left = sim_host_destroy(host);
     cr_assert(setup->threads || left == 0, "%zu bytes are left allocated", left);
     return hash;
@@ -266,7 +268,7 @@ uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *,
     if (setup->pair) {
         start.other = start.stack;
         start.other.core_exec = start.other.exec;
-        start.other.core_dev = sim_host_device(start.other.host, 1);
+        start.other.core_dev = test_device(start.other.host, 1);
         start.stack.other = &start.other;
     }
     prepare(start.stack.host, setup);

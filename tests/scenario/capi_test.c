@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Core over backends/capi, the stand-in for libcxl and the model: what a program would see on a
+ * card whose slot freezes, fails, or loses it (CX section 8). */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "hal/exec.h"
+#include "sim/sim_control.h"
+#include "sim/sim_media.h"
+#include "tests/testlib/device_capi.h"
+#include "tests/testlib/proves.h"
+#include "tests/testlib/stack.h"
+
+TestSuite(capi, .timeout = 120);
+
+static const enum standin_way ways[] = {STANDIN_LIBRARY, STANDIN_DIRECT};
+
+static void run(void (*body)(struct stack *, void *), bool interrupts)
+{
+    for (unsigned i = 0; i < 2; i++)
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            struct sim_media *media = stack_media(8);
+
+            test_device_by(ways[i]);
+            stack_run(&(struct stack_setup){.seed = seed, .media = media}, body, &interrupts);
+            sim_media_close(media);
+        }
+}
+
+static void happens(struct stack *s, enum sim_effect effect, uint64_t arg)
+{
+    sim_afu_platform(sim_host_afu(s->host, 0), effect, arg);
+}
+
+/* ---- calm ---- */
+
+static void use(struct stack *s, void *arg)
+{
+    const bool *interrupts = arg;
+    struct stack_client c[2];
+    uint32_t handle[2];
+    uint64_t last;
+
+    cr_assert_str_eq(s->core_dev->ops->name, "capi");
+    for (unsigned i = 0; i < 2; i++) {
+        stack_client(s, &c[i], i, 8, *interrupts);
+        handle[i] = stack_open(&c[i], i, 2);
+    }
+    for (uint8_t i = 1; i < 20; i++) {
+        stack_put(&c[i % 2], handle[i % 2], i * UINT64_C(5000), i);
+        cr_assert_eq(stack_get(&c[i % 2], handle[i % 2], i * UINT64_C(5000)), i);
+    }
+    cr_assert_eq(spipe_resize(c[0].ctx, handle[0], 65536, &last), 0);
+    cr_assert_eq(spipe_reset(s->adapter), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        bool recovered = false;
+
+        cr_assert_eq(spipe_recover(c[i].ctx, &recovered), 0);
+        cr_assert(recovered);
+        cr_assert_eq(stack_get(&c[i], handle[i], 5000 * (2 + i)), 2 + i);
+        spipe_client_destroy(c[i].client);
+    }
+}
+
+Test(capi, clients_work_and_survive_a_reset) { run(use, false); }
+
+Test(capi, clients_that_wait_for_interrupts_too) { run(use, true); }
+
+/* ---- frozen (CX-104, CX-105) ---- */
+
+static void recovered(struct stack *s, void *arg)
+{
+    static uint8_t block[STACK_BLOCK] __attribute__((aligned(128)));
+    const bool *interrupts = arg;
+    struct stack_client c;
+    uint32_t handle;
+    bool back = false;
+
+    stack_client(s, &c, 0, 8, *interrupts);
+    handle = stack_open(&c, 0, 2);
+    stack_put(&c, handle, 70000, 11);
+    for (unsigned round = 0; round < 2; round++) {
+        happens(s, SIM_EFFECT_FREEZE, 0);
+        cr_assert_eq(stack_io(&c, SPIPE_READ, handle, 0, 1, block), -EIO);
+        cr_assert_eq(spipe_recover(c.ctx, &back), 0);
+        cr_assert(back);
+        cr_assert_eq(stack_state(s), SPIPE_STATE_NORMAL);
+        cr_assert_eq(stack_get(&c, handle, 70000), 11);
+        stack_put(&c, handle, 2 * 65536 - 1, 12);
+        cr_assert_eq(stack_get(&c, handle, 2 * 65536 - 1), 12);
+    }
+    spipe_client_destroy(c.client);
+    PROVES(CX_104);
+    PROVES(CX_105);
+}
+
+Test(capi, handles_and_data_survive_a_frozen_slot) { run(recovered, false); }
+
+Test(capi, also_of_clients_that_wait_for_interrupts) { run(recovered, true); }
+
+/* Nobody touches the card: the waits of core's own threads find out (CX-103). */
+static void idle(struct stack *s, void *arg)
+{
+    struct stack_client c;
+    uint32_t handle;
+    bool back = false;
+
+    (void)arg;
+    stack_client(s, &c, 0, 8, false);
+    handle = stack_open(&c, 0, 1);
+    stack_put(&c, handle, 5, 5);
+    happens(s, SIM_EFFECT_FREEZE, 0);
+    stack_sleep_s(s, 60);
+    cr_assert_eq(stack_state(s), SPIPE_STATE_NORMAL);
+    cr_assert(spipe_ctx_lost(c.ctx));
+    cr_assert_eq(spipe_recover(c.ctx, &back), 0);
+    cr_assert_eq(stack_get(&c, handle, 5), 5);
+    spipe_client_destroy(c.client);
+    PROVES(CX_103);
+}
+
+Test(capi, a_freeze_that_nobody_touches_is_found) { run(idle, false); }
+
+/* ---- for good ---- */
+
+static void failed(struct stack *s, void *arg)
+{
+    static uint8_t block[STACK_BLOCK] __attribute__((aligned(128)));
+    const bool *pulled = arg;
+    struct stack_client c;
+    uint32_t handle;
+    uint64_t last;
+    bool back;
+
+    stack_client(s, &c, 0, 8, false);
+    handle = stack_open(&c, 0, 2);
+    happens(s, *pulled ? SIM_EFFECT_REMOVE : SIM_EFFECT_PERMANENT, 0);
+    cr_assert_eq(stack_io(&c, SPIPE_READ, handle, 0, 1, block), -EIO);
+    stack_sleep_s(s, 300);
+    cr_assert_eq(stack_state(s), SPIPE_STATE_FAILED);
+    cr_assert_eq(spipe_resize(c.ctx, handle, 3 * 65536, &last), -ENODEV);
+    cr_assert_eq(spipe_recover(c.ctx, &back), -ENODEV);
+    spipe_client_destroy(c.client);
+    PROVES(CX_102);
+}
+
+Test(capi, a_card_that_fails_for_good_ends_the_adapter) { run(failed, false); }
+
+Test(capi, a_card_that_is_pulled_does_too) { run(failed, true); }

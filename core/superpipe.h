@@ -490,7 +490,7 @@ struct spipe_scsi {
     uint64_t timeout_ns; /* 0 = 30 s */
     unsigned queue, cpu; /* for SPIPE_HWQ_TAG and SPIPE_HWQ_CPU */
 
-    /* the answer; set when spipe_scsi() returns 0 */
+    /* the answer; set when spipe_scsi() or spipe_scsi_wait() returns 0 */
     uint32_t result;   /* status byte | host byte << 16; 0 = good (AD-100..AD-105) */
     uint32_t residual; /* bytes that were not moved, of an underrun (AD-101) */
     bool sense_valid;
@@ -508,6 +508,32 @@ struct spipe_scsi {
  * later; -ETIMEDOUT: aborted; -EINVAL: port, LUN, size, or more than SPIPE_SCSI_DATA_MAX bytes;
  * -ENOENT: no such LUN; -EFAULT: data NULL; -ENOMEM. */
 SPIPE_MUST_CHECK int spipe_scsi(struct spipe *s, struct spipe_scsi *command);
+
+/** A command for spipe_scsi_submit(), in memory of the caller's. */
+struct spipe_scsi_request {
+    struct spipe_scsi command; /* what to do, and the answer */
+    uint64_t opaque[96];       /* the library's while the command is under way */
+};
+
+/** Sends one command and does not wait for it. The request stays where it is until
+ * spipe_scsi_wait() has returned something other than -EAGAIN, and so do the data, at any address,
+ * which the AFU works on directly: nothing is copied, allocated or registered. Its time,
+ * `timeout_ns`, begins now. Requests count as in flight, for spipe_scsi_depth_set(), until their
+ * end was taken; spipe_close() follows when there are none. Many threads may call at once. Looks
+ * for a port, at registers, only for SPIPE_PORT_ANY; waits at most until a reset has begun, never
+ * for its end. Returns 0: spipe_scsi_wait() follows; else nothing was sent: -EBUSY, -EINVAL,
+ * -ENOENT, -EFAULT as spipe_scsi(). */
+SPIPE_MUST_CHECK int spipe_scsi_submit(struct spipe *s, struct spipe_scsi_request *request);
+
+/** Takes the end of a command that spipe_scsi_submit() has sent; waits for it until `deadline` on
+ * the clock of exec_now(), 0 = only looks. Each end is taken once, whatever brought it: an answer,
+ * a reset of the LUN or of the adapter, or the end of its own time, which this aborts at as
+ * spipe_scsi() does, a look too: that takes 2 ms, or a reset of the adapter. One thread at a time
+ * for a request; any thread. A loop of looks passes time in every back end. Returns 0: it was
+ * answered or aborted with others, `command.result` tells; -ETIMEDOUT: aborted; -EAGAIN: it is
+ * still under way; -EINVAL: nothing is. */
+SPIPE_MUST_CHECK int spipe_scsi_wait(struct spipe *s, struct spipe_scsi_request *request,
+                                     uint64_t deadline);
 
 /** Resets a LUN (AD-110..AD-113): commands in flight to it end, those of all contexts, and each
  * port reports a unit attention 29/00 once (R-27). `lun`, `port`, `by_id` and `lun_id` of `to` say

@@ -31,6 +31,13 @@ struct cxl_standin_world {
     unsigned adapters;
     struct hal_dev *device[CXL_STANDIN_ADAPTERS_MAX];
 
+    /* A critical section of a world whose threads are fibers of one thread, with `model`: nobody
+     * else goes on between the two, and calls that do not wait are no scheduling points. NULL for
+     * a world of threads, where the library has a lock of its own. */
+    void (*enter)(void *model);
+    void (*leave)(void *model);
+    void *model;
+
     /* What the descriptor of every AFU says: contexts, interrupts of one (CX section 7). */
     unsigned process_elements, irqs_min, irqs_max;
 

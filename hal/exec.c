@@ -52,6 +52,8 @@ void exec_thread_interrupt(struct exec *e, struct exec_thread *t)
     e->ops->thread_interrupt(e, t);
 }
 
+void exec_keep_interrupt(struct exec *e) { e->ops->thread_interrupt(e, NULL); }
+
 void exec_yield(struct exec *e) { e->ops->thread_yield(e); }
 
 void exec_mutex_init(struct exec *e, struct exec_mutex *m, const char *name)

@@ -48,7 +48,7 @@ struct exec_ops {
     int (*thread_create)(struct exec *, const char *name, void (*body)(void *), void *arg,
                          struct exec_thread **out);
     void (*thread_join)(struct exec *, struct exec_thread *);
-    void (*thread_interrupt)(struct exec *, struct exec_thread *);
+    void (*thread_interrupt)(struct exec *, struct exec_thread *); /* NULL: the caller itself */
     void (*thread_yield)(struct exec *);
     uint64_t *(*thread_ranks)(struct exec *); /* a word of the calling thread, 0 at first */
 
@@ -103,6 +103,10 @@ void exec_thread_join(struct exec *e, struct exec_thread *t);
 
 /** Makes the current or the next interruptible wait of t return -EINTR, once. */
 void exec_thread_interrupt(struct exec *e, struct exec_thread *t);
+
+/** Puts an interruption back that has ended a wait of the calling thread, for whoever can do
+ * something about it: the next interruptible wait returns -EINTR. */
+void exec_keep_interrupt(struct exec *e);
 
 /** Lets other threads run; nothing else. */
 void exec_yield(struct exec *e);

@@ -172,7 +172,8 @@ HAL_MUST_CHECK int hal_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind,
  * -EBUSY. */
 HAL_MUST_CHECK int hal_ctx_start(struct hal_ctx *ctx, unsigned interrupts);
 
-/** Stops a started context: nothing of it is running in the AFU afterwards. */
+/** Stops a started context: nothing of it is running in the AFU afterwards. Another thread may be
+ * inside hal_event_wait() of it, and nowhere else: that wait ends at once with DEVICE_LOST. */
 HAL_MUST_CHECK int hal_ctx_stop(struct hal_ctx *ctx);
 
 /** Ends a started context for the device, as the loss of the device would, but keeps the object:
@@ -195,7 +196,12 @@ void hal_reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value);
 
 /** Waits for the next event of a context until `deadline` (ns of the execution contract's clock;
  * 0 = only look). Returns 0 with out->kind set (NONE when the deadline passed), -EIO with kind
- * DEVICE_LOST, -EINTR. One thread per context at a time. */
+ * DEVICE_LOST, -EINTR. One thread per context at a time.
+ *
+ * The end of the context ends the wait, whatever the deadline: at once when another thread calls
+ * hal_ctx_stop() or hal_ctx_lose(); when the slot freezes, or the card fails for good or is pulled,
+ * as soon as the platform notices, and before hal_platform_wait() tells of it (R-44). Events that
+ * were there and not read may be gone. Every further wait returns DEVICE_LOST without waiting. */
 HAL_MUST_CHECK int hal_event_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *out);
 
 /** Called by every empty poll of ctx: nothing on the card; in the model one slice of the engine

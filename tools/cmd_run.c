@@ -14,7 +14,9 @@
 #include "tools/fault_options.h"
 #include "tools/param_options.h"
 #include "tools/progress.h"
+#include "tools/record_session.h"
 #include "tools/report.h"
+#include "tools/run_luns.h"
 #include "tools/session.h"
 #include "tools/text.h"
 #include "tools/trace_file.h"
@@ -40,8 +42,10 @@ struct run_options {
     bool tags, no_verify, interrupts, recover, check, json;
     struct param_options param;
     struct fault_options fault;
-    unsigned order, exec, faults_from;
-    const char *trace, *events;
+    unsigned order, exec, faults_from, backend;
+    const char *trace, *events, *record, *libcxl, *afu;
+    bool require_card;
+    struct lun_guard_options guard;
 };
 
 /* One run. */
@@ -50,11 +54,13 @@ struct run {
     struct option_rest rest;
     struct sim_params params;
     struct workload_config load;
+    struct run_luns luns[SIM_HOST_ADAPTERS_MAX];
     struct session session;
     struct workload_result result;
     struct progress progress;
     struct trace_file *trace;
     struct event_file *events;
+    struct record_session *record;
     struct report report;
     char replay[OPTIONS_REPLAY_BYTES + 64];
     char resolved[2048], unreached[512];
@@ -86,6 +92,11 @@ static int set_media(void *member, const char *text, char *why, size_t size)
     }
     m->path[m->count++] = text;
     return 0;
+}
+
+static int set_lun(void *member, const char *text, char *why, size_t size)
+{
+    return lun_guard_add(member, text, why, size);
 }
 
 static int set_trace(void *member, const char *text, char *why, size_t size)
@@ -181,6 +192,42 @@ static const struct option_spec specs[] = {
      .kind = OPTION_FLAG,
      AT(recover),
      .help = "clients whose context is lost recover it and go on"},
+    {.name = "backend",
+     .value = "KIND",
+     .kind = OPTION_CHOICE,
+     AT(backend),
+     .choices = "sim|capi",
+     .help = "what the adapter is reached through: sim, or capi:\nIBM's libcxl, or a stand-in "
+             "for it without a card (sim)"},
+    {.name = "libcxl",
+     .value = "PATH",
+     .kind = OPTION_TEXT,
+     AT(libcxl),
+     .help = "the library, for --backend capi (found)"},
+    {.name = "require-card",
+     .kind = OPTION_FLAG,
+     AT(require_card),
+     .help = "for --backend capi: fail rather than use the stand-in"},
+    {.name = "afu",
+     .value = "NAME",
+     .kind = OPTION_TEXT,
+     AT(afu),
+     .help = "which one of a machine with cards (the first)"},
+    {.name = "lun",
+     .value = "WWID",
+     .kind = OPTION_CUSTOM,
+     AT(guard),
+     .custom = set_lun,
+     .help = "a LUN to work on; may be repeated; a card needs it (all)"},
+    {.name = "read-only",
+     .kind = OPTION_FLAG,
+     AT(guard.read_only),
+     .help = "write nothing to any LUN"},
+    {.name = "destroy",
+     .kind = OPTION_FLAG,
+     AT(guard.destroy),
+     .help = "a LUN of a card may be used although it has partitions, a\nfile system or the like: "
+             "they will be lost"},
     {.name = "exec",
      .value = "KIND",
      .kind = OPTION_CHOICE,
@@ -205,6 +252,13 @@ static const struct option_spec specs[] = {
      AT(events),
      .not_replayed = true,
      .help = "write what the adapters go through, for 'superpipe\nevents'"},
+    {.name = "record",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     AT(record),
+     .not_replayed = true,
+     .help = "write how long registers, commands and interrupts take,\nand what the model says; "
+             "best with one client, depth 1"},
     {.name = "json",
      .kind = OPTION_FLAG,
      AT(json),
@@ -249,7 +303,9 @@ static void build_workload(struct run *r)
         .handles = (unsigned)o->handles,
         .bytes = o->bytes,
         .mix = o->mix,
-        .read_percent = (unsigned)o->read_percent,
+        .read_percent = o->guard.read_only ? 100 : (unsigned)o->read_percent,
+        .read_only = o->guard.read_only,
+        .luns = r->luns,
         .depth = (unsigned)o->depth,
         .duration_ns = o->duration_ns,
         .verify = !o->no_verify,
@@ -271,6 +327,17 @@ static int check_media(const struct run_options *o)
     if (o->media.count && o->tags)
         return command_fail(&set, COMMAND_USAGE,
                             "--tag-media is for media in memory: leave it or --media out");
+    return 0;
+}
+
+static int check_backend(const struct run_options *o)
+{
+    if (o->record && *o->fault.plan)
+        return command_fail(&set, COMMAND_USAGE,
+                            "--record is not for runs with --fault: the faults would be measured");
+    if (o->backend != SESSION_CAPI && (o->libcxl || o->afu || o->require_card))
+        return command_fail(&set, COMMAND_USAGE,
+                            "--libcxl, --afu and --require-card are for --backend capi");
     return 0;
 }
 
@@ -298,7 +365,7 @@ static int check(struct run *r)
     if (options_given(&set, &r->rest, "pace") && !o->exec)
         return command_fail(&set, COMMAND_USAGE,
                             "--pace is for --exec posix: virtual time has no pace");
-    return check_media(o);
+    return check_backend(o) ? COMMAND_USAGE : check_media(o);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------
@@ -338,6 +405,10 @@ static int open_session(struct run *r)
     const struct run_options *o = &r->options;
     struct session_config c = {
         .seed = o->seed,
+        .backend = (enum session_backend)o->backend,
+        .libcxl = o->libcxl,
+        .require_card = o->require_card,
+        .afu = o->afu,
         .adapters = (unsigned)o->adapters,
         .media = o->media.count ? SESSION_MEDIA_MAKE
                  : o->tags      ? SESSION_MEDIA_TAG
@@ -349,6 +420,7 @@ static int open_session(struct run *r)
         .faults_in_bring_up = o->faults_from,
         .order = (enum spipe_order)o->order,
         .trace = true,
+        .trace_file = o->trace,
         .check = o->check,
         .threads = o->exec,
         .pace = (unsigned)o->pace,
@@ -436,10 +508,10 @@ static void collect_faults(struct run *r)
 static void describe(struct run *r)
 {
     struct session *s = &r->session;
-    const struct sim_media_lun *lun = sim_media_lun(s->media[0], 0);
+    const struct sim_media_lun *lun = s->card ? NULL : sim_media_lun(s->media[0], 0);
 
     r->report.adapters = s->adapters;
-    r->report.luns = sim_media_n_luns(s->media[0]);
+    r->report.luns = s->card ? 0 : sim_media_n_luns(s->media[0]);
     r->report.lun_bytes = lun ? lun->blocks * lun->block_size : 0;
     r->report.threads = s->threads;
     r->report.bring_up_ns = s->bring_up_ns;
@@ -482,22 +554,44 @@ static void collect_checks(struct run *r)
 static void collect(struct run *r)
 {
     struct session *s = &r->session;
-    struct sim_trace *t = &sim_host_machine(s->host)->trace;
+    struct sim_trace *t;
 
     describe(r);
+    collect_faults(r);
+    if (s->card)
+        return; /* it has neither a trace nor checkers */
+    t = &sim_host_machine(s->host)->trace;
     r->report.trace_hash = sim_trace_hash(t);
     r->report.trace_records = t->total;
     collect_strict(r);
     collect_checks(r);
-    collect_faults(r);
+}
+
+static void collect_counters(struct run *r)
+{
+    struct spipe_counter c;
+
+    for (unsigned i = 0; i < r->session.adapters; i++)
+        for (unsigned id = 0; !spipe_counter(r->session.spipe[i], id, &c); id++) {
+            c.value += r->report.counter[id].value;
+            r->report.counter[id] = c;
+        }
 }
 
 static int body(struct session *s, void *arg, char *why, size_t size)
 {
     struct run *r = arg;
+    int rc;
 
+    for (unsigned i = 0; i < s->adapters; i++) {
+        rc = run_luns_choose(s, i, &r->options.guard, &r->luns[i], why, size);
+        if (rc)
+            return rc;
+    }
     r->progress.total_device_ns = r->load.duration_ns;
-    return workload_run(s, &r->load, &r->progress, &r->result, why, size);
+    rc = workload_run(s, &r->load, &r->progress, &r->result, why, size);
+    collect_counters(r);
+    return rc;
 }
 
 static int open_trace(struct run *r)
@@ -534,6 +628,20 @@ static int open_events(struct run *r)
     for (unsigned i = 0; i < s->adapters; i++)
         s->config.event_arg[i] = event_file_arg(r->events, i);
     return 0;
+}
+
+static int open_record(struct run *r)
+{
+    struct session *s = &r->session;
+
+    if (!r->options.record)
+        return 0;
+    if (session_is_media(s, r->options.record)) {
+        snprintf(r->why, sizeof r->why, "'%s' is a media file: name another file for the record",
+                 r->options.record);
+        return -EINVAL;
+    }
+    return record_session_open(s, r->options.record, &r->params, &r->record, r->why, sizeof r->why);
 }
 
 static int carry_out(struct run *r)
@@ -589,6 +697,8 @@ static int open_all(struct run *r)
         rc = open_trace(r);
     if (!rc)
         rc = open_events(r);
+    if (!rc)
+        rc = open_record(r);
     return rc;
 }
 
@@ -596,8 +706,12 @@ static int open_all(struct run *r)
 static int close_all(struct run *r, int rc)
 {
     char why[SIM_MEDIA_WHY_BYTES];
-    int closed;
+    int closed = record_session_close(r->record, !rc, why, sizeof why);
 
+    if (closed && !rc) {
+        snprintf(r->why, sizeof r->why, "%s", why);
+        rc = closed;
+    }
     session_close(&r->session);
     closed = event_file_close(r->events, why, sizeof why);
     if (closed && !rc)

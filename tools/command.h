@@ -24,6 +24,7 @@ int cmd_vlun(int argc, char **argv);
 int cmd_lun(int argc, char **argv);
 int cmd_attr(int argc, char **argv);
 int cmd_port(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_scsi(int argc, char **argv);
 
 /** Parses the command line of a subcommand. Returns true if it goes on; else *code is the exit code

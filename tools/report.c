@@ -136,6 +136,21 @@ static void print_sites(FILE *out, const struct report *r)
     }
 }
 
+/* What went wrong, or cost somebody something, and how often. */
+static void print_events(FILE *out, const struct report *r)
+{
+    char count[TEXT_BYTES];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < SPIPE_EVENTS && r->counter[i].name; i++) {
+        const struct spipe_counter *c = &r->counter[i];
+
+        if (c->value && c->severity >= SPIPE_SEVERITY_WARNING)
+            fprintf(out, "%-10s %13s times %s (%s)\n", n++ ? "" : "Events",
+                    text_count(count, c->value), c->name, spipe_severity_name(c->severity));
+    }
+}
+
 static void print_trace(FILE *out, const struct report *r)
 {
     char count[TEXT_BYTES];
@@ -155,6 +170,7 @@ static void print_trace(FILE *out, const struct report *r)
             fprintf(out, "%-10s %13s %s\n", "", "at", r->resolved);
         print_sites(out, r);
     }
+    print_events(out, r);
     if (r->checked)
         fprintf(out, "%-10s %13s times all invariants\n", "Checked", text_count(count, r->checks));
     if (r->violations)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/superpipe_event.h"
 #include "hal/support/fault_plan.h"
 #include "tools/workload.h"
 
@@ -41,6 +42,7 @@ struct report {
         const char *name;
         uint64_t hits, fired;
     } site[2 * FAULT_SITES_MAX];
+    struct spipe_counter counter[SPIPE_EVENTS]; /* of all adapters together; no name: none yet */
 };
 
 /** Whether the run is a success: carried through, without error, mismatch or violation, and every

@@ -163,6 +163,15 @@ static void add_verdict(cJSON *root, const struct report *r)
     cJSON_AddStringToObject(root, "first_mismatch", w->first_mismatch);
 }
 
+/* What the adapters went through, how often. */
+static void add_events(cJSON *root, const struct report *r)
+{
+    cJSON *events = cJSON_AddObjectToObject(root, "events");
+
+    for (unsigned i = 0; i < SPIPE_EVENTS && r->counter[i].name; i++)
+        json_u64(events, r->counter[i].name, r->counter[i].value);
+}
+
 static void add_figures(cJSON *root, const struct report *r)
 {
     const struct workload_result *w = r->result;
@@ -241,6 +250,7 @@ char *report_json(const struct report *r)
     add_verdict(root, r);
     add_setup(root, r);
     add_figures(root, r);
+    add_events(root, r);
     add_statuses(root, r->result);
     add_sites(root, r);
     add_job(root, r);

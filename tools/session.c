@@ -12,6 +12,7 @@
 #include "backends/posix/posix_exec.h"
 #include "core/adapter/picture.h"
 #include "sim/sched/sched.h"
+#include "tools/session_capi.h"
 #include "tools/text.h"
 
 #define WORLD_BYTES (UINT64_C(1) << 30)
@@ -98,29 +99,64 @@ static int open_host(struct session *s, char *why, size_t size)
     return sim_host_create(&hc, &s->host, why, size);
 }
 
+static void take_host(struct session *s)
+{
+    s->exec = sim_host_exec(s->host);
+    for (unsigned i = 0; i < s->adapters; i++)
+        s->device[i] = sim_host_device(s->host, i);
+}
+
 static int open_filter(struct session *s, unsigned adapter)
 {
     struct session_filter *f = &s->filter[adapter];
 
     fault_filter_init(&f->filter, s->exec);
     fault_exec_init(&f->exec, &f->filter);
-    return fault_backend_open(sim_host_device(s->host, adapter), &f->filter, &f->dev);
+    return fault_backend_open(s->device[adapter], &f->filter, &f->dev);
 }
 
-int session_open(const struct session_config *config, struct session *s, char *why, size_t size)
+static int open_simulation(struct session *s, char *why, size_t size)
 {
     int rc = 0;
 
-    *s = (struct session){.config = *config, .adapters = config->adapters ? config->adapters : 1};
-    snprintf(why, size, "not enough memory");
     for (unsigned i = 0; !rc && i < s->adapters; i++)
         rc = open_media(s, i, why, size);
-    if (!rc && config->threads)
+    if (!rc && s->config.threads)
         rc = posix_exec_create(&s->threads);
     if (!rc)
         rc = open_host(s, why, size);
     if (!rc)
-        s->exec = sim_host_exec(s->host);
+        take_host(s);
+    return rc;
+}
+
+/* A card is in real time, and has its own media. */
+static int open_for_card(struct session *s, char *why, size_t size)
+{
+    int rc = 0;
+
+    if (s->config.check || s->config.trace_file) {
+        snprintf(why, size, "traces and checks of invariants need the simulator: a card has none");
+        return -EINVAL;
+    }
+    rc = posix_exec_create(&s->threads);
+    s->exec = s->threads;
+    s->config.pace = 0;
+    return rc;
+}
+
+int session_open(const struct session_config *config, struct session *s, char *why, size_t size)
+{
+    bool capi = config->backend == SESSION_CAPI;
+    int rc;
+
+    *s = (struct session){.config = *config, .adapters = config->adapters ? config->adapters : 1};
+    snprintf(why, size, "not enough memory");
+    rc = capi ? session_capi_choose(s, why, size) : 0;
+    if (!rc)
+        rc = s->card ? open_for_card(s, why, size) : open_simulation(s, why, size);
+    if (!rc && capi)
+        rc = session_capi_open(s, why, size);
     for (unsigned i = 0; !rc && config->faults && i < s->adapters; i++)
         rc = open_filter(s, i);
     if (rc) {
@@ -138,6 +174,7 @@ void session_close(struct session *s)
     for (unsigned i = 0; i < s->adapters; i++)
         if (s->filter[i].dev)
             hal_close(s->filter[i].dev);
+    session_capi_close(s);
     if (s->host)
         sim_host_destroy(s->host);
     posix_exec_destroy(s->threads);
@@ -153,7 +190,8 @@ unsigned session_plans(struct session *s, unsigned adapter, struct fault_plan *p
 {
     unsigned n = 0;
 
-    plan[n++] = sim_afu_faults(sim_host_afu(s->host, adapter));
+    if (s->host)
+        plan[n++] = sim_afu_faults(sim_host_afu(s->host, adapter));
     if (s->filter[adapter].dev)
         plan[n++] = &s->filter[adapter].filter.plan;
     return n;
@@ -177,9 +215,10 @@ static int open_adapter(struct session *s, unsigned i, char *why, size_t size)
                                     .heartbeat_ns = s->config.heartbeat_ns};
     struct session_filter *f = &s->filter[i];
     struct exec *exec = f->dev ? &f->exec.base : s->exec;
-    struct hal_dev *dev = f->dev ? f->dev : sim_host_device(s->host, i);
+    struct hal_dev *dev = f->dev ? f->dev : s->device[i];
 
-    return spipe_open(exec, dev, sim_host_store(s->host, i), &options, &s->spipe[i], why, size);
+    return spipe_open(exec, dev, s->host ? sim_host_store(s->host, i) : NULL, &options,
+                      &s->spipe[i], why, size);
 }
 
 static int draw(void *adapter, const uint64_t *only, struct hal_picture_room *room,
@@ -264,8 +303,12 @@ static int stuck(struct session *s, int rc, char *why, size_t size)
 int session_run(struct session *s, session_body *body, void *arg, char *why, size_t size)
 {
     struct call call = {s, body, arg, why, size, 0};
-    int rc = sim_host_run(s->host, in_first_thread, &call);
+    int rc = 0;
 
+    if (s->host)
+        rc = sim_host_run(s->host, in_first_thread, &call);
+    else
+        in_first_thread(&call);
     return rc ? stuck(s, rc, why, size) : call.rc;
 }
 
@@ -285,7 +328,7 @@ int session_sync(struct session *s, char *why, size_t size)
 {
     int rc = 0;
 
-    for (unsigned i = 0; !rc && i < s->adapters; i++) {
+    for (unsigned i = 0; !rc && s->media[i] && i < s->adapters; i++) {
         rc = sim_media_sync(s->media[i]);
         if (rc) {
             snprintf(why, size, "media file '%s' cannot be written to the disk (%s)",

@@ -14,6 +14,8 @@
 #include "hal/support/must_check.h"
 #include "sim/check/sim_check.h"
 
+struct capi_library;
+
 #define SESSION_WHY_BYTES 1024
 #define SESSION_BLOCK_BYTES 4096u
 #define SESSION_CHUNK_BYTES ((uint64_t)SPIPE_CHUNK_BLOCKS * SESSION_BLOCK_BYTES)
@@ -27,10 +29,22 @@ enum session_media {
     SESSION_MEDIA_READ,   /* existing files, which stay as they are */
 };
 
+/** What core reaches an adapter through. */
+enum session_backend {
+    SESSION_SIM,  /* backends/sim */
+    SESSION_CAPI, /* backends/capi: a card, or the stand-in for libcxl with the same simulated
+                     adapters below it */
+};
+
 /** What to build. Zero everything, then set what differs. */
 struct session_config {
     uint64_t seed;
-    unsigned adapters; /* 0 = 1 */
+    enum session_backend backend;
+    const char *libcxl; /* path of a library for SESSION_CAPI; NULL: IBM's if there is a card, else
+                           the stand-in */
+    bool require_card;  /* SESSION_CAPI: nothing but a card will do */
+    const char *afu;    /* of a card: "afu0.0"; NULL = the first */
+    unsigned adapters;  /* 0 = 1 */
     enum session_media media;
     const char *path[SIM_HOST_ADAPTERS_MAX]; /* of files, one an adapter */
     unsigned luns;                           /* of new media */
@@ -39,7 +53,8 @@ struct session_config {
     const char *faults;      /* plan for each adapter, of sites of the model and of the filters */
     bool faults_in_bring_up; /* in force from power-on, else from the end of bring-up on */
     enum spipe_order order;
-    bool trace;            /* records and hash */
+    bool trace;            /* records and hash; a card has neither */
+    bool trace_file;       /* somebody wants the records: refused with a card */
     bool check;            /* the invariants, at quiet points */
     bool threads;          /* POSIX threads in paced time instead of fibers in virtual time */
     unsigned pace;         /* per mille; 0 = 1000 */
@@ -58,10 +73,14 @@ struct session_filter {
 
 struct session {
     struct session_config config;
-    struct sim_host *host;
+    struct sim_host *host;        /* NULL with a card, which has no media either */
+    struct capi_library *library; /* NULL but with SESSION_CAPI */
+    bool card;                    /* the devices are those of a card */
+    bool bound;                   /* the host is below the stand-in */
     struct exec *exec;
     struct exec *threads; /* owned; NULL over fibers */
     struct sim_media *media[SIM_HOST_ADAPTERS_MAX];
+    struct hal_dev *device[SIM_HOST_ADAPTERS_MAX];  /* below the filters */
     struct spipe *spipe[SIM_HOST_ADAPTERS_MAX];     /* while session_run runs the body */
     struct sim_check *check[SIM_HOST_ADAPTERS_MAX]; /* NULL: not asked for */
     struct session_filter filter[SIM_HOST_ADAPTERS_MAX];

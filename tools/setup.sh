@@ -13,7 +13,7 @@ set -uo pipefail
 
 # One word a package: alternative names after '|', and after '@' a command that does as well.
 declare -A packages=(
-    [build]="bazel-bootstrap@bazel gcc@gcc g++@g++ libc6-dev libcriterion-dev libcjson-dev python3@python3 git@git procps@ps zip@zip file@file"
+    [build]="bazel-bootstrap@bazel gcc@gcc g++@g++ libc6-dev libcriterion-dev libcjson-dev python3@python3 git@git procps@ps zip@zip file@file systemtap-sdt-dev"
     [run]="e2fsprogs@mke2fs"
     [lint]="clang@clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format@clang-format clang-tidy@clang-tidy cppcheck@cppcheck"
     [coverage]="lcov@lcov"

@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"port", cmd_port, "the FC ports of the adapter: names, links and statistics"},
     {"attr", cmd_attr, "attributes of the adapter, as sysfs shows those of the original"},
     {"scsi", cmd_scsi, "send one SCSI command to a LUN, or reset it"},
+    {"doctor", cmd_doctor, "what this machine lacks for runs on a real card, as a report"},
     {"info", cmd_info, "show adapter, ports, LUNs and parameters"},
     {"trace", cmd_trace, "show what a trace file tells, for example the life of a command"},
     {"events", cmd_events, "show what an adapter went through, from an event file"},

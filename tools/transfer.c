@@ -37,7 +37,7 @@ static int get_buffers(struct transfer *t)
     t->memory = exec_alloc(t->session->exec, size, 4096);
     if (!t->memory)
         return fail(t, -ENOMEM, "not enough memory for buffers");
-    rc = hal_mem_register(sim_host_device(t->session->host, 0), t->memory, size, "transfer data");
+    rc = hal_mem_register(t->session->device[0], t->memory, size, "transfer data");
     if (rc)
         return fail(t, rc, "buffers cannot be registered (%s)", strerror(-rc));
     t->registered = true;
@@ -69,7 +69,7 @@ int transfer_end(struct transfer *t)
     int rc = vlun_handle_end(&t->vlun);
 
     if (t->registered)
-        hal_mem_release(sim_host_device(t->session->host, 0), t->memory);
+        hal_mem_release(t->session->device[0], t->memory);
     exec_free(t->session->exec, t->memory, (size_t)TRANSFER_DEPTH * TRANSFER_BYTES);
     return rc ? fail(t, rc, "the virtual LUN cannot be released (%s)", strerror(-rc)) : 0;
 }

@@ -10,6 +10,7 @@
 #include "hal/support/bits.h"
 #include "sim/sim_control.h"
 #include "tools/progress.h"
+#include "tools/run_luns.h"
 #include "tools/workload_client.h"
 
 /* ---- sums -------------------------------------------------------------------------------------
@@ -107,13 +108,13 @@ static void place_clients(struct workload *w)
 
     for (unsigned i = 0; i < w->client_count; i++) {
         struct workload_client *c = &w->clients[i];
-        unsigned luns;
+        const struct run_luns *luns;
 
         c->load = w;
         c->number = i;
         c->adapter = i % s->adapters;
-        luns = sim_media_n_luns(s->media[c->adapter]);
-        c->lun = luns ? i / s->adapters % luns : 0;
+        luns = &w->config->luns[c->adapter];
+        c->lun = luns->lun[i / s->adapters % luns->count];
         hal_prng_seed(&c->random, w->config->seed, (uint64_t)(i + 1) << 16 | SIM_STREAM_WORKLOAD);
     }
 }

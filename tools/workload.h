@@ -18,6 +18,7 @@
 #include "tools/option_values.h"
 
 struct progress;
+struct run_luns;
 struct session;
 
 #define WORKLOAD_STATUS_MAX 32
@@ -26,14 +27,16 @@ struct session;
 /** What to do. */
 struct workload_config {
     uint64_t seed;
-    unsigned clients; /* spread over the adapters, then over their LUNs */
-    unsigned handles; /* virtual LUNs of each client */
-    uint64_t bytes;   /* of each virtual LUN that are used */
+    unsigned clients; /* spread over the adapters, then over the LUNs that they may use */
+    const struct run_luns *luns; /* of each adapter, one at least; chosen before the run */
+    unsigned handles;            /* virtual LUNs of each client */
+    uint64_t bytes;              /* of each virtual LUN that are used */
     struct block_mix mix;
     unsigned read_percent;
     unsigned depth;       /* I/Os of each client in flight */
     uint64_t duration_ns; /* of device time; what is in flight then still ends */
     bool verify;
+    bool read_only;  /* contexts that may not write; read_percent is 100 */
     bool interrupts; /* sleep for completions instead of polling */
     bool recover;    /* lost contexts are recovered; I/O that was lost with them is no error */
     bool tags;       /* the media keep the first bytes of a block only */

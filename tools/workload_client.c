@@ -44,7 +44,7 @@ __attribute__((format(printf, 3, 4))) static int fail(struct workload_client *c,
 
 static struct hal_dev *device(const struct workload_client *c)
 {
-    return sim_host_device(c->load->session->host, c->adapter);
+    return c->load->session->device[c->adapter];
 }
 
 static struct spipe *adapter(const struct workload_client *c)
@@ -132,6 +132,7 @@ static int attach(struct workload_client *c)
         return fail(c, rc, "cannot be created (%s)", strerror(-rc));
     options.depth = config->depth;
     options.interrupts = config->interrupts;
+    options.no_write = config->read_only;
     rc = spipe_attach(c->client, c->lun, &options, &c->ctx);
     if (rc)
         return fail(c, rc, "cannot attach to LUN %u of adapter %u (%s)", c->lun, c->adapter,

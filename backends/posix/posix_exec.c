@@ -129,7 +129,10 @@ static void op_thread_join(struct exec *e, struct exec_thread *t)
 static void op_thread_interrupt(struct exec *e, struct exec_thread *t)
 {
     (void)e;
-    posix_park_interrupt(&t->park);
+    if (!t)
+        t = self; /* one that was not made here cannot be interrupted */
+    if (t)
+        posix_park_interrupt(&t->park);
 }
 
 static void op_thread_yield(struct exec *e)

@@ -4,6 +4,11 @@
 #include "backends/sim/sim_backend.h"
 #include "backends/sim/sim_host.h"
 #include "hal/support/check.h"
+#include "sim/sched/sched.h"
+
+static void enter(void *sched) { sched_stay_begin(sched); }
+
+static void leave(void *sched) { sched_stay_end(sched); }
 
 void sim_standin_world(struct sim_host *h, struct cxl_standin_world *out)
 {
@@ -19,6 +24,11 @@ void sim_standin_world(struct sim_host *h, struct cxl_standin_world *out)
         .irqs_min = (unsigned)p->irqs_min,
         .irqs_max = (unsigned)p->irqs_max,
     };
+    if (sim_host_sched(h)) {
+        out->enter = enter;
+        out->leave = leave;
+        out->model = sim_host_sched(h);
+    }
     while (out->adapters < sim_host_adapters(h)) {
         out->device[out->adapters] = sim_host_device(h, out->adapters);
         out->adapters++;

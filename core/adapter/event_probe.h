@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tracepoint of events, for perf, bpftrace and SystemTap: superpipe:event, a USDT probe, which
- * costs one instruction while nobody looks. Without sys/sdt.h (package systemtap-sdt-dev) there is
- * none. Shared inside core only.
+ * costs one instruction while nobody looks. Without sys/sdt.h (systemtap-sdt-dev, which
+ * tools/setup.sh installs) there is none. Shared inside core only.
  *
  *   arg0 id (line of core/adapter/events.def)   arg1 name, a string   arg2 time, ns   arg3..arg6
  * fields */

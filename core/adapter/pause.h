@@ -13,7 +13,8 @@
 
 /**
  * Lets `ns` nanoseconds pass. An interruption of the thread does not shorten the pause: the
- * sequences that use it (bring-up, port link, context reset) must not be left half done.
+ * sequences that use it (bring-up, port link, context reset) must not be left half done. It is not
+ * lost either: the next wait of the thread that may be interrupted returns -EINTR.
  *
  * @param exec  execution environment
  * @param ns    length of the pause; 0 is a scheduling point only

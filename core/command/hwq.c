@@ -260,7 +260,7 @@ static void go_offline(struct spipe__hwq *h)
     unlock(h);
 }
 
-/* From being offline on nobody begins to listen; who does, hears of the end or looks in a while. */
+/* From being offline on nobody begins to listen; who does, hears of the end of the context. */
 static void drain(struct spipe__hwq *h)
 {
     lock(h);
@@ -389,9 +389,21 @@ int spipe__hwq_send(struct spipe__hwq *h, const struct spipe__command *command,
     return rc;
 }
 
-/* With the lock. */
+static bool hear(struct spipe__hwq *h, const struct spipe__sent *c, uint64_t until)
+{
+    struct spipe__heard heard = listen(h, c, until);
+
+    if (heard.async)
+        spipe__worker_want_events(h->s);
+    return heard.rc == -EINTR;
+}
+
+/* With the lock. A command is waited for whatever happens; who interrupts the thread meanwhile
+ * means a wait that can be given up, which comes later. */
 static void wait_for(struct spipe__hwq *h, struct spipe__sent *c, uint64_t deadline)
 {
+    bool interrupted = false;
+
     for (;;) {
         /* The clock first: the last look comes after the deadline. */
         uint64_t now = exec_now(exec_of(h));
@@ -399,12 +411,14 @@ static void wait_for(struct spipe__hwq *h, struct spipe__sent *c, uint64_t deadl
 
         (void)look(h, c);
         if (c->ended || now >= deadline)
-            return;
+            break;
         if (h->listening || !h->online)
             sleep_until(h, c, until);
-        else if (listen(h, c, until).async)
-            spipe__worker_want_events(h->s);
+        else
+            interrupted |= hear(h, c, until);
     }
+    if (interrupted)
+        exec_keep_interrupt(exec_of(h));
 }
 
 int spipe__hwq_await(struct spipe__hwq *h, struct spipe__sent *sent, uint64_t deadline)
@@ -420,6 +434,31 @@ int spipe__hwq_await(struct spipe__hwq *h, struct spipe__sent *sent, uint64_t de
         return -ETIMEDOUT;
     exec_cond_fini(exec_of(h), &sent->woken);
     return sent->status;
+}
+
+/* With the lock: as long as the queue is online nobody stops the context under hal_progress().
+ * Events are looked at after the device went on: they say why no answer comes. */
+static void poll(struct spipe__hwq *h, struct spipe__sent *c)
+{
+    (void)look(h, c);
+    if (c->ended || !h->online)
+        return;
+    hal_progress(h->ctx);
+    (void)look(h, c);
+    if (!c->ended && h->online && !h->listening)
+        (void)hear(h, c, 0); /* a look is not interrupted */
+}
+
+bool spipe__hwq_look(struct spipe__hwq *h, struct spipe__sent *sent)
+{
+    bool ended;
+
+    lock(h);
+    poll(h, sent);
+    ended = sent->ended;
+    pass_on(h);
+    unlock(h);
+    return ended;
 }
 
 void spipe__hwq_forget(struct spipe__hwq *h, struct spipe__sent *sent)

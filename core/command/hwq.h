@@ -11,7 +11,7 @@
  * adapter's worker is one more listener (core/adapter/listen.h).
  *
  * Thread rules: any thread. `lock` guards everything that is not said to be fixed; it is held
- * across a context reset, 2 ms, and never while waiting for an event. */
+ * across a context reset, 2 ms, and hal_progress(), and never while waiting for an event. */
 #ifndef CORE_HWQ_H
 #define CORE_HWQ_H
 
@@ -98,7 +98,7 @@ void spipe__hwq_go_online(struct spipe__hwq *h);
 
 /**
  * The opposite: takes no more commands, stops the context, ends everything that is pending with
- * -EAGAIN (AD-52..AD-54), and waits until nobody listens, at worst a quarter of a second.
+ * -EAGAIN (AD-52..AD-54), and waits until nobody listens, which the end of the context sees to.
  * Afterwards the context may be released. The caller has called the worker away, or is it.
  *
  * @return  what hal_ctx_stop() says
@@ -134,6 +134,11 @@ HAL_MUST_CHECK int spipe__hwq_send(struct spipe__hwq *h, const struct spipe__com
  */
 HAL_MUST_CHECK int spipe__hwq_await(struct spipe__hwq *h, struct spipe__sent *sent,
                                     uint64_t deadline);
+
+/** One look for whoever polls instead of waiting: takes what has been answered, for whomever it is,
+ * and what events there are, and lets the device go on (hal_progress()). Returns whether the
+ * command has ended; then spipe__hwq_await() says at once how. */
+HAL_MUST_CHECK bool spipe__hwq_look(struct spipe__hwq *h, struct spipe__sent *sent);
 
 /** Takes a command off the pending list, in flight or not. If it was, the AFU may still work on it
  * until a context reset that works, or the end of the context. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public face of the SCSI host: one command from any memory, with the error handling of a SCSI
- * stack for commands that are not answered in time.
+/* The public face of the SCSI host: commands with the error handling of a SCSI stack for those that
+ * are not answered in time.
  *
- * Data are copied through a buffer that is made and registered for the call: it may be 16 MiB, at
- * any address, and up to 256 of them at once, which is too much to keep; and the AFU can reach no
- * memory of the caller's, whatever becomes of the command. */
+ * spipe_scsi() copies data through a buffer that is made and registered for the call: it may be
+ * 16 MiB, at any address, and up to 256 of them at once, which is too much to keep; and the AFU can
+ * reach no memory of the caller's, whatever becomes of the command. With spipe_scsi_submit() the
+ * AFU works on the caller's memory, as it does for I/O of contexts, and nothing is made at all. */
 #include <errno.h>
 #include <string.h>
 
@@ -138,6 +139,46 @@ static void free_buffer(struct spipe *s, const struct spipe_scsi *c, void *buffe
 
 /* ---- a command ---- */
 
+/* What a request of the public face holds between its submit and its end. */
+struct call {
+    struct spipe__scsi_request request;
+    uint64_t deadline; /* then it is aborted */
+    bool begun;
+};
+
+_Static_assert(sizeof(struct call) <= sizeof(((struct spipe_scsi_request *)0)->opaque),
+               "room for a call");
+
+static int check(const struct spipe_scsi *c)
+{
+    if (c->length > SPIPE_SCSI_DATA_MAX)
+        return -EINVAL;
+    return c->length && !c->data ? -EFAULT : 0;
+}
+
+/* Data are at `data`, as the AFU knows them. */
+static int begin(struct spipe *s, struct call *call, const struct spipe_scsi *c, struct target to,
+                 const void *data)
+{
+    uint64_t timeout_ns = c->timeout_ns ? c->timeout_ns : SPIPE__SCSI_TIMEOUT;
+    int rc;
+
+    *call = (struct call){.request = {.lun_id = to.lun_id,
+                                      .port = to.port,
+                                      .length = c->length,
+                                      .write = c->write,
+                                      .queue = c->queue,
+                                      .cpu = c->cpu,
+                                      .data_ea = (uint64_t)(uintptr_t)data},
+                          .deadline = spipe__deadline(s->exec, timeout_ns)};
+    memcpy(call->request.cdb.bytes, c->cdb, sizeof call->request.cdb.bytes);
+    rc = spipe__host_submit(s, &call->request);
+    if (rc) /* if it does not answer, too: the platform recovers it, or fails it (AD-67) */
+        return -EBUSY;
+    call->begun = true;
+    return 0;
+}
+
 /* The error handler: an abort, or else a reset of the adapter, which ends everything on its queues,
  * whatever becomes of it. Returns when the command has ended. */
 static void escalate(struct spipe *s, struct spipe__scsi_request *r)
@@ -153,17 +194,40 @@ static void escalate(struct spipe *s, struct spipe__scsi_request *r)
         r->status = -ETIMEDOUT;
 }
 
-static int run(struct spipe *s, struct spipe__scsi_request *r, uint64_t timeout_ns)
+/* It was in flight when `deadline` was over. Returns whether it is still. */
+static bool is_under_way(struct spipe *s, struct call *call, uint64_t deadline)
 {
-    uint64_t deadline = spipe__deadline(s->exec, timeout_ns);
-    int rc = spipe__host_submit(s, r);
+    int rc;
 
-    if (rc)
-        return -EBUSY; /* if it does not answer, too: the platform recovers it, or fails it (AD-67)
-                        */
-    if (spipe__host_wait(s, r, deadline))
-        escalate(s, r);
+    if (deadline >= call->deadline || exec_now(s->exec) >= call->deadline) {
+        escalate(s, &call->request);
+        return false;
+    }
+    if (!spipe__host_look(&call->request))
+        return true;
+    rc = spipe__host_wait(s, &call->request, 0);
+    CHECK(rc == 0);
+    return false;
+}
+
+/* -EAGAIN: it is still in flight. */
+static int end(struct spipe *s, struct call *call, uint64_t deadline)
+{
+    struct spipe__scsi_request *r = &call->request;
+
+    if (spipe__host_wait(s, r, hal_min64(deadline, call->deadline)) &&
+        is_under_way(s, call, deadline))
+        return -EAGAIN;
     return r->status == -ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+static void tell(struct spipe *s, const struct call *call, int rc)
+{
+    const struct spipe__scsi_request *r = &call->request;
+
+    if (rc == -ETIMEDOUT)
+        spipe__event(s, SCSI_FAILED, r->port, r->cdb.bytes[0], spipe__result(rc));
+    spipe__events_deliver(s);
 }
 
 static void take_sense(const struct spipe__scsi_request *r, struct spipe_scsi *c)
@@ -179,8 +243,7 @@ static void take_sense(const struct spipe__scsi_request *r, struct spipe_scsi *c
     c->ascq = sense.ascq;
 }
 
-static void take_answer(const struct spipe__scsi_request *r, const void *buffer,
-                        struct spipe_scsi *c)
+static void take_answer(const struct spipe__scsi_request *r, struct spipe_scsi *c)
 {
     c->result = r->decision.result;
     c->residual = r->decision.has_residual ? r->answer.residual : 0;
@@ -190,32 +253,26 @@ static void take_answer(const struct spipe__scsi_request *r, const void *buffer,
     c->scsi_rc = r->answer.scsi_rc;
     c->fc_rc = r->answer.fc_rc;
     c->afu_extra = r->answer.afu_extra;
-    if (buffer && !c->write)
-        memcpy(c->data, buffer, c->length);
 }
 
 static int exchange(struct spipe *s, struct spipe_scsi *c, struct target to)
 {
-    struct spipe__scsi_request r = {.lun_id = to.lun_id,
-                                    .port = to.port,
-                                    .length = c->length,
-                                    .write = c->write,
-                                    .queue = c->queue,
-                                    .cpu = c->cpu};
+    struct call call;
     void *buffer;
     int rc = make_buffer(s, c, &buffer);
 
     if (rc)
         return rc;
-    memcpy(r.cdb.bytes, c->cdb, sizeof r.cdb.bytes);
-    r.data_ea = (uint64_t)(uintptr_t)buffer;
-    rc = run(s, &r, c->timeout_ns ? c->timeout_ns : SPIPE__SCSI_TIMEOUT);
+    rc = begin(s, &call, c, to, buffer);
     if (!rc)
-        take_answer(&r, buffer, c);
+        rc = end(s, &call, EXEC_FOREVER);
+    if (!rc) {
+        take_answer(&call.request, c);
+        if (buffer && !c->write)
+            memcpy(c->data, buffer, c->length);
+    }
     free_buffer(s, c, buffer);
-    if (rc && rc != -EBUSY)
-        spipe__event(s, SCSI_FAILED, to.port, c->cdb[0], spipe__result(rc));
-    spipe__events_deliver(s);
+    tell(s, &call, rc);
     return rc;
 }
 
@@ -224,14 +281,49 @@ int spipe_scsi(struct spipe *s, struct spipe_scsi *command)
     struct target to;
     int rc = target_of(s, command, &to);
 
-    if (rc)
-        return rc;
-    if (command->length > SPIPE_SCSI_DATA_MAX)
-        return -EINVAL;
-    if (command->length && !command->data)
-        return -EFAULT;
-    return exchange(s, command, to);
+    if (!rc)
+        rc = check(command);
+    return rc ? rc : exchange(s, command, to);
 }
+
+/* ---- a command that nobody waits for ---- */
+
+static struct call *call_of(struct spipe_scsi_request *request)
+{
+    return (struct call *)(void *)request->opaque;
+}
+
+int spipe_scsi_submit(struct spipe *s, struct spipe_scsi_request *request)
+{
+    struct spipe_scsi *c = &request->command;
+    struct call *call = call_of(request);
+    struct target to;
+    int rc = target_of(s, c, &to);
+
+    call->begun = false;
+    if (!rc)
+        rc = check(c);
+    return rc ? rc : begin(s, call, c, to, c->data);
+}
+
+int spipe_scsi_wait(struct spipe *s, struct spipe_scsi_request *request, uint64_t deadline)
+{
+    struct call *call = call_of(request);
+    int rc;
+
+    if (!call->begun)
+        return -EINVAL;
+    rc = end(s, call, deadline);
+    if (rc == -EAGAIN)
+        return rc;
+    call->begun = false;
+    if (!rc)
+        take_answer(&call->request, &request->command);
+    tell(s, call, rc);
+    return rc;
+}
+
+/* ---- the rest ---- */
 
 int spipe_scsi_reset_lun(struct spipe *s, const struct spipe_scsi *to)
 {

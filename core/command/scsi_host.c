@@ -150,6 +150,11 @@ int spipe__host_wait(struct spipe *s, struct spipe__scsi_request *r, uint64_t de
     return 0;
 }
 
+bool spipe__host_look(struct spipe__scsi_request *r)
+{
+    return !r->hwq || spipe__hwq_look(r->hwq, &r->sent);
+}
+
 int spipe__host_abort(struct spipe *s, struct spipe__scsi_request *r)
 {
     if (spipe__gate_state(&s->gate) != SPIPE_STATE_NORMAL || !r->hwq)

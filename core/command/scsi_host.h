@@ -71,6 +71,10 @@ HAL_MUST_CHECK int spipe__host_submit(struct spipe *s, struct spipe__scsi_reques
 HAL_MUST_CHECK int spipe__host_wait(struct spipe *s, struct spipe__scsi_request *r,
                                     uint64_t deadline);
 
+/** Looks once, for whoever polls; the device goes on meanwhile. Returns whether the command has
+ * ended: then spipe__host_wait() says so at once. */
+HAL_MUST_CHECK bool spipe__host_look(struct spipe__scsi_request *r);
+
 /** The abort handler of a host (AD-114): context reset of the queue that the command in flight is
  * on; everything else on that queue ends with DID_IMM_RETRY. Returns 0: success, spipe__host_wait()
  * says at once what became of it; -EIO: failure, and only a reset of the adapter is certain to end

@@ -92,8 +92,9 @@ struct standin_card {
     bool no_err_ff, no_afu_id, denied, driver_bound, held, no_error_buffer;
     bool frozen; /* by control: nothing crosses the slot; atomic, as above */
     int refuse_attach;
-    char mode_text[24]; /* instead of that of the mode, unless empty */
-    unsigned batch;     /* events that one read gives at most */
+    char other_name[24]; /* of an attribute of the AFU that says ... */
+    char other_text[24]; /* ... this instead; no name: none */
+    unsigned batch;      /* events that one read gives at most */
     bool arrival_order;
     uint64_t delay; /* ns that every call takes */
 };

@@ -90,9 +90,7 @@ static const char *const modes[] = {"none", "dedicated_process", "afu_directed"}
 
 static ssize_t show_mode(const struct standin_object *o, char *text, size_t size)
 {
-    const char *other = o->card->mode_text;
-
-    return snprintf(text, size, "%s\n", *other ? other : modes[o->card->mode]);
+    return snprintf(text, size, "%s\n", modes[o->card->mode]);
 }
 
 static int store_mode(struct standin *s, struct standin_card *card, const char *text)
@@ -393,7 +391,10 @@ static ssize_t read_file(struct standin *s, const char *path, void *buffer, size
         return read_binary(&o, name, buffer, size);
     if (!a->show)
         return -EACCES;
-    n = a->show(&o, text, sizeof text);
+    if (o.kind == STANDIN_AFU && !strcmp(name, o.card->other_name))
+        n = snprintf(text, sizeof text, "%s\n", o.card->other_text);
+    else
+        n = a->show(&o, text, sizeof text);
     return put(buffer, size, text, (size_t)n);
 }
 

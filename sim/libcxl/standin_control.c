@@ -142,11 +142,13 @@ static const char *double_free(const struct command *c)
     return set_switch(c, &c->s->double_free, on(c));
 }
 
-/* What the attribute says, whatever the mode is: a kernel that knows another one. */
-static const char *mode(const struct command *c)
+/* A kernel that says something else than this driver. */
+static const char *attribute(const struct command *c)
 {
-    snprintf(c->card->mode_text, sizeof c->card->mode_text, "%s",
-             strcmp(c->word[0], "none") ? c->word[0] : "");
+    bool none = !strcmp(c->word[1], "none");
+
+    snprintf(c->card->other_name, sizeof c->card->other_name, "%s", none ? "" : c->word[0]);
+    snprintf(c->card->other_text, sizeof c->card->other_text, "%s", c->word[1]);
     return NULL;
 }
 
@@ -261,7 +263,7 @@ static const struct verb {
     {"access", access_granted, 1, 1, false},
     {"cxlflash", driver_bound, 1, 1, false},
     {"foreign", foreign, 1, 1, false},
-    {"mode", mode, 1, 1, false},
+    {"attribute", attribute, 2, 2, false},
     {"batch", batch, 1, 1, false},
     {"order", order, 1, 1, false},
     {"event", event, 3, 4, false},

@@ -211,9 +211,8 @@ static ssize_t look(struct standin *s, int fd, void *buffer, size_t size, bool e
     rc = standin_pull(s, f);
     if (!rc || any_pending(f))
         rc = (ssize_t)take(f, buffer);
-    /* A context that was closed without having been attached wakes nobody (CX-85). */
     if (!rc)
-        rc = f->closed && (entry || f->attached) ? -EIO : -EAGAIN;
+        rc = f->closed ? -EIO : -EAGAIN;
     standin_refresh(s, f);
     return rc;
 }

@@ -18,13 +18,19 @@ struct standin *standin_self(void) { return &the_standin; }
 
 void standin_lock(struct standin *s)
 {
-    while (__atomic_exchange_n(&s->lock, 1, __ATOMIC_ACQUIRE))
-        exec_yield(s->world.exec);
+    if (s->world.enter)
+        s->world.enter(s->world.model);
+    else
+        while (__atomic_exchange_n(&s->lock, 1, __ATOMIC_ACQUIRE))
+            exec_yield(s->world.exec);
 }
 
 void standin_unlock(struct standin *s)
 {
-    CHECK(__atomic_exchange_n(&s->lock, 0, __ATOMIC_RELEASE));
+    if (s->world.leave)
+        s->world.leave(s->world.model);
+    else
+        CHECK(__atomic_exchange_n(&s->lock, 0, __ATOMIC_RELEASE));
 }
 
 void standin_card_defaults(struct standin *s, struct standin_card *card)

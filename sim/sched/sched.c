@@ -118,6 +118,14 @@ void sched_point(struct sched *s)
     switch_to(s, to);
 }
 
+void sched_stay_begin(struct sched *s) { s->no_switch++; }
+
+void sched_stay_end(struct sched *s)
+{
+    CHECK(s->no_switch > 0);
+    s->no_switch--;
+}
+
 void sched__leave(struct sched *s)
 {
     struct sched_fiber *to;

@@ -112,6 +112,12 @@ size_t sched_report(const struct sched *s, char *buf, size_t size);
  * `advance`. */
 void sched_point(struct sched *s);
 
+/** Between the two the calling fiber goes on alone: scheduling points are no choice, and it must
+ * not wait. For code that is a critical section of its own and shall leave the schedule of
+ * everybody as it would be without it. They nest. On the host they do nothing. */
+void sched_stay_begin(struct sched *s);
+void sched_stay_end(struct sched *s);
+
 /** A number in 0..n-1 (n > 0), drawn or replayed: a decision that belongs to the schedule, such as
  * the drain order of a store buffer. 0 should be the tamest alternative: replays that are made
  * smaller tend to it. No draw is made for n = 1. */
@@ -140,10 +146,10 @@ struct sched_clock {
     uint64_t (*now)(void *arg);
 
     /** Called only when every fiber waits, on a fiber's stack. Runs the device until it woke
-     * somebody (sched_wake_key returned true, or sched_any_ready; or by a descriptor), or until its time reached
-     * `until`: the first moment at or after it that the device can represent. It may also return
-     * when it has become idle; if it is idle already, time just jumps. until may lie far beyond
-     * any event of the device but is never EXEC_FOREVER. */
+     * somebody (sched_wake_key returned true, or sched_any_ready; or by a descriptor), or until its
+     * time reached `until`: the first moment at or after it that the device can represent. It may
+     * also return when it has become idle; if it is idle already, time just jumps. until may lie
+     * far beyond any event of the device but is never EXEC_FOREVER. */
     void (*advance)(void *arg, uint64_t until);
 
     /** Nothing will ever happen in the device by itself: only fibers can start something. Time may
@@ -164,7 +170,8 @@ void sched_time_moved(struct sched *s);
  * instead of waiting, since there is nobody else whom time could concern. */
 bool sched_alone(const struct sched *s);
 
-/** Whether some fiber waits for a descriptor: the device then stops when it has made one readable. */
+/** Whether some fiber waits for a descriptor: the device then stops when it has made one readable.
+ */
 bool sched_any_descriptor(const struct sched *s);
 
 /** Whether some fiber other than the running one can run. */

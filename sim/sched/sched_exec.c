@@ -72,10 +72,10 @@ static void op_thread_join(struct exec *e, struct exec_thread *t)
 static void op_thread_interrupt(struct exec *e, struct exec_thread *t)
 {
     struct sched *s = sched__of(e);
-    struct sched_fiber *f = fiber_of(t);
+    struct sched_fiber *f = t ? fiber_of(t) : s->current;
 
     sched_point(s);
-    CHECK(f->s == s);
+    CHECK(f && f->s == s);
     if (f->wait != SCHED_RUNS && f->wait != SCHED_ENDED && f->interruptible)
         sched__wake(s, f, -EINTR);
     else

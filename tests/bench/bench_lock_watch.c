@@ -18,7 +18,7 @@ struct held {
 
 static struct exec_ops watching; /* what stands in front */
 static const struct exec_ops *inner;
-static const void *model[MODEL_MOST]; /* mutexes and conditions of models */
+static const struct exec_mutex *model[MODEL_MOST]; /* mutexes of models */
 static unsigned models;
 static bool holds;
 static _Thread_local struct bench_waited waited;
@@ -26,21 +26,21 @@ static _Thread_local double held_longest;
 static _Thread_local struct held held[HELD_MOST];
 static _Thread_local unsigned helds;
 
-static void note_name(const void *object, const char *name)
+static void note_name(const struct exec_mutex *m, const char *name)
 {
     if (!strstr(name, "model"))
         return;
     CHECK(models < MODEL_MOST);
-    model[models] = object;
+    model[models] = m;
     __atomic_store_n(&models, models + 1, __ATOMIC_RELEASE);
 }
 
-static int of_model(const void *object)
+static int of_model(const struct exec_mutex *m)
 {
     unsigned n = __atomic_load_n(&models, __ATOMIC_ACQUIRE);
 
     while (n > 0)
-        if (model[--n] == object)
+        if (model[--n] == m)
             return 1;
     return 0;
 }
@@ -74,12 +74,6 @@ static void mutex_init(struct exec *e, struct exec_mutex *m, const char *name)
 {
     note_name(m, name);
     inner->mutex_init(e, m, name);
-}
-
-static void cond_init(struct exec *e, struct exec_cond *c, const char *name)
-{
-    note_name(c, name);
-    inner->cond_init(e, c, name);
 }
 
 static void lock_by(void (*lock)(struct exec *, struct exec_mutex *), struct exec *e,
@@ -120,7 +114,7 @@ static int cond_wait(struct exec *e, struct exec_cond *c, struct exec_mutex *m, 
     double begin = bench_wall_ns();
     int rc;
 
-    if (of_model(c))
+    if (of_model(m))
         return inner->cond_wait(e, c, m, deadline, interruptible);
     let_go(m);
     rc = inner->cond_wait(e, c, m, deadline, interruptible);
@@ -134,7 +128,6 @@ void bench_lock_watch(struct exec *e, bool with_holds)
     inner = e->ops;
     watching = *inner;
     watching.mutex_init = mutex_init;
-    watching.cond_init = cond_init;
     watching.mutex_lock = mutex_lock;
     watching.mutex_lock_behind = mutex_lock_behind;
     watching.mutex_unlock = mutex_unlock;

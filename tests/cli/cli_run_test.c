@@ -49,6 +49,8 @@ Test(run, one_json_object)
     cr_assert_eq(strncmp(cli_json(r.out, "trace_hash"), "\"0x", 3), 0);
     cr_assert_eq(strlen(cli_json(r.out, "trace_hash")), 20);
     cr_assert_gt(cli_json_number(r.out, "blocks_verified"), 0);
+    cr_assert_str_eq(cli_json(r.out, "afu_ready"), "1"); /* a counter of its events */
+    cr_assert_str_eq(cli_json(r.out, "heartbeat"), "0");
 }
 
 Test(run, same_seed_same_hash_and_trace_other_seed_another)

@@ -11,31 +11,13 @@
 
 TestSuite(usage, .init = cli_begin, .fini = cli_end);
 
-static const char *const commands[] = {"run",
-                                       "put",
-                                       "get",
-                                       "list",
-                                       "remove",
-                                       "info",
-                                       "trace",
-                                       "vlun create",
-                                       "vlun resize",
-                                       "vlun clone",
-                                       "vlun release",
-                                       "vlun list",
-                                       "vlun stat",
-                                       "lun list",
-                                       "lun mode",
-                                       "lun provision",
-                                       "events",
-                                       "port list",
-                                       "port statistics",
-                                       "port set",
-                                       "attr list",
-                                       "attr get",
-                                       "attr set",
-                                       "attr export",
-                                       "scsi"};
+static const char *const commands[] = {
+    "run",        "put",           "get",       "list",        "remove",
+    "doctor",     "info",          "trace",     "vlun create", "vlun resize",
+    "vlun clone", "vlun release",  "vlun list", "vlun stat",   "lun list",
+    "lun mode",   "lun provision", "events",    "port list",   "port statistics",
+    "port set",   "attr list",     "attr get",  "attr set",    "attr export",
+    "scsi"};
 static const char *const groups[] = {"vlun", "lun", "port", "attr"};
 
 Test(usage, help_and_version)
@@ -107,6 +89,8 @@ Test(usage, wrong_options)
     cli_fails(2, "run --depth", "--depth needs a value");
     cli_fails(2, "run --json=1", "--json takes no value");
     cli_fails(2, "run operand", "'operand' is too much");
+    cli_fails(2, "doctor operand", "'operand' is too much");
+    cli_fails(2, "doctor --open=1", "--open takes no value");
     cli_fails(2, "put file name", "--media is missing");
     cli_fails(2, "put file --media m", "an operand is missing: superpipe put FILE NAME");
     cli_fails(2, "get a b c --media m", "'c' is too much");
@@ -141,6 +125,7 @@ Test(usage, wrong_values)
     cli_fails(2, "run --pace 2", "--pace is for --exec posix");
     cli_fails(2, "run --trace x.txt", "ends in .vcd (waveforms), .json");
     cli_fails(2, "run --fault rrq", "is no fault rule");
+    cli_fails(2, "run --record r --fault rrq#1=d", "--record is not for runs with --fault");
     cli_fails(2, "run --param afu.cmd_rom=5", "did you mean 'afu.cmd_room'");
     cli_fails(2, "run --adapters 2 --media m", "give --media once for each");
     cli_fails(2, "run --media m --tag-media", "--tag-media is for media in memory");
@@ -192,6 +177,8 @@ Test(usage, bad_files)
     cli_fails(1, "info --params p", "parameter file p:3:18: ");
     cli_fails(1, "run --trace none/x.vcd", "trace file none/x.vcd: ");
     cli_fails(1, "run --trace none/x.trace", "trace file none/x.trace: ");
+    cli_fails(1, "run --record none/x", "'none/x' cannot be created");
+    cli_fails(1, "doctor --output none/x", "'none/x' cannot be created");
     cli_fails(1, "trace none", "none: No such file");
     cli_fails(1, "trace .", ".: Is a directory");
     cli_fails(1, "trace noise", "noise: is no trace file of superpipe");

@@ -113,6 +113,30 @@ void exec_case_interrupts_do_not_add_up(struct exec *e)
     cr_assert_eq(s.rc[2], 0);
 }
 
+static void put_back(void *arg)
+{
+    struct sleeper *s = arg;
+    uint64_t soon = exec_now(s->e) + 1000000;
+
+    s->rc[0] = exec_sleep_until(s->e, EXEC_FOREVER);
+    exec_keep_interrupt(s->e);
+    s->rc[1] = exec_sleep_until(s->e, EXEC_FOREVER);
+    s->rc[2] = exec_sleep_until(s->e, soon);
+}
+
+/* By whoever had to go on waiting for something else. */
+void exec_case_an_interrupt_is_put_back(struct exec *e)
+{
+    struct sleeper s = {.e = e};
+    struct exec_thread *t = start(e, "sleeper", put_back, &s);
+
+    exec_thread_interrupt(e, t);
+    exec_thread_join(e, t);
+    cr_assert_eq(s.rc[0], -EINTR);
+    cr_assert_eq(s.rc[1], -EINTR);
+    cr_assert_eq(s.rc[2], 0);
+}
+
 static void do_nothing(void *arg) { (void)arg; }
 
 void exec_case_interrupt_of_a_thread_that_never_waits(struct exec *e)

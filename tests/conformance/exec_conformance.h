@@ -16,6 +16,7 @@
     X(sleep_is_interrupted)                                                                        \
     X(interrupt_before_a_sleep_counts_once)                                                        \
     X(interrupts_do_not_add_up)                                                                    \
+    X(an_interrupt_is_put_back)                                                                    \
     X(interrupt_of_a_thread_that_never_waits)                                                      \
     X(thread_runs_and_is_joined)                                                                   \
     X(thread_that_ended_is_joined)                                                                 \

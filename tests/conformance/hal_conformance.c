@@ -26,7 +26,9 @@ const char *hal_conformance_missing(const struct hal_conformance *env, unsigned 
         return "no commands can be placed";
     if (missing & HAL_OFFER_LUN)
         return "there is no LUN that may be overwritten";
-    return missing ? "nobody can freeze the slot" : NULL;
+    if (missing & HAL_OFFER_FREEZE)
+        return "nobody can freeze the slot";
+    return missing ? "nobody can pull the card" : NULL;
 }
 
 /* ---- life of a context ------------------------------------------------------------------------
@@ -624,17 +626,37 @@ static void wait_for_loss(void *arg)
     l->rc = hal_event_wait(l->ctx, EXEC_FOREVER, &l->ev);
 }
 
+static void lose(struct hal_ctx *ctx) { hal_ctx_lose(ctx); }
+
+static void stop(struct hal_ctx *ctx) { cr_assert_eq(hal_ctx_stop(ctx), 0); }
+
+/* In round 0 the context may end before the wait begins, in round 1 it most likely does not. */
+static void end_under_a_wait(struct hal_conformance *env, void (*end)(struct hal_ctx *))
+{
+    for (unsigned round = 0; round < 2; round++) {
+        struct loss l = {.ctx = conf_context(env, HAL_CTX_USER, CONF_INTERRUPTS)};
+        struct exec_thread *t;
+
+        cr_assert_eq(exec_thread_create(env->exec, "waiter", wait_for_loss, &l, &t), 0);
+        exec_yield(env->exec);
+        if (round == 1)
+            cr_assert_eq(exec_sleep_until(env->exec, exec_now(env->exec) + MS), 0);
+        end(l.ctx);
+        exec_thread_join(env->exec, t);
+        cr_assert_eq(l.rc, -EIO);
+        cr_assert_eq(l.ev.kind, HAL_EVENT_DEVICE_LOST);
+        hal_ctx_release(l.ctx);
+    }
+}
+
 void hal_conformance_losing_a_context_ends_its_wait(struct hal_conformance *env)
 {
-    struct loss l = {.ctx = conf_context(env, HAL_CTX_USER, CONF_INTERRUPTS)};
-    struct exec_thread *t;
+    end_under_a_wait(env, lose);
+    PROVES(R_44);
+}
 
-    cr_assert_eq(exec_thread_create(env->exec, "waiter", wait_for_loss, &l, &t), 0);
-    exec_yield(env->exec);
-    hal_ctx_lose(l.ctx);
-    exec_thread_join(env->exec, t);
-    cr_assert_eq(l.rc, -EIO);
-    cr_assert_eq(l.ev.kind, HAL_EVENT_DEVICE_LOST);
-    hal_ctx_release(l.ctx);
+void hal_conformance_stopping_a_context_ends_its_wait(struct hal_conformance *env)
+{
+    end_under_a_wait(env, stop);
     PROVES(R_44);
 }

@@ -28,6 +28,7 @@ enum hal_offer {
     HAL_OFFER_COMMANDS = 4,  /* the AFU takes commands in IOARRIN mode (SL 10.1) */
     HAL_OFFER_LUN = 8,       /* `lun` may be overwritten */
     HAL_OFFER_FREEZE = 16,   /* `freeze` stops the slot, and the platform tells of it */
+    HAL_OFFER_REMOVE = 32,   /* `remove` pulls the card, and the platform tells of it */
 };
 
 /** One back end, ready to be tried. */
@@ -46,6 +47,8 @@ struct hal_conformance {
     } lun;
     /* Freezes the slot; `ctx` is a started master, which may be used for it. */
     void (*freeze)(struct hal_conformance *env, struct hal_ctx *ctx);
+    /* Pulls the card, for ever; `ctx` as above. */
+    void (*remove)(struct hal_conformance *env, struct hal_ctx *ctx);
     void *arg;         /* of the environment */
     uint64_t patience; /* ns of exec's clock: what takes longer never comes */
 };
@@ -87,6 +90,7 @@ typedef void hal_conformance_case(struct hal_conformance *);
     CASE(a_stopped_context_is_lost, HAL_OFFER_NOTHING)                                             \
     CASE(a_lost_context_is_dead, HAL_OFFER_EXCLUSIVE)                                              \
     CASE(losing_a_context_ends_its_wait, HAL_OFFER_NOTHING)                                        \
+    CASE(stopping_a_context_ends_its_wait, HAL_OFFER_NOTHING)                                      \
     CASE(a_poll_lets_completions_arrive, HAL_CONFORMANCE_COMMANDS)                                 \
     CASE(an_event_arrives, HAL_CONFORMANCE_COMMANDS)                                               \
     CASE(a_sleeper_is_woken, HAL_CONFORMANCE_COMMANDS)                                             \
@@ -102,7 +106,9 @@ typedef void hal_conformance_case(struct hal_conformance *);
     CASE(an_interrupt_ends_a_platform_wait, HAL_OFFER_FREEZE)                                      \
     CASE(a_frozen_slot_recovers, HAL_OFFER_FREEZE)                                                 \
     CASE(a_slot_reset_revives_no_context, HAL_OFFER_FREEZE)                                        \
-    CASE(what_is_given_up_stays_so, HAL_OFFER_FREEZE)
+    CASE(what_is_given_up_stays_so, HAL_OFFER_FREEZE)                                              \
+    CASE(a_freeze_ends_waits, HAL_OFFER_FREEZE)                                                    \
+    CASE(a_removal_ends_waits, HAL_OFFER_REMOVE)
 
 #define HAL_CONFORMANCE_DECLARE(name, needs) hal_conformance_case hal_conformance_##name;
 HAL_CONFORMANCE_CASES(HAL_CONFORMANCE_DECLARE)

@@ -5,6 +5,7 @@
 
 #include "hal/afu_regs.h"
 #include "tests/conformance/hal_conformance.h"
+#include "tests/testlib/proves.h"
 
 #define VERSION (AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_VERSION)
 
@@ -121,4 +122,86 @@ void hal_conformance_what_is_given_up_stays_so(struct hal_conformance *env)
     hal_ctx_release(ctx);
     cr_assert_eq(hal_ctx_create(env->dev, HAL_CTX_USER, &other), -ENODEV);
     cr_assert_neq(hal_afu_reset(env->dev), 0);
+}
+
+/* ---- waits for events that are under way when the slot goes ---- */
+
+enum { WAITERS = 3 };
+
+struct waiter {
+    struct hal_ctx *ctx;
+    struct exec_thread *thread;
+    struct hal_event event;
+    int rc;
+};
+
+static void wait_for_ever(void *arg)
+{
+    struct waiter *w = arg;
+
+    w->rc = hal_event_wait(w->ctx, EXEC_FOREVER, &w->event);
+}
+
+/* One waits for a master, the others for users. They get time to begin. */
+static void begin_waits(struct hal_conformance *env, struct waiter *w)
+{
+    for (unsigned i = 0; i < WAITERS; i++) {
+        enum hal_ctx_kind kind = i ? HAL_CTX_USER : HAL_CTX_MASTER;
+
+        cr_assert_eq(hal_ctx_create(env->dev, kind, &w[i].ctx), 0);
+        cr_assert_eq(hal_ctx_start(w[i].ctx, 3), 0);
+        cr_assert_eq(exec_thread_create(env->exec, "waiter", wait_for_ever, &w[i], &w[i].thread),
+                     0);
+    }
+    cr_assert_eq(exec_sleep_until(env->exec, exec_now(env->exec) + 1000000), 0);
+}
+
+static void expect_ended(struct hal_conformance *env, struct waiter *w)
+{
+    for (unsigned i = 0; i < WAITERS; i++) {
+        exec_thread_join(env->exec, w[i].thread);
+        cr_assert_eq(w[i].rc, -EIO, "wait %u", i);
+        cr_assert_eq(w[i].event.kind, HAL_EVENT_DEVICE_LOST, "wait %u", i);
+        cr_assert_eq(hal_event_wait(w[i].ctx, EXEC_FOREVER, &w[i].event), -EIO);
+        cr_assert_eq(hal_reg_read64(w[i].ctx, AFU_HOST_ENDIAN_CTRL), HAL_ALL_ONES);
+    }
+}
+
+static void release_all(struct hal_ctx *ctx, const struct waiter *w)
+{
+    for (unsigned i = 0; i < WAITERS; i++)
+        hal_ctx_release(w[i].ctx);
+    hal_ctx_release(ctx);
+}
+
+/* Nobody tells the waiters: the platform gets no answer before all of them are back. */
+void hal_conformance_a_freeze_ends_waits(struct hal_conformance *env)
+{
+    struct waiter w[WAITERS];
+    struct hal_ctx *ctx = master(env);
+
+    begin_waits(env, w);
+    env->freeze(env, ctx);
+    cr_assert_eq(next(env), HAL_PLATFORM_FROZEN);
+    expect_ended(env, w);
+    hal_platform_answer(env->dev, HAL_PLATFORM_NEED_RESET);
+    cr_assert_eq(next(env), HAL_PLATFORM_SLOT_RESET);
+    release_all(ctx, w);
+    hal_platform_answer(env->dev, HAL_PLATFORM_RECOVERED);
+    cr_assert_eq(next(env), HAL_PLATFORM_RESUMED);
+    PROVES(R_44);
+}
+
+void hal_conformance_a_removal_ends_waits(struct hal_conformance *env)
+{
+    struct waiter w[WAITERS];
+    struct hal_ctx *ctx = master(env), *other;
+
+    begin_waits(env, w);
+    env->remove(env, ctx);
+    cr_assert_eq(next(env), HAL_PLATFORM_REMOVED);
+    expect_ended(env, w);
+    release_all(ctx, w);
+    cr_assert_eq(hal_ctx_create(env->dev, HAL_CTX_USER, &other), -ENODEV);
+    PROVES(R_44);
 }

@@ -28,15 +28,24 @@ struct sim_media *conf_sim_media(void)
 }
 
 /* By the next register access; the platform takes less time than a real one, for the paced runs. */
-static void freeze(struct hal_conformance *env, struct hal_ctx *ctx)
+static void strike(struct hal_conformance *env, struct hal_ctx *ctx, const char *plan)
 {
     struct sim_afu *afu = sim_host_afu(env->arg, 0);
     char why[128];
 
     sim_afu_params_mutable(afu)->platform_slot_reset = 250000;
-    cr_assert_eq(sim_faults_load(sim_afu_faults(afu), "perr#1=freeze", why, sizeof why), 0, "%s",
-                 why);
+    cr_assert_eq(sim_faults_load(sim_afu_faults(afu), plan, why, sizeof why), 0, "%s", why);
     cr_assert_eq(hal_reg_read64(ctx, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_VERSION), HAL_ALL_ONES);
+}
+
+static void freeze(struct hal_conformance *env, struct hal_ctx *ctx)
+{
+    strike(env, ctx, "perr#1=freeze");
+}
+
+static void pull(struct hal_conformance *env, struct hal_ctx *ctx)
+{
+    strike(env, ctx, "perr#1=remove");
 }
 
 static struct hal_conformance environment(struct sim_host *host)
@@ -47,13 +56,14 @@ static struct hal_conformance environment(struct sim_host *host)
         .dev = sim_host_device(host, 0),
         .exec = sim_host_exec(host),
         .offers = HAL_OFFER_EXCLUSIVE | HAL_OFFER_LIMITS | HAL_OFFER_COMMANDS | HAL_OFFER_LUN |
-                  HAL_OFFER_FREEZE,
+                  HAL_OFFER_FREEZE | HAL_OFFER_REMOVE,
         .limit = {.contexts = (unsigned)p->contexts,
                   .irqs_min = (unsigned)p->irqs_min,
                   .irqs_max = (unsigned)p->irqs_max,
                   .irqs_budget = (unsigned)p->irq_budget},
         .lun = {.id = afu_lun_id(1), .block_size = 4096, .blocks = BLOCKS, .ports = 3},
         .freeze = freeze,
+        .remove = pull,
         .arg = host,
         .patience = 20 * SECOND,
     };

@@ -7,6 +7,7 @@
 #include "hal/exec.h"
 #include "sim/sim_control.h"
 #include "sim/sim_media.h"
+#include "tests/testlib/device_capi.h"
 #include "tests/testlib/proves.h"
 #include "tests/testlib/stack.h"
 
@@ -20,8 +21,8 @@ static void run(void (*body)(struct stack *, void *), bool interrupts)
         for (uint64_t seed = 1; seed <= 3; seed++) {
             struct sim_media *media = stack_media(8);
 
-            stack_run(&(struct stack_setup){.seed = seed, .media = media, .way = ways[i]}, body,
-                      &interrupts);
+            test_device_by(ways[i]);
+            stack_run(&(struct stack_setup){.seed = seed, .media = media}, body, &interrupts);
             sim_media_close(media);
         }
 }

@@ -239,6 +239,48 @@ Test(event_log, quarantine)
     cr_assert_not_null(strstr(told.text, "handle 0, failures 1)\n"), "%s", told.text);
 }
 
+/* Within the 100 ms in which the worker does not try it yet. */
+static void close_without_sync(struct stack *s)
+{
+    struct stack_client c;
+
+    stack_client(s, &c, 0, 8, false);
+    (void)stack_open(&c, 0, 3);
+    stack_plan(s, "afucmd#1=x(2)");
+    spipe_client_destroy(c.client);
+}
+
+static void frozen_with_a_quarantine(struct stack *s, void *arg)
+{
+    (void)arg;
+    close_without_sync(s);
+    sim_afu_platform(sim_host_afu(s->host, 0), SIM_EFFECT_FREEZE, 0);
+    stack_sleep_s(s, 5);
+}
+
+static void reset_with_a_quarantine(struct stack *s, void *arg)
+{
+    (void)arg;
+    close_without_sync(s);
+    cr_assert_eq(spipe_reset(s->adapter), 0);
+}
+
+/* vlun.md 15.1: the AFU was initialised, so nothing is held any more, and whoever waits for the
+ * adapter finds the space free: it is not left to the worker, which comes after it is NORMAL. */
+Test(event_log, quarantine_ends_before_a_reset_does)
+{
+    void (*const bodies[])(struct stack *, void *) = {frozen_with_a_quarantine,
+                                                      reset_with_a_quarantine};
+
+    for (unsigned i = 0; i < 2; i++) {
+        (void)run_told(bodies[i], true);
+        EXPECT("quarantine_orphan (context 1, handle 0)", "state (state RESET)",
+               "afu_ready (generation 2)", "quarantine_free (context 1, handle 0)",
+               "state (state NORMAL)");
+    }
+    PROVES(AD_144);
+}
+
 /* ---- AFU commands ---- */
 
 /* AD-124: given up after 10 s, the queue reset, sent once more. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/adapter/adapter.h"
 #include "core/adapter/picture.h"
 #include "hal/afu_regs.h"
 #include "hal/afu_tables.h"
@@ -393,4 +394,119 @@ Test(invariants, planted_defects_are_found)
         sim_media_close(media);
     }
     PROVES(INV_25);
+}
+
+/* ---- registers of a context that is about to be, or to be no more ------------------------------
+ */
+
+enum { WORDS = 3 }; /* rht_start, rht_cnt_id, ctx_cap: the first registers of a control area */
+
+static struct spying {
+    struct hal_ops ops;
+    const struct hal_ops *real;
+    struct spipe *adapter;
+    uint64_t value[AFU_CONTEXTS][WORDS]; /* as core has made them */
+    unsigned unowned;                    /* stores after which some belonged to nobody */
+} spying;
+
+static bool is_registered(unsigned number)
+{
+    const uint64_t *value = spying.value[number];
+
+    return value[0] || value[1] || value[2];
+}
+
+static bool is_owned(const struct spipe *s, unsigned number)
+{
+    return s->contexts[number] || (s->master && s->master->handle == number);
+}
+
+/* INV-22, but for R-33: then a request is inside the gate, which keeps a reset away. */
+static void judge(const struct spipe *s)
+{
+    bool all_owned = true;
+
+    for (unsigned i = 0; i < AFU_CONTEXTS; i++)
+        all_owned &= !is_registered(i) || is_owned(s, i);
+    if (all_owned)
+        return;
+    spying.unowned++;
+    cr_assert_gt(s->gate.inside, 0, "registers of nobody, and no request holds the gate");
+}
+
+static void spy_write(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
+{
+    uint64_t at = offset - AFU_CTRL_START;
+
+    spying.real->reg_write64(ctx, offset, value);
+    if (ctx->kind != HAL_CTX_MASTER || offset < AFU_CTRL_START ||
+        at >= AFU_CONTEXTS * AFU_CTRL_SIZE || at % AFU_CTRL_SIZE >= WORDS * 8)
+        return;
+    spying.value[at / AFU_CTRL_SIZE][at % AFU_CTRL_SIZE / 8] = value;
+    if (spying.adapter->gate.state == SPIPE_STATE_NORMAL)
+        judge(spying.adapter);
+}
+
+/* MD-18: the end of a context clears its registers. */
+static void spy_lose(struct hal_ctx *ctx)
+{
+    memset(spying.value[ctx->handle], 0, sizeof spying.value[0]);
+    spying.real->ctx_lose(ctx);
+}
+
+static void spy_release(struct hal_ctx *ctx)
+{
+    memset(spying.value[ctx->handle], 0, sizeof spying.value[0]);
+    spying.real->ctx_release(ctx);
+}
+
+static void spy(struct stack *s)
+{
+    memset(&spying, 0, sizeof spying);
+    spying.real = s->core_dev->ops;
+    spying.adapter = s->adapter;
+    spying.ops = *spying.real;
+    spying.ops.reg_write64 = spy_write;
+    spying.ops.ctx_lose = spy_lose;
+    spying.ops.ctx_release = spy_release;
+    s->core_dev->ops = s->adapter->master->ops = &spying.ops;
+}
+
+/* Returns how many stores left registers of nobody, and expects that none are left now. */
+static unsigned unowned(const struct stack *s)
+{
+    unsigned n = spying.unowned;
+
+    for (unsigned i = 0; i < AFU_CONTEXTS; i++)
+        cr_assert(!is_registered(i) || is_owned(s->adapter, i), "context %u", i);
+    spying.unowned = 0;
+    return n;
+}
+
+static void registers_of_nobody(struct stack *s, void *arg)
+{
+    struct stack_client c;
+    bool recovered;
+
+    (void)arg;
+    spy(s);
+    stack_client(s, &c, 0, 8, false);
+    cr_assert_gt(unowned(s), 0, "ATTACH");
+    cr_assert_eq(spipe_reset(s->adapter), 0);
+    cr_assert_eq(unowned(s), 0, "the AFU clears them itself");
+    cr_assert_eq(spipe_recover(c.ctx, &recovered), 0);
+    cr_assert_gt(unowned(s), 0, "RECOVER");
+    cr_assert_eq(spipe_detach(c.ctx, 0), 0);
+    cr_assert_eq(unowned(s), 0, "it is in the table until they are clear");
+    spipe_client_destroy(c.client);
+    PROVES(R_33);
+}
+
+/* while ATTACH and RECOVER are at work, and only inside the gate. */
+Test(invariants, registers_of_nobody)
+{
+    struct sim_media *media = stack_media(2);
+
+    stack_run(&(struct stack_setup){.seed = 1, .media = media}, registers_of_nobody, NULL);
+    sim_media_close(media);
 }

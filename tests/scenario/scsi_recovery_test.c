@@ -386,3 +386,143 @@ static void removed(struct stack *s, void *arg)
 }
 
 Test(scsi_recovery, removed) { run(removed); }
+
+/* ---- several at once from one thread ---- */
+
+enum { REQUESTS = 12 };
+
+static struct spipe_scsi_request request[REQUESTS];
+static uint8_t block[REQUESTS][STACK_BLOCK] __attribute__((aligned(128)));
+static unsigned ends[REQUESTS];
+
+/* READ(10) or WRITE(10) of one block each, by turns on both ports. */
+static void submit_all(struct stack *s, uint8_t opcode)
+{
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        request[i] = (struct spipe_scsi_request){.command = ready(i % 2)};
+        request[i].command.cdb[0] = opcode;
+        request[i].command.cdb[5] = (uint8_t)i;
+        request[i].command.cdb[8] = 1;
+        request[i].command.write = opcode == 0x2A;
+        request[i].command.data = block[i];
+        request[i].command.length = STACK_BLOCK;
+        cr_assert_eq(spipe_scsi_submit(s->adapter, &request[i]), 0);
+        ends[i] = 0;
+    }
+    cr_assert_eq(s->adapter->host.in_flight, REQUESTS);
+}
+
+/* Looks at all of them again and again until each has ended. */
+static void poll_all(struct stack *s)
+{
+    for (unsigned left = REQUESTS; left;) {
+        for (unsigned i = 0; i < REQUESTS; i++) {
+            int rc = spipe_scsi_wait(s->adapter, &request[i], 0);
+
+            cr_assert_eq(rc, ends[i] ? -EINVAL : rc == 0 ? 0 : -EAGAIN, "number %u", i);
+            ends[i] += rc == 0;
+            left -= rc == 0;
+        }
+    }
+    cr_assert_eq(s->adapter->host.in_flight, 0);
+}
+
+static void expect_hosts(enum spipe_host_byte host)
+{
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        cr_assert_eq(ends[i], 1);
+        cr_assert_eq(SPIPE_RESULT_HOST(request[i].command.result), host, "number %u: %#x", i,
+                     request[i].command.result);
+    }
+}
+
+static void one_thread(struct stack *s, void *arg)
+{
+    uint64_t begin;
+
+    (void)arg;
+    for (unsigned i = 0; i < REQUESTS; i++)
+        memset(block[i], 0x30 + (int)i, STACK_BLOCK);
+    begin = exec_now(s->exec);
+    submit_all(s, 0x2A);
+    cr_assert_lt(exec_now(s->exec) - begin, MILLISECOND, "nobody waits for an answer");
+    poll_all(s);
+    expect_hosts(SPIPE_DID_OK);
+    memset(block, 0, sizeof block);
+    submit_all(s, 0x28);
+    for (unsigned i = REQUESTS; i-- > 0;) {
+        cr_assert_eq(spipe_scsi_wait(s->adapter, &request[i], EXEC_FOREVER), 0);
+        cr_assert_eq(request[i].command.result, 0);
+        for (unsigned k = 0; k < STACK_BLOCK; k++)
+            cr_assert_eq(block[i][k], 0x30 + i);
+    }
+}
+
+Test(scsi_recovery, many_from_one_thread) { run(one_thread); }
+
+/* a LUN reset ends those that are in flight to it, and each end is told once. */
+static void requests_and_lun_reset(struct stack *s, void *arg)
+{
+    struct spipe_scsi to = ready(0);
+
+    (void)arg;
+    stack_plan(s, "media#1x12=l(2500000000)"); /* 10 s */
+    submit_all(s, 0x28);
+    stack_sleep(s, MILLISECOND);
+    cr_assert_eq(spipe_scsi_wait(s->adapter, &request[0], 0), -EAGAIN);
+    cr_assert_eq(spipe_scsi_reset_lun(s->adapter, &to), 0);
+    poll_all(s);
+    expect_hosts(SPIPE_DID_ERROR);
+    cr_assert_lt(exec_now(s->exec), 10 * SECOND);
+    for (unsigned i = 0; i < REQUESTS; i++)
+        cr_assert_eq(request[i].command.fc_rc, 0x5C);
+    PROVES(R_27);
+}
+
+Test(scsi_recovery, a_lun_reset_ends_requests) { run(requests_and_lun_reset); }
+
+/* AD-54: so does a reset of the adapter, during which somebody looks all the time. */
+static void requests_and_reset(struct stack *s, void *arg)
+{
+    struct task t = {0};
+
+    (void)arg;
+    stack_plan(s, "fc#1x12=n");
+    submit_all(s, 0x28);
+    t.s = s;
+    t.body = reset;
+    cr_assert_eq(exec_thread_create(s->exec, "task", task_thread, &t, &t.thread), 0);
+    poll_all(s);
+    cr_assert_eq(end_task(&t), 0);
+    expect_hosts(SPIPE_DID_IMM_RETRY);
+    cr_assert_eq(spipe__generation(s->adapter), 2);
+    expect_ready(s, 0);
+    PROVES(AD_54);
+}
+
+Test(scsi_recovery, a_reset_ends_requests) { run(requests_and_reset); }
+
+/* AD-73: the time of the first is over, and its abort takes the others along. */
+static void requests_time_out(struct stack *s, void *arg)
+{
+    unsigned timeouts = 0;
+
+    (void)arg;
+    stack_plan(s, "fc#1x12=n");
+    submit_all(s, 0x28);
+    for (unsigned left = REQUESTS; left;) {
+        for (unsigned i = 0; i < REQUESTS; i++) {
+            int rc = spipe_scsi_wait(s->adapter, &request[i], 0);
+
+            timeouts += rc == -ETIMEDOUT;
+            left -= rc == 0 || rc == -ETIMEDOUT;
+        }
+    }
+    cr_assert_eq(timeouts, 1);
+    cr_assert_lt(exec_now(s->exec), 40 * SECOND);
+    cr_assert_eq(s->adapter->host.in_flight, 0);
+    expect_ready(s, 1);
+    PROVES(AD_73);
+}
+
+Test(scsi_recovery, requests_time_out_by_looks) { run(requests_time_out); }

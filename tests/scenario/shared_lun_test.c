@@ -224,6 +224,42 @@ static void reset_of_one(struct stack *s, void *arg)
 
 Test(shared_lun, reset_of_one) { run(reset_of_one); }
 
+/* R-9, INV-15: no AFU has said that it reaches the blocks no more, so the other adapter, which
+ * works, gives them to nobody until the one that failed is closed. */
+static void failure_of_one(struct stack *s, void *arg)
+{
+    struct pair p = clients(s);
+    uint32_t b = stack_open(&p.b, 0, 2);
+    uint64_t last;
+
+    (void)arg;
+    (void)stack_open(&p.a, 0, 3);
+    stack_plan(s, "afurst#1=x");
+    cr_assert_eq(spipe_reset(s->adapter), -EIO);
+    spipe_client_destroy(p.a.client);
+    cr_assert_eq(lun(s->other).users, 1);
+    cr_assert_eq(lun(s->other).free_chunks, CHUNKS - 5);
+    cr_assert_eq(spipe_resize(p.b.ctx, b, CHUNKS * UINT64_C(65536), &last), 0);
+    cr_assert_eq(last, (CHUNKS - 3) * UINT64_C(65536) - 1, "all that there is");
+    stack_sleep_s(s, 100);
+    cr_assert_eq(lun(s->other).free_chunks, 0);
+    stack_close(s);
+    cr_assert_eq(spipe_resize(p.b.ctx, b, CHUNKS * UINT64_C(65536), &last), 0);
+    cr_assert_eq(last, CHUNKS * UINT64_C(65536) - 1);
+    PROVES(R_9);
+    PROVES(INV_15);
+    spipe_client_destroy(p.b.client);
+}
+
+/* Without checkers: INV-26 wants no quarantine that is left. */
+Test(shared_lun, failure_of_one)
+{
+    media = stack_media(CHUNKS);
+    stack_run(&(struct stack_setup){.seed = 1, .media = media, .pair = true, .unchecked = true},
+              failure_of_one, NULL);
+    sim_media_close(media);
+}
+
 /* The adapter that was opened first is closed first: names and LUNs live on. */
 static void first_closes_first(struct stack *s, void *arg)
 {

@@ -12,6 +12,7 @@
 #include "sim/check/sim_check.h"
 #include "sim/sched/sched.h"
 #include "sim/sim_media.h"
+#include "tests/testlib/device.h"
 #include "tests/testlib/recording.h"
 #include "tests/testlib/strict_check.h"
 
@@ -21,9 +22,6 @@ struct start {
     void (*body)(struct stack *, void *);
     void *arg;
     bool wipe_always, pair, unchecked, threads, big_endian, closed;
-    enum standin_way way;
-    struct standin_rig standin;
-    struct hal_dev *device; /* of the first adapter, below the filter */
     struct fault_exec fault_exec;
     spipe_event_sink *event_sink;
     void *event_arg;
@@ -203,37 +201,13 @@ static void prepare(struct sim_host *host, const struct stack_setup *setup)
         cr_assert_eq(sim_reference_start(machine), 0);
 }
 
-/* The devices: those of the host, or those of the stand-in over them. */
-static void put_devices(struct start *start, const struct stack_setup *setup)
-{
-    struct stack *s = &start->stack, *other = s->other;
-
-    start->way = setup->way;
-    if (start->way)
-        standin_rig_up(&start->standin, s->host, start->way);
-    s->core_dev = start->way ? standin_rig_open(&start->standin, 0) : sim_host_device(s->host, 0);
-    if (other)
-        other->core_dev =
-            start->way ? standin_rig_open(&start->standin, 1) : sim_host_device(other->host, 1);
-    start->device = s->core_dev;
-}
-
-static void remove_devices(struct start *start)
-{
-    if (!start->way)
-        return;
-    hal_close(start->device);
-    if (start->pair)
-        hal_close(start->other.core_dev);
-    standin_rig_down(&start->standin);
-}
-
-/* What core stands on: the device, or filters over it. */
+/* What core stands on: the host, or filters over it. */
 static void put_filters(struct start *start, struct fault_filter *filter)
 {
     struct stack *s = &start->stack;
 
     s->core_exec = s->exec;
+    s->core_dev = test_device(s->host, 0);
     s->filter = filter;
     if (!filter)
         return;
@@ -258,6 +232,7 @@ static uint64_t finish(struct stack *s, const struct stack_setup *setup)
     strict_check(sim_host_afu(host, 0));
     if (s->other)
         strict_check(sim_host_afu(host, 1));
+    test_device_done(host);
     left = sim_host_destroy(host);
     cr_assert(setup->threads || left == 0, "%zu bytes are left allocated", left);
     return hash;
@@ -293,10 +268,10 @@ uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *,
     if (setup->pair) {
         start.other = start.stack;
         start.other.core_exec = start.other.exec;
+        start.other.core_dev = test_device(start.other.host, 1);
         start.stack.other = &start.other;
     }
     prepare(start.stack.host, setup);
-    put_devices(&start, setup);
     put_filters(&start, setup->filter);
     rc = sim_host_run(start.stack.host, first_thread, &start);
     if (rc && !setup->threads)
@@ -304,7 +279,6 @@ uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *,
     cr_assert_eq(rc, 0, "seed %llu: %s", (unsigned long long)setup->seed, report);
     if (setup->filter)
         hal_close(start.stack.core_dev);
-    remove_devices(&start);
     return finish(&start.stack, setup);
 }
 

@@ -9,7 +9,6 @@
 
 #include "backends/sim/sim_host.h"
 #include "core/superpipe.h"
-#include "tests/testlib/standin_rig.h"
 
 #define STACK_BLOCK 4096u
 
@@ -44,7 +43,6 @@ struct stack_setup {
     bool pair;                  /* two adapters, which share the LUNs of the medium */
     bool unchecked;             /* the invariants are not (sim/check/sim_check.h) */
     bool closed;                /* body opens the adapter, by stack_bring_up() */
-    enum standin_way way;       /* what stands between core and the model */
     void (*change_params)(struct sim_params *p); /* NULL, or before the adapter is built */
     void (*change_exec)(struct exec *e);         /* NULL, or before core is opened */
     spipe_event_sink *event_sink;                /* of the (first) adapter, with its argument */

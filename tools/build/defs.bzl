@@ -70,6 +70,7 @@ def spipe_test(
         copts = [],
         linkopts = [],
         mutants = False,
+        capi = False,
         tags = [],
         **kwargs):
     """A test program written with Criterion's classic macros.
@@ -86,17 +87,25 @@ def spipe_test(
       copts: flags beside the project's
       linkopts: likewise, of the linker
       mutants: also make NAME_mutants, the same over a core with mutants, for //tests/mutants
+      capi: also make NAME_capi, the same through backends/capi and the stand-in for libcxl: True, or
+        a list of "suite/test" that are left out there, with the reason in a comment. In the plain
+        configuration only: conformance and unit tests of capi run in all
       tags: as above
-      **kwargs: anything else that cc_test takes, e.g. shard_count, data, args
+      **kwargs: anything else that cc_test takes, e.g. shard_count, data
     """
-    variants = [(name, [], tags)]
+    variants = [(name, [], tags, [])]
     if mutants:  # their core goes first: instead of //core's
-        variants.append((name + "_mutants", ["//core:superpipe_mutants"], tags + ["manual"]))
-    for variant, first, variant_tags in variants:
+        variants.append((name + "_mutants", ["//core:superpipe_mutants"], tags + ["manual"], []))
+    if capi:  # its device goes first, likewise
+        plain_only = ["no-asan", "no-cov", "no-ppc", "no-tsan"]
+        left_out = [] if capi == True else ["'--filter=!(%s)'" % "|".join(capi)]
+        variants.append((name + "_capi", ["//tests/testlib:device_capi"], tags + plain_only, left_out))
+    for variant, first, variant_tags, args in variants:
         cc_test(
             name = variant,
             size = size,
             srcs = srcs,
+            args = args,
             copts = SPIPE_COPTS + copts,
             linkopts = SPIPE_TEST_LINKOPTS + linkopts,
             linkstatic = True,

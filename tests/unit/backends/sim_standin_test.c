@@ -51,6 +51,8 @@ Test(sim_standin, what_the_world_is)
 /* A doorbell with an address that is not there: interrupt and data storage event (CX-122). */
 static void provoke(struct hal_ctx *ctx)
 {
+    hal_reg_write64(ctx, AFU_HOST_RRQ_START, 0x20000);
+    hal_reg_write64(ctx, AFU_HOST_RRQ_END, 0x20000 + 8 * 63);
     hal_reg_write64(ctx, AFU_HOST_CTX_CTRL, 1);
     hal_reg_write64(ctx, AFU_HOST_INTR_MASK, 0);
     hal_reg_write64(ctx, AFU_HOST_IOARRIN, 0x1000);

@@ -285,6 +285,43 @@ Test(hwq, poll_in_rounds, .init = set_up, .fini = tear_down)
     PROVES(AD_83);
 }
 
+static struct exec_ops ops;
+
+/* Between two rounds somebody else takes the adapter down. */
+static void yield_to_the_end(struct exec *e)
+{
+    (void)e;
+    if (!f.s.master)
+        return;
+    gate_force(&f.s.gate, SPIPE_STATE_RESET);
+    spipe__take_down(&f.s);
+}
+
+/* Who polls has no hold on the context: nobody listens any more, so nobody waits for him. His own
+ * command ends with it, and what he tells of the queue afterwards needs no context. */
+Test(hwq, ends_during_a_poll, .init = set_up, .fini = tear_down)
+{
+    struct spipe__hwq *h = &f.s.hwq[0];
+    uint64_t before = h->told.stray_elements;
+
+    ops = *f.exec.exec.ops;
+    ops.thread_yield = yield_to_the_end;
+    f.exec.exec.ops = &ops;
+    spipe__hwq_set_poll_weight(h, 2);
+    for (unsigned i = 0; i < 2; i++)
+        cr_assert_eq(start(i, &(struct fake_answer){.delay = 1000}), 0);
+    cr_assert_eq(start(2, &(struct fake_answer){.lost = true}), 0);
+    h->queue.counters.stray_elements++;
+    cr_expect_eq(await(2), -EAGAIN);
+    cr_expect_null(h->ctx);
+    cr_expect_eq(h->counters.polls, 1);
+    cr_expect_eq(h->told.stray_elements, before + 1);
+    for (unsigned i = 0; i < 2; i++)
+        cr_expect_eq(await(i), 0);
+    PROVES(AD_83);
+    PROVES(AD_54);
+}
+
 Test(hwq, no_poll_by_default, .init = set_up, .fini = tear_down)
 {
     for (unsigned i = 0; i < 6; i++)
@@ -307,6 +344,47 @@ Test(hwq, spurious_interrupt, .init = set_up, .fini = tear_down)
     cr_expect_eq(f.s.hwq[0].counters.interrupts, 2);
     cr_expect_eq(f.s.hwq[0].counters.spurious, 1);
     PROVES(AD_82);
+}
+
+/* ---- interruptions ---- */
+
+static unsigned interruptions, kept;
+
+static int interrupted_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *out)
+{
+    if (interruptions == 0)
+        return f.afu.dev.ops->event_wait(ctx, deadline, out);
+    interruptions--;
+    return -EINTR;
+}
+
+static void keep(struct exec *e, struct exec_thread *t)
+{
+    (void)e;
+    cr_expect_null(t, "for itself");
+    kept++;
+}
+
+/* An answer is waited for all the same; the interruption is for a later wait, once. */
+Test(hwq, keeps_an_interruption, .init = set_up, .fini = tear_down)
+{
+    struct hal_ops hal = *f.afu.dev.ops;
+    struct afu_ioasa out;
+
+    ops = *f.exec.exec.ops;
+    ops.thread_interrupt = keep;
+    f.exec.exec.ops = &ops;
+    hal.event_wait = interrupted_wait;
+    f.s.hwq[0].ctx->ops = &hal;
+    interruptions = 2;
+    kept = 0;
+    cr_assert_eq(run(&(struct fake_answer){.delay = 5000}, &out), 0);
+    cr_expect_eq(f.exec.now, 5000);
+    cr_expect_eq(interruptions, 0);
+    cr_expect_eq(kept, 1);
+    cr_assert_eq(run(&(struct fake_answer){.delay = 5000}, &out), 0);
+    cr_expect_eq(kept, 1);
+    f.s.hwq[0].ctx->ops = f.afu.dev.ops;
 }
 
 /* ---- commands given up ---- */

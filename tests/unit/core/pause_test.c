@@ -1,35 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pauses that an interruption does not shorten. */
+/* Pauses that an interruption does not shorten, and that leave it to others. */
 #include "core/adapter/pause.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdbool.h>
 
 #include "tests/testlib/fake_exec.h"
 
 TestSuite(pause, .timeout = 10);
 
-/* The fake environment with a sleep that is interrupted twice before it lasts. */
+/* The fake environment with interruptions as hal/exec.h has them, and with waits that end without a
+ * signal. */
 static struct fake_exec fake;
 static struct exec_ops ops;
-static int (*whole_sleep)(struct exec *, uint64_t);
-static unsigned interruptions;
+static const struct exec_ops *whole;
+static bool interrupted;
+static unsigned early_ends;
 
-static int interrupted_sleep(struct exec *e, uint64_t deadline)
+static bool take_interruption(void)
 {
-    if (interruptions == 0)
-        return whole_sleep(e, deadline);
-    interruptions--;
+    bool was = interrupted;
+
+    interrupted = false;
+    return was;
+}
+
+static int sleep_until(struct exec *e, uint64_t deadline)
+{
+    return take_interruption() ? -EINTR : whole->sleep_until(e, deadline);
+}
+
+static int cond_wait(struct exec *e, struct exec_cond *c, struct exec_mutex *m, uint64_t deadline,
+                     bool interruptible)
+{
+    if (interruptible && take_interruption())
+        return -EINTR;
+    if (early_ends == 0)
+        return whole->cond_wait(e, c, m, deadline, interruptible);
+    early_ends--;
     fake.now += (deadline - fake.now) / 2;
-    return -EINTR;
+    return 0;
 }
 
 static void set_up(void)
 {
     fake_exec_init(&fake, 1);
-    ops = *fake.exec.ops;
-    whole_sleep = ops.sleep_until;
-    ops.sleep_until = interrupted_sleep;
+    whole = fake.exec.ops;
+    ops = *whole;
+    ops.sleep_until = sleep_until;
+    ops.cond_wait = cond_wait;
     fake.exec.ops = &ops;
 }
 
@@ -44,10 +64,20 @@ Test(pause, lasts, .init = set_up)
 
 Test(pause, is_not_shortened, .init = set_up)
 {
-    interruptions = 2;
+    early_ends = 2;
     spipe__pause(&fake.exec, SPIPE__MILLISECOND);
     cr_expect_eq(fake.now, SPIPE__MILLISECOND);
-    cr_expect_eq(interruptions, 0);
+    cr_expect_eq(early_ends, 0);
+}
+
+/* It is still there for the first wait that may be interrupted, and only for that. */
+Test(pause, keeps_an_interruption, .init = set_up)
+{
+    interrupted = true;
+    spipe__pause(&fake.exec, SPIPE__MILLISECOND);
+    cr_expect_eq(fake.now, SPIPE__MILLISECOND);
+    cr_expect_eq(exec_sleep_until(&fake.exec, 0), -EINTR);
+    cr_expect_eq(exec_sleep_until(&fake.exec, 0), 0);
 }
 
 Test(pause, deadlines_do_not_overflow, .init = set_up)

@@ -327,3 +327,153 @@ Test(scsi_call, depth, .init = set_up, .fini = tear_down)
     }
     PROVES(AD_72);
 }
+
+/* ---- without waiting ---- */
+
+enum { REQUESTS = 4 };
+
+static struct spipe_scsi_request request[REQUESTS];
+
+static int submit(unsigned i, uint32_t length, const struct fake_answer *answer)
+{
+    request[i] = (struct spipe_scsi_request){.command = command(length, answer)};
+    return spipe_scsi_submit(&f.s, &request[i]);
+}
+
+static int wait(unsigned i, uint64_t deadline)
+{
+    return spipe_scsi_wait(&f.s, &request[i], deadline);
+}
+
+/* Several are under way, their ends are taken in another order, and once each. Nothing is
+ * allocated, and the AFU gets the address of the caller's data. */
+Test(scsi_call, submit_and_wait, .init = set_up, .fini = tear_down)
+{
+    uint64_t allocations = f.exec.allocations;
+    unsigned regions = f.afu.regions;
+
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        struct fake_answer answer = {.rc = {.scsi_rc = (uint8_t)(0x20 + i)},
+                                     .delay = 1000 * (i + 1)};
+
+        cr_assert_eq(submit(i, i ? 512 : 0, &answer), 0);
+        cr_expect_eq(sent(i)->data, i ? (void *)data : NULL);
+        cr_expect_eq(sent(i)->data_length, i ? 512 : 0);
+    }
+    cr_expect_eq(f.exec.now, 0, "nobody waits");
+    cr_expect_eq(wait(0, 0), -EAGAIN);
+    for (unsigned i = REQUESTS; i-- > 0;) {
+        cr_expect_eq(wait(i, EXEC_FOREVER), 0);
+        cr_expect_eq(request[i].command.scsi_rc, 0x20 + i);
+        cr_expect_eq(wait(i, EXEC_FOREVER), -EINVAL, "taken once");
+    }
+    cr_expect_eq(f.exec.now, 1000 * REQUESTS);
+    cr_expect_eq(f.exec.allocations, allocations);
+    cr_expect_eq(f.afu.regions, regions);
+    PROVES(AD_66);
+}
+
+/* The deadline is the waiter's, not the command's. A look at the right time is enough. */
+Test(scsi_call, wait_with_a_deadline, .init = set_up, .fini = tear_down)
+{
+    cr_assert_eq(submit(0, 0, &(struct fake_answer){.delay = 7000}), 0);
+    cr_expect_eq(wait(0, 5000), -EAGAIN);
+    cr_expect_eq(f.exec.now, 5000);
+    cr_expect_eq(wait(0, 0), -EAGAIN);
+    f.exec.now = 7000;
+    cr_expect_eq(wait(0, 0), 0);
+    cr_expect_eq(request[0].command.result, 0);
+}
+
+/* What spipe_scsi() refuses is refused, and there is nothing to wait for. */
+Test(scsi_call, refused_submits, .init = set_up, .fini = tear_down)
+{
+    const struct {
+        struct spipe_scsi command;
+        int rc;
+    } cases[] = {
+        {{.size = sizeof(struct spipe_scsi) - 1}, -EINVAL},
+        {{.size = sizeof(struct spipe_scsi), .lun = 2}, -ENOENT},
+        {{.size = sizeof(struct spipe_scsi), .lun = 1}, -EINVAL},
+        {{.size = sizeof(struct spipe_scsi), .port = 2}, -EINVAL},
+        {{.size = sizeof(struct spipe_scsi), .length = 512}, -EFAULT},
+        {{.size = sizeof(struct spipe_scsi), .data = data, .length = SPIPE_SCSI_DATA_MAX + 1},
+         -EINVAL},
+    };
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct spipe_scsi c = cases[i].command;
+
+        request[0] = (struct spipe_scsi_request){.command = c};
+        cr_expect_eq(spipe_scsi_submit(&f.s, &request[0]), cases[i].rc, "case %u", i);
+        cr_expect_eq(spipe_scsi(&f.s, &c), cases[i].rc, "case %u", i);
+        cr_expect_eq(wait(0, 0), -EINVAL);
+    }
+    f.afu.room = 0;
+    f.s.hwq[0].queue.room = 0;
+    cr_expect_eq(submit(0, 0, &good), -EBUSY);
+    cr_expect_eq(wait(0, 0), -EINVAL);
+    cr_expect_eq(f.luns.commands, 0);
+    cr_expect_eq(f.s.host.in_flight, 0);
+    PROVES(AD_70);
+}
+
+/* A command counts until its end was taken (AD-72). */
+Test(scsi_call, depth_of_requests, .init = set_up, .fini = tear_down)
+{
+    cr_assert_eq(spipe_scsi_depth_set(&f.s, 2), 2);
+    cr_assert_eq(submit(0, 0, &good), 0);
+    cr_assert_eq(submit(1, 0, &good), 0);
+    cr_expect_eq(submit(2, 0, &good), -EBUSY);
+    f.luns.faults = 0;
+    cr_expect_eq(wait(1, EXEC_FOREVER), 0);
+    cr_expect_eq(submit(2, 0, &good), 0, "number 0 has been answered too, but it counts");
+    cr_expect_eq(submit(3, 0, &good), -EBUSY);
+    cr_expect_eq(wait(0, 0), 0);
+    cr_expect_eq(wait(2, EXEC_FOREVER), 0);
+    cr_expect_eq(f.s.host.in_flight, 0);
+    PROVES(AD_72);
+}
+
+/* AD-73, AD-114: its time begins with the submit; who waits past its end, or looks after it, aborts
+ * it. It takes along what else is on the queue. */
+Test(scsi_call, requests_time_out, .init = set_up, .fini = tear_down)
+{
+    struct fake_answer lost = {.lost = true};
+
+    for (unsigned look = 0; look < 2; look++) {
+        f.exec.now = 0;
+        f.luns.faults = 0;
+        cr_assert_eq(submit(0, 0, &lost), 0);
+        cr_assert_eq(submit(1, 512, &lost), 0);
+        f.exec.now = look ? 30 * SPIPE__SECOND : 29 * SPIPE__SECOND;
+        cr_expect_eq(wait(0, look ? 0 : EXEC_FOREVER), -ETIMEDOUT);
+        cr_expect_lt(f.exec.now, 30 * SPIPE__SECOND + 3 * SPIPE__MILLISECOND);
+        cr_expect_eq(f.afu.resets, look + 1);
+        cr_expect_eq(wait(1, 0), 0);
+        cr_expect_eq(SPIPE_RESULT_HOST(request[1].command.result), SPIPE_DID_IMM_RETRY);
+    }
+    cr_expect_eq(f.s.host.in_flight, 0);
+    cr_expect_eq(f.afu.afu_resets, 1);
+    PROVES(AD_73);
+    PROVES(AD_114);
+}
+
+/* It is accepted and has ended: no connection, as spipe_scsi() says. */
+Test(scsi_call, requests_of_a_failed_adapter, .init = set_up, .fini = tear_down)
+{
+    gate_force(&f.s.gate, SPIPE_STATE_FAILED);
+    cr_assert_eq(submit(0, 0, &good), 0);
+    cr_expect_eq(wait(0, 0), 0);
+    cr_expect_eq(SPIPE_RESULT_HOST(request[0].command.result), SPIPE_DID_NO_CONNECT);
+    cr_expect_eq(f.luns.commands, 0);
+}
+
+/* A look hears events as well: of a device that is gone no answer comes. */
+Test(scsi_call, requests_of_a_lost_adapter, .init = set_up, .fini = tear_down)
+{
+    cr_assert_eq(submit(0, 0, &(struct fake_answer){.lost = true}), 0);
+    f.afu.dead = true;
+    cr_expect_eq(wait(0, 0), 0);
+    cr_expect_eq(SPIPE_RESULT_HOST(request[0].command.result), SPIPE_DID_IMM_RETRY);
+}

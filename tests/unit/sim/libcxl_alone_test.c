@@ -21,6 +21,8 @@ TestSuite(libcxl_alone, .fini = down, .timeout = 60);
 
 static void provoke(struct cxl_afu_h *afu)
 {
+    cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_RRQ_START, 0x20000), 0);
+    cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_RRQ_END, 0x20000 + 8 * 63), 0);
     cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_CTX_CTRL, 1), 0);
     cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_INTR_MASK, 0), 0);
     cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_IOARRIN, 0x1000), 0);

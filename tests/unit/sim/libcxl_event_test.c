@@ -39,6 +39,8 @@ static void next(struct cxl_afu_h *afu, struct cxl_event *ev)
  * by a data storage event. */
 static void provoke(struct cxl_afu_h *afu)
 {
+    cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_RRQ_START, 0x20000), 0);
+    cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_RRQ_END, 0x20000 + 8 * 63), 0);
     cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_CTX_CTRL, 1), 0);
     cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_INTR_MASK, 0), 0);
     cr_assert_eq(cxl_mmio_write64(afu, AFU_HOST_IOARRIN, 0x1000), 0);
@@ -322,6 +324,27 @@ static void woken(void *arg)
 }
 
 Test(libcxl_event, a_reader_is_woken_by_the_end_of_its_context) { libcxl_run(woken); }
+
+/* What the model had for the context when it was closed is read first. */
+static void delivered_first(void *arg)
+{
+    struct cxl_afu_h *afu = libcxl_mapped(CXL_SLAVE_NODE, true);
+    struct cxl_event ev;
+
+    (void)arg;
+    provoke(afu);
+    pass_ms(1);
+    libcxl_say("detach afu0.0");
+    next(afu, &ev);
+    cr_assert_eq(ev.header.type, CXL_EVENT_AFU_INTERRUPT);
+    next(afu, &ev);
+    cr_assert_eq(ev.header.type, CXL_EVENT_DATA_STORAGE);
+    cr_assert(cxl_read_event(afu, &ev) == -1 && errno == EIO);
+    PROVES(CX_85);
+    cxl_afu_free(afu);
+}
+
+Test(libcxl_event, events_are_delivered_before_the_end) { libcxl_run(delivered_first); }
 
 static void ordered(void *arg)
 {

@@ -408,6 +408,23 @@ static void stale_mark_body(void *arg)
 
 static void stale_mark(void) { libcxl_run(stale_mark_body); }
 
+/* Only faults of addresses are caught: this one was sent. */
+static void sent_body(void *arg)
+{
+    struct cxl_afu_h *afu = prepare(false);
+    uint64_t value;
+
+    (void)arg;
+    signal(SIGBUS, mine);
+    expect(cxl_mmio_install_sigbus_handler() == 0);
+    libcxl_say("detach afu0.0");
+    (void)cxl_mmio_read64(afu, SCRATCH, &value);
+    raise(SIGBUS);
+    _exit(1);
+}
+
+static void sent(void) { libcxl_run(sent_body); }
+
 static void cleared_mark_body(void *arg)
 {
     struct cxl_afu_h *afu = prepare(false);
@@ -427,5 +444,6 @@ Test(libcxl_mmio, a_failed_access_leaves_its_mark)
 {
     cr_assert_eq(libcxl_death(stale_mark), SIGABRT, "into a frame that is gone");
     cr_assert_eq(libcxl_death(cleared_mark), -42, "to the previous handler");
+    cr_assert_eq(libcxl_death(sent), -42, "to the previous handler");
     PROVES(CX_61);
 }

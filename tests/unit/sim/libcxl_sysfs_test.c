@@ -133,18 +133,21 @@ static void getters(void *arg)
     cxl_adapter_free(card);
 }
 
-/* A text that is no number: the name of a mode where a number is wanted is not to be had, so a
- * number where a name is wanted. */
 static void not_parsed(void *arg)
 {
     struct cxl_afu_h *afu = cxl_afu_next(NULL);
     long value;
 
     (void)arg;
-    libcxl_say("mode afu0.0 7_of_9");
+    libcxl_say("attribute afu0.0 mode turbo");
     errno = EDOM;
     cr_assert_eq(cxl_get_mode(afu, &value), -1);
     cr_assert_eq(errno, EDOM);
+    libcxl_say("attribute afu0.0 irqs_max 7_of_9");
+    cr_assert_eq(cxl_get_irqs_max(afu, &value), -1);
+    cr_assert_eq(errno, EDOM);
+    libcxl_say("attribute afu0.0 irqs_max none");
+    cr_assert(cxl_get_irqs_max(afu, &value) == 0 && value == 2037);
     cxl_afu_free(afu);
 }
 

@@ -151,6 +151,24 @@ Test(report, a_run_that_never_began_has_no_table)
     cr_assert_str_eq(print_table(), "");
 }
 
+/* Both have counters; the table names what went wrong only. */
+Test(report, events)
+{
+    char *json;
+
+    report.counter[0] = (struct spipe_counter){"state", SPIPE_SEVERITY_NOTICE, 4};
+    report.counter[1] = (struct spipe_counter){"heartbeat", SPIPE_SEVERITY_WARNING, 1234};
+    report.counter[2] = (struct spipe_counter){"open_failed", SPIPE_SEVERITY_ERROR, 0};
+    print_table();
+    cr_assert_not_null(strstr(table, "Events             1,234 times heartbeat (warning)\n"));
+    cr_assert_null(strstr(table, "times state"));
+    cr_assert_null(strstr(table, "open_failed"));
+    json = report_json(&report);
+    cr_assert_not_null(strstr(json, "\"state\":\t4"));
+    cr_assert_not_null(strstr(json, "\"open_failed\":\t0"));
+    free(json);
+}
+
 Test(report, table_names_rules)
 {
     const char *text;

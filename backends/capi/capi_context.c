@@ -307,26 +307,24 @@ int capi_ctx_start(struct hal_ctx *ctx, unsigned interrupts)
     return rc;
 }
 
-int capi_ctx_stop(struct hal_ctx *ctx)
-{
-    struct capi_ctx *c = capi_ctx_of(ctx);
-
-    __atomic_store_n(&c->closing, true, __ATOMIC_SEQ_CST);
-    close_handle(c);
-    return 0;
-}
-
 /* In this order: nobody enters, who sleeps wakes up, who is inside comes out, the node is closed,
  * so that it is in nobody's way (R-31). */
-void capi_ctx_lose(struct hal_ctx *ctx)
+static void end(struct capi_ctx *c)
 {
-    struct capi_ctx *c = capi_ctx_of(ctx);
-
     __atomic_store_n(&c->closing, true, __ATOMIC_SEQ_CST);
     CHECK(eventfd_write(c->wake, 1) == 0);
     wait_until_quiet(c);
     close_handle(c);
 }
+
+/* There is no stop on a card that leaves a context open (AD-224). */
+int capi_ctx_stop(struct hal_ctx *ctx)
+{
+    end(capi_ctx_of(ctx));
+    return 0;
+}
+
+void capi_ctx_lose(struct hal_ctx *ctx) { end(capi_ctx_of(ctx)); }
 
 void capi_ctx_release(struct hal_ctx *ctx)
 {

@@ -86,7 +86,7 @@ Test(backend, luns_by_name)
 
     cr_assert_eq(r.code, 0, "%s", r.err);
     cli_fails(2, SMALL "--lun 12", "the 32 hexadecimal digits");
-    cli_fails(1, SMALL "--lun 6ffffff00000000000000000000000ff", "has no LUN");
+    cli_fails(1, "run --duration 2ms --lun 6fffffffffffffffffffffffffffffff", "has no LUN");
 }
 
 Test(backend, read_only)

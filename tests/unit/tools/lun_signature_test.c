@@ -190,12 +190,12 @@ Test(lun_signature, what_is_not_there)
 Test(lun_signature, ends_that_are_not_round)
 {
     struct lun_signature_found found;
-    struct lun l = lun_of(LUN_BYTES + 3 * 65536 + 5 * 512, 512); /* 0x1030A00 */
+    struct lun l = lun_of(LUN_BYTES + 3 * 65536 + 21 * 512, 512); /* 0x1032A00 */
 
-    memcpy(l.bytes + 0x102E000, "\xFC\x4E\x2B\xA9", 4);
+    memcpy(l.bytes + 0x1030000, "\xFC\x4E\x2B\xA9", 4);
     cr_assert_eq(look(&l, &found), 1);
     cr_assert_str_eq(found.signature->name, "member of a Linux RAID (1.0)");
-    memset(l.bytes + 0x102E000, 0, 4);
+    memset(l.bytes + 0x1030000, 0, 4);
 
     memcpy(l.bytes + 0x1020000, "\xFC\x4E\x2B\xA9", 4);
     cr_assert_eq(look(&l, &found), 1);
@@ -207,9 +207,9 @@ Test(lun_signature, ends_that_are_not_round)
     cr_assert_str_eq(found.signature->name, "ZFS pool");
     memset(l.bytes + 0x1000000 - 131072, 0, 8);
 
-    memcpy(l.bytes + 0x1030A00 - 512, "EFI PART", 8);
+    memcpy(l.bytes + 0x1032A00 - 512, "EFI PART", 8);
     cr_assert_eq(look(&l, &found), 1);
-    cr_assert_eq(found.offset, 0x1030A00 - 512);
+    cr_assert_eq(found.offset, 0x1032A00 - 512);
     free(l.bytes);
 }
 

@@ -62,6 +62,7 @@ Test(timing_record, loads_and_resets)
 {
     add(RECORD_LOAD, 900);
     add(RECORD_LOAD, 1100);
+    is("mmio.read.latency", 900, 1000, -100); /* of two the lesser */
     add(RECORD_LOAD, 5000);
     add(RECORD_AFU_RESET, 2000000);
     add(RECORD_STORE, 4);

@@ -50,9 +50,10 @@ static void holds(const void *object, size_t all, size_t offset, size_t size, ui
     uint16_t half = (uint16_t)number;
     uint32_t word = (uint32_t)number;
 
-    memcpy(expected + offset, size == 2   ? (const void *)&half
-                              : size == 4 ? (const void *)&word
-                                          : (const void *)&number,
+    memcpy(expected + offset,
+           size == 2   ? (const void *)&half
+           : size == 4 ? (const void *)&word
+                       : (const void *)&number,
            size);
     cr_assert_arr_eq(object, expected, all, "%zu bytes at %zu", size, offset);
 }

@@ -183,16 +183,44 @@ static int afu_get_process_element(struct cxl_afu_h *afu)
     return afu->element;
 }
 
-/* The card's device is its PCI function (CX-93). The caller frees the path. */
+static bool is_directory(const char *path)
+{
+    char nothing[1];
+
+    return os->attribute_read(path, nothing, 0) == -EISDIR;
+}
+
+/* Where a link leads that begins in a directory which is itself a link nobody can say without
+ * following that too: but only its last name counts, which the bus has a place for. */
+static void leads_to(const char *link, const char *target, char *out)
+{
+    const char *slash = strrchr(target, '/');
+
+    if (target[0] == '/')
+        snprintf(out, PATH_BYTES, "%s", target);
+    else
+        snprintf(out, PATH_BYTES, "/sys/bus/pci/devices/%s", slash ? slash + 1 : target);
+    if (!is_directory(out))
+        snprintf(out, PATH_BYTES, "%s", link);
+}
+
+/* The card's device is its PCI function (CX-93). The path does not go through the class, from which
+ * the card may vanish while the function stays. The caller frees it. */
 static int afu_sysfs_pci(struct cxl_afu_h *afu, char **path)
 {
-    char text[PATH_BYTES], nothing[1];
+    char link[64], target[256], text[PATH_BYTES];
     unsigned card;
+    ssize_t n;
 
     if (!capi_name_afu(afu->name, &card))
         return fail(EINVAL);
-    snprintf(text, sizeof text, CXL_SYSFS_CLASS "/card%u/device", card);
-    if (os->attribute_read(text, nothing, 0) != -EISDIR)
+    snprintf(link, sizeof link, CXL_SYSFS_CLASS "/card%u/device", card);
+    n = os->link_read(link, target, sizeof target - 1);
+    if (n < 0)
+        return fail(ENODEV);
+    target[n] = '\0';
+    leads_to(link, target, text);
+    if (!is_directory(text))
         return fail(ENODEV);
     *path = strdup(text);
     return *path ? 0 : fail(ENOMEM);

@@ -25,6 +25,7 @@
  * it; others look. */
 enum capi_phase {
     CAPI_CALM,       /* it works, as far as anybody knows */
+    CAPI_LOSING,     /* it does not; the kernel gets time to notice what has happened */
     CAPI_FROZEN,     /* said so; an answer is due */
     CAPI_RESETTING,  /* waiting for nodes that can be opened */
     CAPI_SLOT_RESET, /* said so; an answer is due */
@@ -60,7 +61,7 @@ struct capi_dev {
     /* Recovery. */
     enum capi_phase phase; /* atomic */
     bool lost;             /* atomic: the card is dead, and not back */
-    uint64_t until;        /* of CAPI_RESETTING, ns */
+    uint64_t until;        /* of CAPI_LOSING and CAPI_RESETTING, ns */
     struct exec_mutex lock;
     struct exec_cond news;  /* `lost` was set */
     struct exec_cond quiet; /* the last user of a context that is being closed has left */

@@ -141,8 +141,12 @@ static bool card_is_gone(struct capi_dev *d)
 /* ---- events -----------------------------------------------------------------------------------
  */
 
+/* Who reads ones is often sooner than the kernel, and a card that was pulled looks like a frozen
+ * one until then. */
 static enum hal_platform_event found_lost(struct capi_dev *d)
 {
+    if (exec_now(d->exec) < d->until)
+        return HAL_PLATFORM_NONE;
     if (card_is_gone(d)) {
         set_phase(d, CAPI_OVER);
         return HAL_PLATFORM_REMOVED;
@@ -171,7 +175,13 @@ static enum hal_platform_event next_event(struct capi_dev *d)
 {
     switch (phase_of(d)) {
     case CAPI_CALM:
-        return is_lost(d) ? found_lost(d) : HAL_PLATFORM_NONE;
+        if (!is_lost(d))
+            break;
+        d->until = exec_now(d->exec) + POLL_NS;
+        set_phase(d, CAPI_LOSING);
+        break;
+    case CAPI_LOSING:
+        return found_lost(d);
     case CAPI_RESETTING:
         return found_reset(d);
     case CAPI_RESUMING:
@@ -188,12 +198,24 @@ static enum hal_platform_event next_event(struct capi_dev *d)
     return HAL_PLATFORM_NONE;
 }
 
+/* When to look again though nobody says anything. */
+static uint64_t next_look(struct capi_dev *d)
+{
+    switch (phase_of(d)) {
+    case CAPI_LOSING:
+        return d->until;
+    case CAPI_RESETTING:
+        return hal_min64(exec_now(d->exec) + POLL_NS, d->until);
+    default:
+        return EXEC_FOREVER;
+    }
+}
+
 static int wait_for_news(struct capi_dev *d, uint64_t deadline)
 {
     int rc = 0;
 
-    if (phase_of(d) == CAPI_RESETTING)
-        deadline = hal_min64(deadline, hal_min64(exec_now(d->exec) + POLL_NS, d->until));
+    deadline = hal_min64(deadline, next_look(d));
     exec_mutex_lock(d->exec, &d->lock);
     if (phase_of(d) != CAPI_CALM || !is_lost(d))
         rc = exec_cond_wait(d->exec, &d->news, &d->lock, deadline, true);

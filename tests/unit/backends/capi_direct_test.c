@@ -70,6 +70,16 @@ Test(capi_direct, afus_are_enumerated)
     PROVES(CX_17);
 }
 
+static void expect_pci(struct cxl_afu_h *afu, const char *wanted)
+{
+    char *path = NULL;
+
+    cr_assert_eq(l->cxl_afu_sysfs_pci(afu, &path), 0);
+    cr_assert_str_eq(path, wanted);
+    free(path);
+}
+
+/* From what is known least to what is known best. */
 Test(capi_direct, the_pci_function_is_the_device_of_the_card)
 {
     struct cxl_afu_h *afu = l->cxl_afu_next(NULL);
@@ -78,9 +88,14 @@ Test(capi_direct, the_pci_function_is_the_device_of_the_card)
     cr_assert_eq(l->cxl_afu_sysfs_pci(afu, &path), -1);
     cr_assert_eq(errno, ENODEV);
     fake_cxl_attribute("card0/device/vpd", "data");
-    cr_assert_eq(l->cxl_afu_sysfs_pci(afu, &path), 0);
-    cr_assert_str_eq(path, "/sys/class/cxl/card0/device");
-    free(path);
+    expect_pci(afu, "/sys/class/cxl/card0/device");
+    fake_cxl_attribute("/sys/bus/pci/devices/0006:00:00.0/vpd", "data");
+    expect_pci(afu, "/sys/bus/pci/devices/0006:00:00.0");
+    fake_cxl_link("card0/device", "/sys/devices/pci0006:00/0006:00:00.0");
+    expect_pci(afu, "/sys/devices/pci0006:00/0006:00:00.0");
+    fake_cxl_attribute("card0/device", NULL);
+    cr_assert_eq(l->cxl_afu_sysfs_pci(afu, &path), -1);
+    cr_assert_eq(errno, ENODEV);
     l->cxl_afu_free(afu);
 }
 

@@ -88,7 +88,7 @@ Test(capi_platform, only_a_card_that_answers_is_back)
 
     capi_rig_up(&rig);
     ctx = freeze(&rig);
-    expect(&rig, 0, HAL_PLATFORM_FROZEN);
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
     hal_ctx_release(ctx);
     hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
     fake_cxl.open_errno = ENOENT;
@@ -122,7 +122,7 @@ Test(capi_platform, a_card_that_stays_away_has_failed)
     rig.config.node_wait_ns = 50000000; /* less than between two looks */
     capi_rig_open(&rig);
     ctx = freeze(&rig);
-    expect(&rig, 0, HAL_PLATFORM_FROZEN);
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
     fake_cxl_remove("afu0.0");
     fake_cxl_remove("afu0.0m");
     hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
@@ -146,7 +146,7 @@ Test(capi_platform, what_is_given_up_does_not_come_back)
 
     capi_rig_up(&rig);
     ctx = freeze(&rig);
-    expect(&rig, 0, HAL_PLATFORM_FROZEN);
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
     hal_ctx_release(ctx);
     hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
     fake_cxl_thaw();
@@ -161,6 +161,21 @@ Test(capi_platform, what_is_given_up_does_not_come_back)
     capi_rig_down(&rig);
 }
 
+/* CX-100: the driver lets go of a card to take it again, but the card is there. */
+Test(capi_platform, a_card_that_is_probed_again_is_not_removed)
+{
+    struct capi_rig rig;
+    struct hal_ctx *ctx;
+
+    capi_rig_up(&rig);
+    ctx = freeze(&rig);
+    fake_cxl_remove("/sys/class/cxl");
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
+    hal_ctx_release(ctx);
+    capi_rig_down(&rig);
+    PROVES(CX_100);
+}
+
 Test(capi_platform, a_card_that_was_pulled_is_removed)
 {
     struct capi_rig rig;
@@ -168,6 +183,7 @@ Test(capi_platform, a_card_that_was_pulled_is_removed)
 
     capi_rig_up(&rig);
     ctx = freeze(&rig);
+    expect(&rig, 0, HAL_PLATFORM_NONE); /* the kernel has not noticed yet */
     fake_cxl_remove("/sys/class/cxl");
     fake_cxl_remove(PCI);
     expect(&rig, EXEC_FOREVER, HAL_PLATFORM_REMOVED);
@@ -203,7 +219,7 @@ Test(capi_platform, a_card_is_found_under_another_name)
 
     capi_rig_up(&rig);
     ctx = freeze(&rig);
-    expect(&rig, 0, HAL_PLATFORM_FROZEN);
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
     hal_ctx_release(ctx);
     hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
     fake_cxl_remove("/sys/class/cxl");
@@ -232,7 +248,7 @@ Test(capi_platform, another_card_under_the_old_name_is_another)
 
     capi_rig_up(&rig);
     ctx = freeze(&rig);
-    expect(&rig, 0, HAL_PLATFORM_FROZEN);
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
     hal_ctx_release(ctx);
     hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
     fake_cxl_thaw();
@@ -254,7 +270,7 @@ Test(capi_platform, a_second_loss_follows_the_first_recovery)
     capi_rig_up(&rig);
     for (unsigned round = 0; round < 2; round++) {
         ctx = freeze(&rig);
-        expect(&rig, 0, HAL_PLATFORM_FROZEN);
+        expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
         hal_ctx_release(ctx);
         hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
         fake_cxl_thaw();
@@ -273,7 +289,7 @@ Test(capi_platform, a_loss_during_a_recovery_waits_for_its_turn)
 
     capi_rig_up(&rig);
     ctx = freeze(&rig);
-    expect(&rig, 0, HAL_PLATFORM_FROZEN);
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
     hal_ctx_release(ctx);
     hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
     fake_cxl_thaw();
@@ -281,7 +297,7 @@ Test(capi_platform, a_loss_during_a_recovery_waits_for_its_turn)
     ctx = freeze(&rig);
     hal_platform_answer(rig.dev, HAL_PLATFORM_RECOVERED);
     expect(&rig, 0, HAL_PLATFORM_RESUMED);
-    expect(&rig, 0, HAL_PLATFORM_FROZEN);
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
     hal_ctx_release(ctx);
     capi_rig_down(&rig);
     PROVES(CX_104);
@@ -338,7 +354,7 @@ Test(capi_platform, an_interrupt_ends_the_wait)
         if (round == 1)
             break;
         ctx = freeze(&rig);
-        expect(&rig, 0, HAL_PLATFORM_FROZEN);
+        expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
         hal_ctx_release(ctx);
         hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
     }
@@ -353,7 +369,7 @@ Test(capi_platform, the_error_buffer_is_read_before_any_reset)
     capi_rig_up(&rig);
     fake_cxl_attribute("afu0.0/afu_err_buff", "why");
     ctx = freeze(&rig);
-    expect(&rig, 0, HAL_PLATFORM_FROZEN);
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
     cr_assert(capi_rig_told(&rig, "error buffer 0000: 776879"), "%s", rig.log);
     hal_ctx_release(ctx);
     capi_rig_down(&rig);

@@ -51,6 +51,7 @@ static void proved_by_the_trace(void)
     PROVES(AD_49f);
     PROVES(AD_49g);
     PROVES(AD_49h);
+    PROVES(CX_134); /* 512 contexts first, then interrupts, before anything is enabled */
 }
 
 Test(bring_up, golden_trace_little_endian)

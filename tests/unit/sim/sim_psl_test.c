@@ -329,6 +329,7 @@ Test(sim_psl, the_owner_is_gone)
     cr_assert_eq(outcome(2, AFU_PSL_CONTEXT), STATUS);
     cr_assert_eq(outcome(1, AFU_PSL_AERROR), STATUS);
     PROVES(R_18);
+    PROVES(CX_120);
 }
 
 /* TM-12: nothing bounds the wait for a page but the time-out of the command itself. */

@@ -4,7 +4,9 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "core/context/context.h"
 #include "hal/exec.h"
+#include "sim/libcxl/standin_control.h"
 #include "sim/sim_control.h"
 #include "sim/sim_media.h"
 #include "tests/testlib/device_capi.h"
@@ -152,3 +154,129 @@ static void failed(struct stack *s, void *arg)
 Test(capi, a_card_that_fails_for_good_ends_the_adapter) { run(failed, false); }
 
 Test(capi, a_card_that_is_pulled_does_too) { run(failed, true); }
+
+/* ---- what only the driver below the library does ---- */
+
+static void control(const char *words)
+{
+    char why[256] = "";
+
+    cr_assert_eq(standin_control(words, why, sizeof why), 0, "%s", why);
+}
+
+/* A client whose data are there, before and after. */
+static void lost_and_recovered(struct stack *s, void (*what)(struct stack *))
+{
+    static uint8_t block[STACK_BLOCK] __attribute__((aligned(128)));
+    struct stack_client c;
+    uint32_t handle;
+    bool back = false;
+
+    stack_client(s, &c, 0, 8, false);
+    handle = stack_open(&c, 0, 2);
+    stack_put(&c, handle, 70000, 21);
+    what(s);
+    cr_assert_eq(stack_io(&c, SPIPE_READ, handle, 0, 1, block), -EIO);
+    cr_assert_eq(spipe_recover(c.ctx, &back), 0);
+    cr_assert(back);
+    cr_assert_eq(stack_state(s), SPIPE_STATE_NORMAL);
+    cr_assert_eq(stack_get(&c, handle, 70000), 21);
+    spipe_client_destroy(c.client);
+}
+
+/* The driver closes every context, though the slot works. */
+static void detach(struct stack *s)
+{
+    (void)s;
+    control("detach afu0.0");
+}
+
+static void detached(struct stack *s, void *arg)
+{
+    (void)arg;
+    lost_and_recovered(s, detach);
+    PROVES(CX_49);
+}
+
+Test(capi, contexts_that_the_driver_closes_are_recovered) { run(detached, false); }
+
+static void freeze(struct stack *s) { happens(s, SIM_EFFECT_FREEZE, 0); }
+
+/* An older kernel has no pages of ones: what touches a dead card is sent a signal (CX-48, CX-64).
+ */
+static void without_err_ff(struct stack *s, void *arg)
+{
+    char why[256] = "";
+
+    (void)arg;
+    control("err_ff afu0.0 off");
+    cr_assert_eq(stack_bring_up(s, why, sizeof why), 0, "%s", why);
+    lost_and_recovered(s, freeze);
+    PROVES(CX_48);
+}
+
+/* Numbers are given out anew, the lowest first: who recovers first has another one's (CX-105). */
+static void another_handle(struct stack *s, void *arg)
+{
+    static uint8_t block[STACK_BLOCK] __attribute__((aligned(128)));
+    struct stack_client c[2];
+    uint16_t before[2];
+    uint32_t handle[2];
+    bool back = false;
+
+    (void)arg;
+    for (unsigned i = 0; i < 2; i++) {
+        stack_client(s, &c[i], i, 8, false);
+        handle[i] = stack_open(&c[i], i, 1);
+        stack_put(&c[i], handle[i], 9, (uint8_t)(31 + i));
+        before[i] = c[i].ctx->hal->handle;
+    }
+    happens(s, SIM_EFFECT_FREEZE, 0);
+    cr_assert_eq(stack_io(&c[0], SPIPE_READ, handle[0], 0, 1, block), -EIO);
+    for (unsigned i = 2; i-- > 0;) {
+        cr_assert_eq(spipe_recover(c[i].ctx, &back), 0);
+        cr_assert_eq(c[i].ctx->hal->handle, before[1 - i]);
+        cr_assert_eq(stack_get(&c[i], handle[i], 9), 31 + i);
+    }
+    spipe_client_destroy(c[0].client);
+    spipe_client_destroy(c[1].client);
+    PROVES(CX_105);
+}
+
+Test(capi, contexts_come_back_with_other_handles) { run(another_handle, false); }
+
+/* A reset of the AFU needs every context of it closed (CX-106, CX-107): with somebody else's open
+ * it fails at once, for good, and nobody hangs. */
+static void busy(struct stack *s, void *arg)
+{
+    static uint8_t block[STACK_BLOCK] __attribute__((aligned(128)));
+    struct stack_client c;
+    uint32_t handle;
+
+    (void)arg;
+    stack_client(s, &c, 0, 8, false);
+    handle = stack_open(&c, 0, 2);
+    control("foreign afu0.0 on");
+    cr_assert_eq(spipe_reset(s->adapter), -EIO);
+    cr_assert_eq(stack_state(s), SPIPE_STATE_FAILED);
+    cr_assert_lt(stack_io(&c, SPIPE_READ, handle, 0, 1, block), 0);
+    spipe_client_destroy(c.client);
+    control("foreign afu0.0 off");
+    PROVES(CX_107);
+}
+
+Test(capi, a_reset_beside_another_process_is_refused) { run(busy, false); }
+
+/* The adapter is opened by the body. */
+static void run_closed(void (*body)(struct stack *, void *))
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct sim_media *media = stack_media(8);
+
+        test_device_by(ways[i]);
+        stack_run(&(struct stack_setup){.seed = 1, .media = media, .closed = true}, body, NULL);
+        sim_media_close(media);
+    }
+}
+
+Test(capi, a_kernel_without_pages_of_ones) { run_closed(without_err_ff); }

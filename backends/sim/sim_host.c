@@ -219,7 +219,8 @@ struct hal_record_store *sim_host_store(struct sim_host *h, unsigned adapter)
         ad->store = sim_world_alloc(h->world, sizeof *ad->store, 64);
         if (!ad->store)
             return NULL;
-        CHECK(sim_record_store_init(ad->store, ad->media) == 0); /* media always have the room */
+        /* Media always have the room. */
+        CHECK(sim_record_store_init(ad->store, ad->media, h->drive) == 0);
     }
     return &ad->store->log.store;
 }

@@ -43,7 +43,7 @@ static struct sim_record_store *open_over(struct sim_media *media)
 {
     struct sim_record_store *s = calloc(1, sizeof *s);
 
-    cr_assert_eq(sim_record_store_init(s, media), 0);
+    cr_assert_eq(sim_record_store_init(s, media, NULL), 0);
     return s;
 }
 

@@ -12,18 +12,17 @@
 
 /* Nor with a sanitizer: gold drops functions that nobody calls, and then refuses the notes of
  * probes in them. */
-#if defined(__has_include) && __has_include(<sys/sdt.h>) && !defined(__SANITIZE_THREAD__) &&      \
-    !defined(__SANITIZE_ADDRESS__)
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__has_include) && __has_include(<sys/sdt.h>)
 #include <sys/sdt.h>
 #define SPIPE__EVENT_HAS_PROBE 1
-#else
-#define SPIPE__EVENT_HAS_PROBE 0
+#endif
 #endif
 
 /** Passes an event to whoever looks at the tracepoint. Any thread. */
 static inline void spipe__event_probe(const struct spipe_event *event)
 {
-#if SPIPE__EVENT_HAS_PROBE
+#ifdef SPIPE__EVENT_HAS_PROBE
     DTRACE_PROBE7(superpipe, event, event->id, spipe_event_name(event->id), event->time_ns,
                   event->field[0], event->field[1], event->field[2], event->field[3]);
 #else

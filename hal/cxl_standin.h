@@ -76,4 +76,16 @@ struct cxl_standin {
     int (*control)(const char *words, char *why, size_t size);
 };
 
+/** A world of the library's own, for a program that binds none. backends/sim makes it, which the
+ * library itself does not know. */
+struct cxl_standin_alone;
+
+/** Makes one, as the environment says (docs/simulator.md), and describes it in *world; what is
+ * wrong goes to the standard error stream. Returns 0 or a negative errno. */
+__attribute__((warn_unused_result)) int cxl_standin_alone_create(struct cxl_standin_alone **out,
+                                                                 struct cxl_standin_world *world);
+
+/** Ends it; nothing of it is in use. */
+void cxl_standin_alone_destroy(struct cxl_standin_alone *alone);
+
 #endif

@@ -36,7 +36,6 @@ LAYERS = (
     ("hal/", ("hal/",)),
     ("core/cblk/", ("core/cblk/", "core/superpipe", "core/cxlflash_ioctl.h", "hal/")),
     ("core/", ("core/", "hal/")),
-    ("sim/libcxl/", ("sim/", "hal/", "backends/sim/", "backends/posix/")),  # decision 0014
     ("sim/", ("sim/", "hal/")),
     ("backends/sim/", ("backends/", "sim/", "hal/")),
     ("backends/", ("backends/", "hal/")),

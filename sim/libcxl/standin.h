@@ -102,7 +102,7 @@ struct standin_card {
 struct standin {
     pthread_mutex_t binding; /* of the two that follow */
     bool bound;              /* atomic for those who only look */
-    struct standin_alone *alone;
+    struct cxl_standin_alone *alone;
 
     struct cxl_standin_world world;
     uint32_t lock; /* atomic */
@@ -132,13 +132,6 @@ void standin_unbind(void);
 
 /** Everything of a card as after its probe. */
 void standin_card_defaults(struct standin *s, struct standin_card *card);
-
-/* ---- standin_alone.c: a world of the library's own ---- */
-
-/** Builds one by the environment. Returns 0 or a negative errno; says why on stderr. */
-HAL_MUST_CHECK int standin_alone_create(struct standin_alone **out,
-                                        struct cxl_standin_world *world);
-void standin_alone_destroy(struct standin_alone *alone);
 
 /* ---- standin_file.c: open, close, requests ---- */
 

@@ -106,7 +106,7 @@ static void unbind_world(struct standin *s)
     close(s->dead);
     __atomic_store_n(&s->bound, false, __ATOMIC_RELEASE);
     if (s->alone)
-        standin_alone_destroy(s->alone);
+        cxl_standin_alone_destroy(s->alone);
     s->alone = NULL;
 }
 
@@ -127,8 +127,8 @@ static bool bind_own(struct standin *s)
     bool bound;
 
     pthread_mutex_lock(&s->binding);
-    if (!s->bound && !standin_alone_create(&s->alone, &world) && bind_world(s, &world)) {
-        standin_alone_destroy(s->alone);
+    if (!s->bound && !cxl_standin_alone_create(&s->alone, &world) && bind_world(s, &world)) {
+        cxl_standin_alone_destroy(s->alone);
         s->alone = NULL;
     }
     bound = s->bound;

@@ -8,8 +8,7 @@
 #include "backends/posix/posix_exec.h"
 #include "backends/sim/sim_host.h"
 #include "backends/sim/sim_standin.h"
-#include "hal/support/check.h"
-#include "sim/libcxl/standin.h"
+#include "hal/cxl_standin.h"
 #include "sim/sim_control.h"
 #include "sim/sim_media.h"
 
@@ -23,7 +22,7 @@
 #define BLOCK 4096u
 #define BOTH_PORTS 3
 
-struct standin_alone {
+struct cxl_standin_alone {
     struct exec *exec;
     struct sim_media *media; /* of all adapters */
     struct sim_host *host;
@@ -72,7 +71,7 @@ static int load_faults(struct sim_host *h, char *why, size_t size)
     return rc;
 }
 
-static int build(struct standin_alone *a, char *why, size_t size)
+static int build(struct cxl_standin_alone *a, char *why, size_t size)
 {
     struct sim_host_config config = {.seed = 1};
     int rc = posix_exec_create(&a->exec);
@@ -91,9 +90,9 @@ static int build(struct standin_alone *a, char *why, size_t size)
     return rc ? rc : load_faults(a->host, why, size);
 }
 
-int standin_alone_create(struct standin_alone **out, struct cxl_standin_world *world)
+int cxl_standin_alone_create(struct cxl_standin_alone **out, struct cxl_standin_world *world)
 {
-    struct standin_alone *a = calloc(1, sizeof *a);
+    struct cxl_standin_alone *a = calloc(1, sizeof *a);
     char why[SIM_MEDIA_WHY_BYTES];
     int rc;
 
@@ -102,7 +101,7 @@ int standin_alone_create(struct standin_alone **out, struct cxl_standin_world *w
     rc = build(a, why, sizeof why);
     if (rc) {
         fprintf(stderr, "libcxl of the simulator: %s\n", why);
-        standin_alone_destroy(a);
+        cxl_standin_alone_destroy(a);
         return rc;
     }
     sim_standin_world(a->host, world);
@@ -110,7 +109,7 @@ int standin_alone_create(struct standin_alone **out, struct cxl_standin_world *w
     return 0;
 }
 
-void standin_alone_destroy(struct standin_alone *a)
+void cxl_standin_alone_destroy(struct cxl_standin_alone *a)
 {
     if (a->host)
         (void)sim_host_destroy(a->host);

@@ -138,11 +138,11 @@ static void recover(struct spipe *s, unsigned port, const struct spipe__async_wa
     (void)spipe__verb_end(s, SPIPE__VERB_PORT_RESET, rc);
 }
 
-/* What fails is found by whoever uses the LUNs. */
 static void rescan(struct spipe *s, uint64_t generation)
 {
-    if (begin(s, SPIPE__VERB_RESCAN, generation))
-        (void)spipe__rescan(s);
+    int rc = begin(s, SPIPE__VERB_RESCAN, generation) ? spipe__rescan(s) : 0;
+
+    (void)rc; /* what fails is found by whoever uses the LUNs */
 }
 
 void spipe__async_run(struct spipe *s)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/posix/posix_mutex.h"
 
+#include <sched.h>
+
 #include "hal/support/check.h"
 
 /* Tries before a thread goes to sleep, some 50 microseconds together: locks are held for less, an
- * AFU sync of the model included, and to be woken up takes as long. */
-enum { TRIES = 1024, PAUSE = 32 };
+ * AFU sync of the model included, and to be woken up takes as long. What takes longer is mostly a
+ * holder without a processor: so for about a millisecond more others are let run between tries,
+ * because who sleeps is woken later than the holder has it again. */
+enum { TRIES = 1024, PAUSE = 32, YIELDS = 3000 };
 
 static void init(pthread_mutex_t *m)
 {
@@ -53,6 +57,11 @@ static void wait_for(pthread_mutex_t *m)
         if (pthread_mutex_trylock(m) == 0)
             return;
         pause_a_little();
+    }
+    for (unsigned i = 0; i < YIELDS; i++) {
+        if (pthread_mutex_trylock(m) == 0)
+            return;
+        sched_yield();
     }
     CHECK(pthread_mutex_lock(m) == 0);
 }

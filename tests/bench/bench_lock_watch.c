@@ -7,6 +7,7 @@
 #include "hal/exec.h"
 #include "hal/support/check.h"
 #include "tests/bench/bench_clock.h"
+#include "tests/bench/bench_processors.h"
 
 enum { MODEL_MOST = 8, HELD_MOST = 16 };
 
@@ -22,6 +23,7 @@ static const struct exec_mutex *model[MODEL_MOST]; /* mutexes of models */
 static unsigned models;
 static bool holds;
 static _Thread_local struct bench_waited waited;
+static _Thread_local const struct bench_processors *processors;
 static _Thread_local double held_longest;
 static _Thread_local struct held held[HELD_MOST];
 static _Thread_local unsigned helds;
@@ -76,19 +78,46 @@ static void mutex_init(struct exec *e, struct exec_mutex *m, const char *name)
     inner->mutex_init(e, m, name);
 }
 
+/* A wait, while it goes on. */
+struct wait {
+    struct bench_share share;
+    double begin;
+};
+
+static struct wait begin_wait(void)
+{
+    struct wait w = {.begin = 0};
+
+    if (processors)
+        w.share = bench_processors_look(processors);
+    w.begin = bench_wall_ns();
+    return w;
+}
+
+/* Returns how long it was. */
+static double end_wait(const struct wait *w)
+{
+    double ns = bench_wall_ns() - w->begin;
+
+    waited.all += ns;
+    if (processors)
+        waited.computed += bench_share_computed(ns, w->share, bench_processors_look(processors));
+    return ns;
+}
+
 static void lock_by(void (*lock)(struct exec *, struct exec_mutex *), struct exec *e,
                     struct exec_mutex *m)
 {
-    double begin, ns;
+    struct wait w;
+    double ns;
 
     if (of_model(m)) {
         lock(e, m);
         return;
     }
-    begin = bench_wall_ns();
+    w = begin_wait();
     lock(e, m);
-    ns = bench_wall_ns() - begin;
-    waited.all += ns;
+    ns = end_wait(&w);
     if (m->rank == SPIPE__RANK_INTERNAL)
         waited.master += ns;
     hold(m);
@@ -111,14 +140,15 @@ static void mutex_unlock(struct exec *e, struct exec_mutex *m)
 static int cond_wait(struct exec *e, struct exec_cond *c, struct exec_mutex *m, uint64_t deadline,
                      bool interruptible)
 {
-    double begin = bench_wall_ns();
+    struct wait w;
     int rc;
 
     if (of_model(m))
         return inner->cond_wait(e, c, m, deadline, interruptible);
     let_go(m);
+    w = begin_wait();
     rc = inner->cond_wait(e, c, m, deadline, interruptible);
-    waited.all += bench_wall_ns() - begin;
+    (void)end_wait(&w);
     hold(m);
     return rc;
 }
@@ -136,6 +166,8 @@ void bench_lock_watch(struct exec *e, bool with_holds)
     holds = with_holds;
     e->ops = &watching;
 }
+
+void bench_lock_watch_processors(const struct bench_processors *p) { processors = p; }
 
 struct bench_waited bench_lock_waited(void)
 {

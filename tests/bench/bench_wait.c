@@ -10,6 +10,7 @@
 #include "hal/support/check.h"
 #include "tests/bench/bench_clock.h"
 #include "tests/bench/bench_lock_watch.h"
+#include "tests/bench/bench_processors.h"
 #include "tests/bench/bench_rig.h"
 
 enum {
@@ -25,7 +26,7 @@ static const double run_ns = 3e9;
 
 /* One request. */
 struct sample {
-    double total, locks, moments; /* ns */
+    double total, locks, moments, computed; /* ns */
 };
 
 struct wait_run {
@@ -36,6 +37,7 @@ struct wait_run {
     double *held; /* of each resize: the most CPU time with one lock, ns */
     uint64_t resizes;
     bool running, stop; /* atomic: the other thread is in its loop; it is to end */
+    clockid_t other;    /* of that thread; valid when it is running */
 };
 
 static bool is_set(const bool *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
@@ -101,9 +103,10 @@ static void other_thread(void *arg)
 {
     struct wait_run *w = arg;
 
+    w->other = bench_processors_clock();
     if (w->beside == BENCH_BUSY)
         compute(w);
-    else if (w->beside == BENCH_RESIZER)
+    else if (w->beside != BENCH_ELSEWHERE)
         resize_on(w->rig, w);
     else if (bench_rig_run(config_of(w->rig->exec), resize_on, w))
         w->rig->failed = true;
@@ -125,7 +128,8 @@ static void stop_timer(struct wait_run *w, double begin)
     struct bench_waited waited = bench_lock_waited();
 
     if (w->samples < SAMPLES_MOST)
-        w->sample[w->samples++] = (struct sample){total, waited.all, waited.all - waited.master};
+        w->sample[w->samples++] =
+            (struct sample){total, waited.all, waited.all - waited.master, waited.computed};
 }
 
 /* Attach, open, release, detach. */
@@ -153,19 +157,34 @@ static void four_requests(struct wait_run *w, struct spipe_client *c)
     stop_timer(w, t);
 }
 
-static void timed_client(struct wait_run *w)
+static void timed_requests(struct wait_run *w, struct spipe_client *c)
 {
-    struct spipe_client *c;
     double begin;
 
-    if (!bench_good(w->rig, spipe_client_create(w->rig->adapter, "timed", &c), "client"))
-        return;
     while (w->samples < WARM_UP && !w->rig->failed)
         four_requests(w, c);
     w->samples = 0;
     begin = bench_wall_ns();
     while (bench_wall_ns() - begin < run_ns && !w->rig->failed)
         four_requests(w, c);
+}
+
+static void timed_client(struct wait_run *w)
+{
+    struct bench_processors processors;
+    struct spipe_client *c;
+
+    if (!bench_good(w->rig, spipe_client_create(w->rig->adapter, "timed", &c), "client"))
+        return;
+    if (w->beside == BENCH_COMPUTING) {
+        bench_processors_open(&processors, w->other);
+        bench_lock_watch_processors(&processors);
+    }
+    timed_requests(w, c);
+    if (w->beside == BENCH_COMPUTING) {
+        bench_lock_watch_processors(NULL);
+        bench_processors_close(&processors);
+    }
     spipe_client_destroy(c);
 }
 
@@ -246,6 +265,11 @@ static void evaluate(struct wait_run *w, struct bench_wait_result *out)
         out->moments_above_100_us += room[i] > 1e5;
     }
     out->moments = spread_of(room, w->samples);
+    for (uint64_t i = 0; i < w->samples; i++) {
+        room[i] = w->sample[i].computed;
+        out->computed_above_100_us += room[i] > 1e5;
+    }
+    out->computed = spread_of(room, w->samples);
     free(room);
 }
 

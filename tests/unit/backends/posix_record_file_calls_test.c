@@ -77,6 +77,8 @@ static int stub_fsync(int fd)
 #undef fdatasync
 #undef fsync
 
+#include "tests/testlib/record_text.h"
+
 static char dir[256], path[300], why[1024];
 static struct posix_record_file file;
 
@@ -97,18 +99,10 @@ static void remove_dir(void)
 
 TestSuite(posix_record_file_calls, .init = make_dir, .fini = remove_dir, .timeout = 30);
 
-static int none(void *arg, const void *record, size_t length)
-{
-    (void)arg;
-    (void)record;
-    (void)length;
-    return 0;
-}
-
 static void open_and_load(void)
 {
     cr_assert_eq(posix_record_file_open(&file, path, 4096, why, sizeof why), 0, "%s", why);
-    cr_assert_eq(hal_record_load(&file.log.store, none, NULL), 0);
+    cr_assert_eq(record_text_try(&file.log.store), 0);
 }
 
 static int read_area(void *to, size_t n) { return file.area.ops->read(&file.area, 512, to, n); }
@@ -176,10 +170,10 @@ Test(posix_record_file_calls, errors)
 Test(posix_record_file_calls, an_append_without_room)
 {
     open_and_load();
-    cr_assert_eq(hal_record_append(&file.log.store, "one", 3), 0);
+    cr_assert_eq(record_text_append(&file.log.store, "one"), 0);
     on_write.error = ENOSPC;
-    cr_assert_eq(hal_record_append(&file.log.store, "two", 3), -ENOSPC);
-    cr_assert_eq(hal_record_append(&file.log.store, "two", 3), 0);
+    cr_assert_eq(record_text_append(&file.log.store, "two"), -ENOSPC);
+    cr_assert_eq(record_text_append(&file.log.store, "two"), 0);
     posix_record_file_close(&file);
 }
 
@@ -187,11 +181,11 @@ Test(posix_record_file_calls, an_append_without_room)
 Test(posix_record_file_calls, an_append_that_is_not_on_the_disk_is_an_error)
 {
     open_and_load();
-    cr_assert_eq(hal_record_append(&file.log.store, "one", 3), 0);
+    cr_assert_eq(record_text_append(&file.log.store, "one"), 0);
     on_data.error = EIO;
-    cr_assert_eq(hal_record_append(&file.log.store, "two", 3), -EIO);
+    cr_assert_eq(record_text_append(&file.log.store, "two"), -EIO);
     on_data.calls = 0;
-    cr_assert_eq(hal_record_append(&file.log.store, "two", 3), 0);
+    cr_assert_eq(record_text_append(&file.log.store, "two"), 0);
     cr_assert_gt(on_data.calls, 0);
     posix_record_file_close(&file);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "hal/support/bits.h"
+#include "tests/testlib/record_text.h"
 
 #define SMALL UINT64_C(8192) /* two halves of 4096 bytes */
 
@@ -56,35 +57,9 @@ static void refused(const char *name, int rc, const char *part)
     cr_assert_eq(other.fd, -1);
 }
 
-/* All records as one line. */
-static char listed[4096];
+static const char *load(void) { return record_text(&file.log.store); }
 
-static int list(void *arg, const void *record, size_t length)
-{
-    size_t at = strlen(listed);
-
-    (void)arg;
-    cr_assert_lt(at + length + 2, sizeof listed);
-    snprintf(listed + at, sizeof listed - at, "%.*s;", (int)length, (const char *)record);
-    return 0;
-}
-
-static const char *load(void)
-{
-    listed[0] = 0;
-    cr_assert_eq(hal_record_load(&file.log.store, list, NULL), 0);
-    return listed;
-}
-
-static int append(const char *text)
-{
-    return hal_record_append(&file.log.store, text, strlen(text));
-}
-
-static int emit_one(void *arg, hal_record_fn emit, void *sink)
-{
-    return emit(sink, arg, strlen(arg));
-}
+static int append(const char *text) { return record_text_append(&file.log.store, text); }
 
 static struct stat status_of(const char *name)
 {
@@ -108,8 +83,6 @@ static void write_file(const char *text, off_t bytes)
 
 Test(posix_record_file, records_survive)
 {
-    char both[] = "one and two";
-
     open_file(0);
     cr_assert_str_eq(load(), "");
     cr_assert_eq(append("one"), 0);
@@ -117,7 +90,7 @@ Test(posix_record_file, records_survive)
     posix_record_file_close(&file);
     open_file(0);
     cr_assert_str_eq(load(), "one;two;");
-    cr_assert_eq(hal_record_compact(&file.log.store, emit_one, both), 0);
+    cr_assert_eq(record_text_replace(&file.log.store, "one and two"), 0);
     cr_assert_eq(append("three"), 0);
     posix_record_file_close(&file);
     open_file(0);
@@ -145,7 +118,6 @@ Test(posix_record_file, a_log_begins_where_the_file_does)
 
 Test(posix_record_file, a_full_area_says_so)
 {
-    char small[] = "small";
     unsigned n = 0;
     int rc;
 
@@ -155,7 +127,7 @@ Test(posix_record_file, a_full_area_says_so)
         n++;
     cr_assert_eq(rc, -ENOSPC);
     cr_assert_eq(n, (4096 - 512) / 64); /* each takes 32 bytes and 29, up to a multiple of 16 */
-    cr_assert_eq(hal_record_compact(&file.log.store, emit_one, small), 0);
+    cr_assert_eq(record_text_replace(&file.log.store, "small"), 0);
     cr_assert_eq(append("more"), 0);
     posix_record_file_close(&file);
 }
@@ -319,7 +291,7 @@ Test(posix_record_file, foreign_contents_are_no_empty_list)
     write_file("What somebody has written down.\n", 4096);
     before = status_of(path);
     open_file(0);
-    cr_assert_eq(hal_record_load(&file.log.store, list, NULL), -EILSEQ);
+    cr_assert_eq(record_text_try(&file.log.store), -EILSEQ);
     posix_record_file_close(&file);
     cr_assert_eq(status_of(path).st_mtim.tv_nsec, before.st_mtim.tv_nsec, "it was written to");
     cr_assert_eq(status_of(path).st_size, 4096);
@@ -337,12 +309,12 @@ Test(posix_record_file, damage_and_another_size_are_errors)
     fd = open(path, O_WRONLY);
     cr_assert_eq(pwrite(fd, "O", 1, 512 + 32), 1); /* of "one" */
     open_file(0);
-    cr_assert_eq(hal_record_load(&file.log.store, list, NULL), -EILSEQ);
+    cr_assert_eq(record_text_try(&file.log.store), -EILSEQ);
     posix_record_file_close(&file);
     cr_assert_eq(pwrite(fd, "o", 1, 512 + 32), 1);
     cr_assert_eq(ftruncate(fd, 1 << 20), 0);
     open_file(0);
-    cr_assert_eq(hal_record_load(&file.log.store, list, NULL), -EINVAL);
+    cr_assert_eq(record_text_try(&file.log.store), -EINVAL);
     posix_record_file_close(&file);
     close(fd);
 }
@@ -354,7 +326,7 @@ Test(posix_record_file, a_file_that_was_cut)
     (void)load();
     cr_assert_eq(append("one"), 0);
     cr_assert_eq(truncate(path, 4096), 0);
-    cr_assert_eq(hal_record_load(&file.log.store, list, NULL), -EIO);
+    cr_assert_eq(record_text_try(&file.log.store), -EIO);
     posix_record_file_close(&file);
 }
 
@@ -435,7 +407,7 @@ static void live_and_die(size_t after)
     cr_assert_geq(pid, 0);
     if (pid == 0) {
         if (posix_record_file_open(&file, path, 0, why, sizeof why) ||
-            hal_record_load(&file.log.store, list, NULL) || append("one"))
+            record_text_try(&file.log.store) || append("one"))
             _exit(1);
         alive = file.area.ops;
         file.area.ops = &mortal;

@@ -103,7 +103,7 @@ static int get(struct get *g)
 
     if (rc)
         return command_fail(&set, COMMAND_FAILED, "%s", g->why);
-    if (session_is_media(&g->session, g->file)) {
+    if (session_file_kind(&g->session, g->file)) {
         session_close(&g->session);
         return command_fail(&set, COMMAND_USAGE,
                             "'%s' is the media file itself: name another file to write to",

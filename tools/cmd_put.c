@@ -178,7 +178,7 @@ static int put(struct put *p)
     if (rc)
         return command_fail(&set, COMMAND_FAILED, "%s", p->why);
     snprintf(input, sizeof input, "/dev/fd/%d", p->fd);
-    if (session_is_media(&p->session, input)) {
+    if (session_file_kind(&p->session, input)) {
         session_close(&p->session);
         return command_fail(&set, COMMAND_USAGE,
                             "'%s' is the media file itself: name another file to be stored",

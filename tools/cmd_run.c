@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/posix/posix_record_file.h"
 #include "hal/support/bits.h"
 #include "sim/sim_fault.h"
 #include "tools/command.h"
@@ -43,7 +44,7 @@ struct run_options {
     struct param_options param;
     struct fault_options fault;
     unsigned order, exec, faults_from, backend;
-    const char *trace, *events, *record, *libcxl, *afu;
+    const char *trace, *events, *record, *libcxl, *afu, *names;
     bool require_card;
     struct lun_guard_options guard;
 };
@@ -153,6 +154,13 @@ static const struct option_spec specs[] = {
      .custom = set_media,
      .help = "work in a media file, made when missing; named virtual\n"
              "LUNs in it stay as they are; once for each adapter\n(media in memory)"},
+    {.name = "names",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     AT(names),
+     .help = "the file that names of virtual LUNs are in, made when\n"
+             "missing; blocks of named ones stay as they are (the media,\n"
+             "or " POSIX_RECORD_FILE_PATH " with a card)"},
     {.name = "tag-media",
      .kind = OPTION_FLAG,
      AT(tags),
@@ -327,6 +335,10 @@ static int check_media(const struct run_options *o)
     if (o->media.count && o->tags)
         return command_fail(&set, COMMAND_USAGE,
                             "--tag-media is for media in memory: leave it or --media out");
+    if (o->names && o->adapters > 1)
+        return command_fail(&set, COMMAND_USAGE,
+                            "--names is for one adapter: adapters that are not one service cannot "
+                            "share a file of names");
     return 0;
 }
 
@@ -413,6 +425,7 @@ static int open_session(struct run *r)
         .media = o->media.count ? SESSION_MEDIA_MAKE
                  : o->tags      ? SESSION_MEDIA_TAG
                                 : SESSION_MEDIA_MEMORY,
+        .names = o->names,
         .luns = (unsigned)o->luns,
         .lun_bytes = lun_bytes(o),
         .params = &r->params,
@@ -594,17 +607,25 @@ static int body(struct session *s, void *arg, char *why, size_t size)
     return rc;
 }
 
+/* Whether an output would be written over a file that the run works on. */
+static bool refuse_own_file(struct run *r, const char *path, const char *output)
+{
+    const char *kind = session_file_kind(&r->session, path);
+
+    if (kind)
+        snprintf(r->why, sizeof r->why, "'%s' is %s: name another file for the %s", path, kind,
+                 output);
+    return kind;
+}
+
 static int open_trace(struct run *r)
 {
     struct session *s = &r->session;
 
     if (!r->options.trace)
         return 0;
-    if (session_is_media(s, r->options.trace)) {
-        snprintf(r->why, sizeof r->why, "'%s' is a media file: name another file for the trace",
-                 r->options.trace);
+    if (refuse_own_file(r, r->options.trace, "trace"))
         return -EINVAL;
-    }
     return trace_file_open(r->options.trace, &sim_host_machine(s->host)->trace, r->options.seed,
                            s->adapters, &r->params, &r->trace, r->why, sizeof r->why);
 }
@@ -616,11 +637,8 @@ static int open_events(struct run *r)
 
     if (!r->options.events)
         return 0;
-    if (session_is_media(s, r->options.events)) {
-        snprintf(r->why, sizeof r->why, "'%s' is a media file: name another file for the events",
-                 r->options.events);
+    if (refuse_own_file(r, r->options.events, "events"))
         return -EINVAL;
-    }
     rc = event_file_open(r->options.events, &r->events, r->why, sizeof r->why);
     if (rc)
         return rc;
@@ -636,11 +654,8 @@ static int open_record(struct run *r)
 
     if (!r->options.record)
         return 0;
-    if (session_is_media(s, r->options.record)) {
-        snprintf(r->why, sizeof r->why, "'%s' is a media file: name another file for the record",
-                 r->options.record);
+    if (refuse_own_file(r, r->options.record, "record"))
         return -EINVAL;
-    }
     return record_session_open(s, r->options.record, &r->params, &r->record, r->why, sizeof r->why);
 }
 

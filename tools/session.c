@@ -13,6 +13,7 @@
 #include "core/adapter/picture.h"
 #include "sim/sched/sched.h"
 #include "tools/session_capi.h"
+#include "tools/session_names.h"
 #include "tools/text.h"
 
 #define WORLD_BYTES (UINT64_C(1) << 30)
@@ -155,6 +156,8 @@ int session_open(const struct session_config *config, struct session *s, char *w
     rc = capi ? session_capi_choose(s, why, size) : 0;
     if (!rc)
         rc = s->card ? open_for_card(s, why, size) : open_simulation(s, why, size);
+    if (!rc)
+        rc = session_names_open(s, why, size);
     if (!rc && capi)
         rc = session_capi_open(s, why, size);
     for (unsigned i = 0; !rc && config->faults && i < s->adapters; i++)
@@ -178,6 +181,7 @@ void session_close(struct session *s)
     if (s->host)
         sim_host_destroy(s->host);
     posix_exec_destroy(s->threads);
+    session_names_close(s);
     for (unsigned i = 0; i < s->adapters; i++)
         sim_media_close(s->media[i]);
     *s = (struct session){0};
@@ -216,9 +220,15 @@ static int open_adapter(struct session *s, unsigned i, char *why, size_t size)
     struct session_filter *f = &s->filter[i];
     struct exec *exec = f->dev ? &f->exec.base : s->exec;
     struct hal_dev *dev = f->dev ? f->dev : s->device[i];
+    struct hal_record_store *store;
+    int rc = session_names_store(s, i, &store, why, size);
 
-    return spipe_open(exec, dev, s->host ? sim_host_store(s->host, i) : NULL, &options,
-                      &s->spipe[i], why, size);
+    if (rc)
+        return rc;
+    rc = spipe_open(exec, dev, store, &options, &s->spipe[i], why, size);
+    if (rc == -EILSEQ && s->names)
+        text_append(why, size, " (names are in '%s')", s->names_path);
+    return rc;
 }
 
 static int draw(void *adapter, const uint64_t *only, struct hal_picture_room *room,
@@ -246,7 +256,7 @@ static void finish_checks(struct session *s)
 
 static int bring_up(struct session *s, char *why, size_t size)
 {
-    char sentence[256] = "";
+    char sentence[SESSION_WHY_BYTES - 64] = "";
     int rc = 0;
 
     for (unsigned i = 0; !rc && i < s->adapters; i++) {
@@ -355,15 +365,21 @@ void session_explain_full(const struct session *s, unsigned adapter, char *why, 
         text_append(why, size, ": its disk is full, free some space");
 }
 
-bool session_is_media(const struct session *s, const char *path)
+static bool same_file(const struct stat *st, const char *path)
 {
-    struct stat a, b;
+    struct stat other;
 
-    if (stat(path, &a))
-        return false;
+    return path && !stat(path, &other) && st->st_dev == other.st_dev && st->st_ino == other.st_ino;
+}
+
+const char *session_file_kind(const struct session *s, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st))
+        return NULL;
     for (unsigned i = 0; i < s->adapters; i++)
-        if (s->config.path[i] && !stat(s->config.path[i], &b) && a.st_dev == b.st_dev &&
-            a.st_ino == b.st_ino)
-            return true;
-    return false;
+        if (same_file(&st, s->config.path[i]))
+            return "a media file";
+    return same_file(&st, s->names_path) ? "the file of names" : NULL;
 }

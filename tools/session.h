@@ -15,6 +15,7 @@
 #include "sim/check/sim_check.h"
 
 struct capi_library;
+struct posix_record_file;
 
 #define SESSION_WHY_BYTES 1024
 #define SESSION_BLOCK_BYTES 4096u
@@ -47,7 +48,9 @@ struct session_config {
     unsigned adapters;  /* 0 = 1 */
     enum session_media media;
     const char *path[SIM_HOST_ADAPTERS_MAX]; /* of files, one an adapter */
-    unsigned luns;                           /* of new media */
+    const char *names; /* file that names of virtual LUNs are in, for one adapter; NULL: the media,
+                          and with a card the machine's file */
+    unsigned luns;     /* of new media */
     uint64_t lun_bytes;
     const struct sim_params *params; /* NULL = default */
     const char *faults;      /* plan for each adapter, of sites of the model and of the filters */
@@ -73,10 +76,12 @@ struct session_filter {
 
 struct session {
     struct session_config config;
-    struct sim_host *host;        /* NULL with a card, which has no media either */
-    struct capi_library *library; /* NULL but with SESSION_CAPI */
-    bool card;                    /* the devices are those of a card */
-    bool bound;                   /* the host is below the stand-in */
+    struct sim_host *host;           /* NULL with a card, which has no media either */
+    struct capi_library *library;    /* NULL but with SESSION_CAPI */
+    struct posix_record_file *names; /* NULL: names are in the media */
+    const char *names_path;          /* of that file */
+    bool card;                       /* the devices are those of a card */
+    bool bound;                      /* the host is below the stand-in */
     struct exec *exec;
     struct exec *threads; /* owned; NULL over fibers */
     struct sim_media *media[SIM_HOST_ADAPTERS_MAX];
@@ -117,8 +122,9 @@ uint64_t session_now(struct session *s);
  * sentence in why. */
 HAL_MUST_CHECK int session_sync(struct session *s, char *why, size_t size);
 
-/** Whether a path leads to one of the session's media files. */
-bool session_is_media(const struct session *s, const char *path);
+/** Whether a path leads to a file of the session's own, which nobody else may write to: "a media
+ * file", "the file of names", or NULL if it does not. */
+const char *session_file_kind(const struct session *s, const char *path);
 
 /** Adds ": free some space" or the like to a sentence about a failed write if the disk below the
  * media file of an adapter is full, or this process may not make it larger. */

@@ -23,6 +23,7 @@ struct start {
     void *arg;
     bool wipe_always, pair, unchecked, threads, big_endian, closed;
     struct fault_exec fault_exec;
+    struct hal_record_store *store; /* NULL: the medium's */
     spipe_event_sink *event_sink;
     void *event_arg;
     uint64_t heartbeat_ns;
@@ -79,9 +80,10 @@ static int try_open(struct stack *s, unsigned adapter, const struct start *start
                                     .event_arg = start->event_arg,
                                     .heartbeat_ns = start->heartbeat_ns,
                                     .peer = adapter ? start->stack.adapter : NULL};
+    struct hal_record_store *store = start->store ? start->store : sim_host_store(s->host, 0);
 
-    return spipe_open(s->core_exec, s->core_dev, adapter ? NULL : sim_host_store(s->host, 0),
-                      &options, &s->adapter, why, size);
+    return spipe_open(s->core_exec, s->core_dev, adapter ? NULL : store, &options, &s->adapter, why,
+                      size);
 }
 
 static void open_adapter(struct stack *s, unsigned adapter, const struct start *start)
@@ -249,6 +251,7 @@ uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *,
     struct start start = {.body = body,
                           .arg = arg,
                           .wipe_always = setup->wipe_always,
+                          .store = setup->store,
                           .event_sink = setup->event_sink,
                           .event_arg = setup->event_arg,
                           .heartbeat_ns = setup->heartbeat_ns,

@@ -47,9 +47,10 @@ struct stack_setup {
     void (*change_exec)(struct exec *e);         /* NULL, or before core is opened */
     spipe_event_sink *event_sink;                /* of the (first) adapter, with its argument */
     void *event_arg;
-    uint64_t heartbeat_ns;       /* as in struct spipe_options */
-    struct fault_filter *filter; /* NULL, or room for one, which is set up between core and the
-                                    first adapter */
+    uint64_t heartbeat_ns;          /* as in struct spipe_options */
+    struct hal_record_store *store; /* of names; NULL: the medium's */
+    struct fault_filter *filter;    /* NULL, or room for one, which is set up between core and the
+                                       first adapter */
 };
 
 /** Runs body(stack, arg) as the first thread of a host with one adapter, or two, that core has

@@ -11,32 +11,13 @@
 
 #include "sim/sim_media.h"
 #include "tests/conformance/hal_conformance_sim.h"
+#include "tests/testlib/record_text.h"
 
 TestSuite(sim_record_store, .timeout = 30);
 
-/* All records as one line. */
-static char listed[4096];
-
-static int list(void *arg, const void *record, size_t length)
-{
-    size_t at = strlen(listed);
-
-    (void)arg;
-    cr_assert_lt(at + length + 2, sizeof listed);
-    snprintf(listed + at, sizeof listed - at, "%.*s;", (int)length, (const char *)record);
-    return 0;
-}
-
-static const char *load(struct hal_record_store *store)
-{
-    listed[0] = 0;
-    cr_assert_eq(hal_record_load(store, list, NULL), 0);
-    return listed;
-}
-
 static void append(struct hal_record_store *store, const char *text)
 {
-    cr_assert_eq(hal_record_append(store, text, strlen(text)), 0);
+    cr_assert_eq(record_text_append(store, text), 0);
 }
 
 static struct sim_record_store *open_over(struct sim_media *media)
@@ -52,37 +33,31 @@ Test(sim_record_store, records_survive_their_store)
     struct sim_media *media = conf_sim_media();
     struct sim_record_store *s = open_over(media);
 
-    cr_assert_str_eq(load(&s->log.store), "");
+    cr_assert_str_eq(record_text(&s->log.store), "");
     append(&s->log.store, "one");
     append(&s->log.store, "two");
     free(s);
     s = open_over(media);
-    cr_assert_str_eq(load(&s->log.store), "one;two;");
+    cr_assert_str_eq(record_text(&s->log.store), "one;two;");
     append(&s->log.store, "three");
-    cr_assert_str_eq(load(&s->log.store), "one;two;three;");
+    cr_assert_str_eq(record_text(&s->log.store), "one;two;three;");
     free(s);
     sim_media_close(media);
-}
-
-static int emit_one(void *arg, hal_record_fn emit, void *sink)
-{
-    return emit(sink, arg, strlen(arg));
 }
 
 Test(sim_record_store, compaction_replaces_them)
 {
     struct sim_media *media = conf_sim_media();
     struct sim_record_store *s = open_over(media);
-    char both[] = "both";
 
-    (void)load(&s->log.store);
+    (void)record_text(&s->log.store);
     append(&s->log.store, "one");
     append(&s->log.store, "two");
-    cr_assert_eq(hal_record_compact(&s->log.store, emit_one, both), 0);
+    cr_assert_eq(record_text_replace(&s->log.store, "both"), 0);
     append(&s->log.store, "three");
     free(s);
     s = open_over(media);
-    cr_assert_str_eq(load(&s->log.store), "both;three;");
+    cr_assert_str_eq(record_text(&s->log.store), "both;three;");
     free(s);
     sim_media_close(media);
 }
@@ -93,7 +68,7 @@ Test(sim_record_store, luns_stay_untouched)
     struct sim_media *media = conf_sim_media();
     struct sim_record_store *s = open_over(media);
 
-    (void)load(&s->log.store);
+    (void)record_text(&s->log.store);
     for (unsigned i = 0; i < 100; i++)
         append(&s->log.store, "record");
     for (unsigned lun = 0; lun < 2; lun++) {
@@ -121,7 +96,7 @@ Test(sim_record_store, a_file_keeps_records)
 
         cr_assert_eq(sim_media_open(path, &opts, &media, why, sizeof why), 0, "%s", why);
         s = open_over(media);
-        cr_assert_eq(strlen(load(&s->log.store)), 5 * round);
+        cr_assert_eq(strlen(record_text(&s->log.store)), 5 * round);
         append(&s->log.store, "name");
         free(s);
         sim_media_close(media);
@@ -144,7 +119,7 @@ Test(sim_record_store, damage_and_refusal_are_errors)
     struct sim_record_store *s = open_over(media);
     uint8_t byte;
 
-    (void)load(&s->log.store);
+    (void)record_text(&s->log.store);
     append(&s->log.store, "one");
     append(&s->log.store, "two");
     cr_assert_eq(hal_record_load(&s->log.store, refuse, NULL), -EIO);
@@ -154,7 +129,7 @@ Test(sim_record_store, damage_and_refusal_are_errors)
     cr_assert_eq(sim_media_store_write(media, 512 + 32, &byte, 1), 0);
     free(s);
     s = open_over(media);
-    cr_assert_eq(hal_record_load(&s->log.store, list, NULL), -EILSEQ);
+    cr_assert_eq(record_text_try(&s->log.store), -EILSEQ);
     free(s);
     sim_media_close(media);
 }
@@ -164,16 +139,16 @@ Test(sim_record_store, it_fills_up)
 {
     struct sim_media *media = conf_sim_media();
     struct sim_record_store *s = open_over(media);
-    char *big = calloc(1, HAL_RECORD_MAX), small[] = "small";
+    char *big = calloc(1, HAL_RECORD_MAX);
     unsigned n = 0;
     int rc;
 
-    (void)load(&s->log.store);
+    (void)record_text(&s->log.store);
     while ((rc = hal_record_append(&s->log.store, big, HAL_RECORD_MAX)) == 0)
         n++;
     cr_assert_eq(rc, -ENOSPC);
     cr_assert_gt(n, 50);
-    cr_assert_eq(hal_record_compact(&s->log.store, emit_one, small), 0);
+    cr_assert_eq(record_text_replace(&s->log.store, "small"), 0);
     cr_assert_eq(hal_record_append(&s->log.store, big, HAL_RECORD_MAX), 0);
     free(big);
     free(s);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/capi/capi_driver.h"
 #include "backends/capi/capi_errno.h"
 #include "backends/capi/capi_internal.h"
 #include "backends/capi/capi_name.h"
@@ -217,55 +218,18 @@ static int check_image(const struct capi_dev *d, const struct why *why)
 /* ---- the driver (CX-132) ----------------------------------------------------------------------
  */
 
-static bool is_cxlflash(const struct capi_dev *d, const char *device)
-{
-    char path[CAPI_PATH_BYTES + 16], target[CAPI_PATH_BYTES];
-    const char *slash;
-    ssize_t n;
-
-    snprintf(path, sizeof path, "%s/driver", device);
-    n = d->kernel->link_read(path, target, sizeof target - 1);
-    if (n <= 0)
-        return false;
-    target[n] = '\0';
-    slash = strrchr(target, '/');
-    return strcmp(slash ? slash + 1 : target, "cxlflash") == 0;
-}
-
-/* Devices of a virtual host bridge: "0007:00:00.0" in "pci0007:00". */
-static bool bridge_has_driver(const struct capi_dev *d, const char *bridge)
-{
-    char path[CAPI_PATH_BYTES], name[CAPI_NAME_BYTES];
-
-    for (unsigned i = 0; !d->kernel->list(bridge, i, name, sizeof name); i++) {
-        if (capi_name_is_function(name) &&
-            snprintf(path, sizeof path, "%s/%s", bridge, name) < (int)sizeof path &&
-            is_cxlflash(d, path))
-            return true;
-    }
-    return false;
-}
-
-static bool has_driver(const struct capi_dev *d)
-{
-    char path[CAPI_PATH_BYTES], name[CAPI_NAME_BYTES];
-
-    for (unsigned i = 0; !d->kernel->list(d->pci, i, name, sizeof name); i++)
-        if (strncmp(name, "pci", 3) == 0 &&
-            snprintf(path, sizeof path, "%s/%s", d->pci, name) < (int)sizeof path &&
-            bridge_has_driver(d, path))
-            return true;
-    return false;
-}
-
 static int check_driver(struct capi_dev *d, const struct why *why)
 {
+    char bound[CAPI_NAME_BYTES];
+
     find_pci(d);
     capi_function_of(d->kernel, d->card, d->function, sizeof d->function);
-    if (d->pci[0] && has_driver(d))
-        return refuse(why, -EBUSY,
-                      "the kernel's cxlflash driver has %s and is its master; unload or unbind it",
-                      d->afu);
+    if (d->pci[0] && capi_driver_find(d->kernel, d->pci, bound, sizeof bound))
+        return refuse(
+            why, -EBUSY,
+            "the kernel's cxlflash driver has %s (%s) and is its master; unload or unbind "
+            "it",
+            d->afu, bound);
     return 0;
 }
 

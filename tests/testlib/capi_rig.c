@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backends/posix/posix_exec.h"
+#include "tests/testlib/test_clock.h"
 
 static void hear(void *arg, const char *line)
 {
@@ -26,6 +27,7 @@ void capi_rig_init(struct capi_rig *rig)
     snprintf(rig->dir, sizeof rig->dir, "%s/capi-XXXXXX", tmp ? tmp : "/tmp");
     cr_assert_not_null(mkdtemp(rig->dir));
     cr_assert_eq(posix_exec_create(&rig->exec), 0);
+    test_clock_install(rig->exec);
     rig->library = fake_cxl_library(NULL);
     rig->config = (struct capi_config){
         .size = sizeof rig->config,

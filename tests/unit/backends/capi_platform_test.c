@@ -8,6 +8,7 @@
 #include "hal/afu_regs.h"
 #include "tests/testlib/capi_rig.h"
 #include "tests/testlib/proves.h"
+#include "tests/testlib/test_clock.h"
 
 TestSuite(capi_platform, .timeout = 30);
 
@@ -20,6 +21,15 @@ static void expect(struct capi_rig *rig, uint64_t deadline, enum hal_platform_ev
 
     cr_assert_eq(hal_platform_wait(rig->dev, deadline, &event), 0);
     cr_assert_eq(event, wanted, "event %d", event);
+}
+
+/* What comes after so much time, and not sooner. */
+static void expect_after(struct capi_rig *rig, uint64_t ns, enum hal_platform_event wanted)
+{
+    uint64_t before = exec_now(rig->exec);
+
+    expect(rig, EXEC_FOREVER, wanted);
+    cr_assert_eq(exec_now(rig->exec) - before, ns);
 }
 
 static uint64_t after(struct capi_rig *rig, uint64_t ns) { return exec_now(rig->exec) + ns; }
@@ -126,7 +136,7 @@ Test(capi_platform, a_card_that_stays_away_has_failed)
     fake_cxl_remove("afu0.0");
     fake_cxl_remove("afu0.0m");
     hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_PERMANENT_FAILURE);
+    expect_after(&rig, rig.config.node_wait_ns, HAL_PLATFORM_PERMANENT_FAILURE);
     cr_assert(capi_rig_told(&rig, "did not come back"));
     hal_platform_answer(rig.dev, HAL_PLATFORM_DISCONNECT);
     expect(&rig, 0, HAL_PLATFORM_NONE);
@@ -134,6 +144,26 @@ Test(capi_platform, a_card_that_stays_away_has_failed)
     hal_ctx_release(ctx);
     cr_assert_eq(hal_ctx_create(rig.dev, HAL_CTX_USER, &ctx), -ENODEV);
     cr_assert_eq(hal_afu_reset(rig.dev), -ENODEV);
+    capi_rig_down(&rig);
+    PROVES(R_39);
+    PROVES(CX_104);
+}
+
+/* CX-104: as long as R-39 says, and a number of tries with an end: ten a second. */
+Test(capi_platform, tries_have_an_end)
+{
+    struct capi_rig rig;
+    struct hal_ctx *ctx;
+
+    capi_rig_up(&rig);
+    ctx = freeze(&rig);
+    expect_after(&rig, SECOND / 10, HAL_PLATFORM_FROZEN);
+    hal_ctx_release(ctx);
+    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    fake_cxl.opened = 0;
+    expect_after(&rig, 120 * SECOND, HAL_PLATFORM_PERMANENT_FAILURE);
+    cr_assert_eq(fake_cxl.opened, 1201, "at once, and then each tenth of a second");
+    hal_platform_answer(rig.dev, HAL_PLATFORM_DISCONNECT);
     capi_rig_down(&rig);
     PROVES(R_39);
     PROVES(CX_104);
@@ -327,7 +357,7 @@ Test(capi_platform, a_loss_wakes_who_waits_for_the_platform)
 
     capi_rig_up(&rig);
     cr_assert_eq(exec_thread_create(rig.exec, "EEH", wait_for_event, &w, &thread), 0);
-    exec_yield(rig.exec);
+    test_clock_await(rig.exec, 1);
     ctx = freeze(&rig);
     exec_thread_join(rig.exec, thread);
     cr_assert_eq(w.rc, 0);
@@ -344,7 +374,9 @@ Test(capi_platform, an_interrupt_ends_the_wait)
     struct exec_thread *thread;
     struct hal_ctx *ctx;
 
-    capi_rig_up(&rig);
+    capi_rig_init(&rig);
+    rig.config.node_wait_ns = UINT64_MAX / 2; /* time jumps: it must not end before the interrupt */
+    capi_rig_open(&rig);
     for (unsigned round = 0; round < 2; round++) { /* calm, then waiting for nodes */
         cr_assert_eq(exec_thread_create(rig.exec, "EEH", wait_for_event, &w, &thread), 0);
         exec_thread_interrupt(rig.exec, thread);

@@ -235,17 +235,15 @@ static void library(void *arg)
     struct cxl_ioctl_start_work work = {.flags = 0x80};
 
     (void)arg;
-    cr_assert(cxl_afu_attach(NULL, 0) == -1 && errno == EINVAL);
-    cr_assert(cxl_afu_attach_full(NULL, 0, 4, 0) == -1 && errno == EINVAL);
-    cr_assert(cxl_afu_attach_work(afu, &work) == -1 && errno == EINVAL);
-    errno = 0;
-    cr_assert(cxl_afu_get_process_element(afu) == -1 && errno == EINVAL);
+    cr_assert(LIBCXL_FAILS(cxl_afu_attach(NULL, 0), EINVAL));
+    cr_assert(LIBCXL_FAILS(cxl_afu_attach_full(NULL, 0, 4, 0), EINVAL));
+    cr_assert(LIBCXL_FAILS(cxl_afu_attach_work(afu, &work), EINVAL));
+    cr_assert(LIBCXL_FAILS(cxl_afu_get_process_element(afu), EINVAL));
     cxl_afu_free(afu);
     afu = libcxl_open(CXL_SLAVE_NODE);
-    errno = 0;
-    cr_assert(cxl_afu_attach_work(afu, NULL) == -1 && errno == EINVAL);
+    cr_assert(LIBCXL_FAILS(cxl_afu_attach_work(afu, NULL), EINVAL));
     libcxl_say("refuse afu0.0 ENOSPC");
-    cr_assert(cxl_afu_attach(afu, 0) == -1 && errno == ENOSPC, "as the kernel says");
+    cr_assert(LIBCXL_FAILS(cxl_afu_attach(afu, 0), ENOSPC), "as the kernel says");
     libcxl_say("refuse afu0.0 none");
     cr_assert_eq(cxl_afu_attach_full(afu, 0, 4, 0), 0);
     PROVES(CX_40);
@@ -284,7 +282,7 @@ Test(libcxl_attach, work)
     cr_assert_eq(cxl_work_set_wed(work, 7), 0);
     cr_assert(cxl_work_get_wed(work, &value) == 0 && value == 7);
     cr_assert_eq(cxl_work_free(work), 0);
-    cr_assert(cxl_work_free(NULL) == -1 && errno == EINVAL);
+    cr_assert(LIBCXL_FAILS(cxl_work_free(NULL), EINVAL));
     cr_assert_eq(cxl_work_set_wed(NULL, 0), -1);
     cr_assert_eq(cxl_afu_host_thread_wait(NULL, NULL), -1);
 }

@@ -85,7 +85,6 @@ Test(capi_event, interrupts_have_their_number)
     cr_assert_eq(f.event.kind, HAL_EVENT_NONE);
     down(&f);
     PROVES(CX_83);
-    PROVES(CX_84);
 }
 
 Test(capi_event, faults_have_address_and_dsisr)

@@ -270,6 +270,50 @@ Test(capi_platform, a_card_is_found_under_another_name)
     PROVES(CX_100);
 }
 
+struct reader {
+    struct capi_rig *rig;
+    struct exec_atomic rounds, enough;
+};
+
+/* Whatever needs the names of the card; here it finds no buffer to tell of. */
+static void use_names(void *arg)
+{
+    struct reader *r = arg;
+
+    while (!exec_atomic_load(r->rig->exec, &r->enough)) {
+        capi_log_error_buffer(capi_dev_of(r->rig->dev));
+        exec_atomic_add(r->rig->exec, &r->rounds, 1);
+    }
+}
+
+/* What ThreadSanitizer has to say about it. */
+Test(capi_platform, names_change_under_who_uses_them)
+{
+    struct capi_rig rig;
+    struct reader r = {.rig = &rig};
+    struct exec_thread *thread;
+    struct hal_ctx *ctx;
+
+    capi_rig_up(&rig);
+    ctx = freeze(&rig);
+    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
+    hal_ctx_release(ctx);
+    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    fake_cxl_remove("/sys/class/cxl");
+    fake_cxl_thaw();
+    rename_card(2, "../../../0006:00:00.0");
+    cr_assert_eq(exec_thread_create(rig.exec, "reader", use_names, &r, &thread), 0);
+    while (exec_atomic_load(rig.exec, &r.rounds) < 10)
+        exec_yield(rig.exec);
+    expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
+    exec_atomic_store(rig.exec, &r.enough, 1);
+    exec_thread_join(rig.exec, thread);
+    cr_assert_str_eq(capi_names(capi_dev_of(rig.dev)).afu, "afu2.0");
+    cr_assert_str_eq(capi_names(capi_dev_of(rig.dev)).card, "card2");
+    capi_rig_down(&rig);
+    PROVES(CX_100);
+}
+
 /* Its old name is another card's now: that one is not to be touched. */
 Test(capi_platform, another_card_under_the_old_name_is_another)
 {

@@ -8,6 +8,7 @@
 
 #include "backends/capi/capi_errno.h"
 #include "backends/capi/capi_internal.h"
+#include "backends/capi/capi_lock.h"
 #include "backends/capi/capi_name.h"
 #include "hal/afu_regs.h"
 #include "hal/support/check.h"
@@ -87,6 +88,22 @@ static bool answers(struct capi_dev *d)
     return load == CAPI_LOAD_VALUE;
 }
 
+/* The lock against other masters goes by the name of the AFU (CX-133). Who has that of the new name
+ * will let go of it, or the card counts as one that did not come back. */
+static bool follow_lock(struct capi_dev *d, const char *afu)
+{
+    char why[256];
+    int fd;
+
+    if (d->lock_fd < 0) /* a client, or a stand-in */
+        return true;
+    if (capi_lock_take(d->config.lock_dir, afu, &fd, why, sizeof why))
+        return false;
+    capi_lock_release(d->lock_fd);
+    d->lock_fd = fd;
+    return true;
+}
+
 /* CX-100: names may change. The card is known by its PCI function. */
 static void follow_names(struct capi_dev *d)
 {
@@ -102,6 +119,8 @@ static void follow_names(struct capi_dev *d)
         capi_function_of(d->kernel, now.card, function, sizeof function);
         if (strcmp(function, d->function) != 0)
             continue;
+        if (!follow_lock(d, now.afu))
+            return;
         capi_log(d, "%s is %s now", before.afu, now.afu);
         capi_rename(d, &now);
         return;

@@ -77,9 +77,11 @@ void capi_rig_down(struct capi_rig *rig)
     capi_library_close(rig->library);
     posix_exec_destroy(rig->exec);
     fake_cxl_fini();
-    snprintf(path, sizeof path, "%s/superpipe-afu0.0.lock", rig->dir);
-    unlink(path);
-    rmdir(rig->dir);
+    for (unsigned card = 0; card < 4; card++) { /* whatever it was called */
+        snprintf(path, sizeof path, "%s/superpipe-afu%u.0.lock", rig->dir, card);
+        unlink(path);
+    }
+    cr_assert_eq(rmdir(rig->dir), 0);
 }
 
 struct hal_ctx *capi_rig_context(struct capi_rig *rig, enum hal_ctx_kind kind)

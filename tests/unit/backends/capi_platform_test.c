@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backends/capi/capi_internal.h"
+#include "backends/capi/capi_lock.h"
 #include "hal/afu_regs.h"
 #include "tests/testlib/capi_rig.h"
 #include "tests/testlib/proves.h"
@@ -42,6 +43,16 @@ static struct hal_ctx *freeze(struct capi_rig *rig)
     fake_cxl_freeze();
     cr_assert_eq(hal_reg_read64(ctx, AFU_HOST_RRQ_START), HAL_ALL_ONES);
     return ctx;
+}
+
+/* It freezes, is let go of, and a reset is asked for. */
+static void begin_recovery(struct capi_rig *rig)
+{
+    struct hal_ctx *ctx = freeze(rig);
+
+    expect(rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
+    hal_ctx_release(ctx);
+    hal_platform_answer(rig->dev, HAL_PLATFORM_NEED_RESET);
 }
 
 Test(capi_platform, a_calm_one_says_nothing)
@@ -94,13 +105,9 @@ Test(capi_platform, a_card_comes_back)
 Test(capi_platform, only_a_card_that_answers_is_back)
 {
     struct capi_rig rig;
-    struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl.open_errno = ENOENT;
     expect(&rig, 0, HAL_PLATFORM_NONE);
     fake_cxl.open_errno = 0;
@@ -172,13 +179,10 @@ Test(capi_platform, tries_have_an_end)
 Test(capi_platform, what_is_given_up_does_not_come_back)
 {
     struct capi_rig rig;
-    struct hal_ctx *ctx, *next;
+    struct hal_ctx *next;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl_thaw();
     expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
     next = capi_rig_context(&rig, HAL_CTX_MASTER);
@@ -248,10 +252,7 @@ Test(capi_platform, a_card_is_found_under_another_name)
     struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl_remove("/sys/class/cxl");
     expect(&rig, 0, HAL_PLATFORM_NONE);
     fake_cxl_thaw();
@@ -268,6 +269,33 @@ Test(capi_platform, a_card_is_found_under_another_name)
     hal_ctx_release(ctx);
     capi_rig_down(&rig);
     PROVES(CX_100);
+}
+
+/* CX-133: the lock is that of the name, so it changes with it; and who has that of the new name is
+ * not disturbed. */
+Test(capi_platform, the_lock_follows_the_name)
+{
+    struct capi_rig rig;
+    char why[256];
+    int other;
+
+    capi_rig_up(&rig);
+    begin_recovery(&rig);
+    fake_cxl_remove("/sys/class/cxl");
+    fake_cxl_thaw();
+    rename_card(2, "../../../0006:00:00.0");
+    cr_assert_eq(capi_lock_take(rig.dir, "afu2.0", &other, why, sizeof why), 0);
+    fake_cxl.opened = 0;
+    expect(&rig, 0, HAL_PLATFORM_NONE);
+    cr_assert_eq(fake_cxl.opened, 0);
+    capi_lock_release(other);
+    expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
+    cr_assert_eq(capi_lock_take(rig.dir, "afu2.0", &other, why, sizeof why), -EBUSY);
+    cr_assert_eq(capi_lock_take(rig.dir, "afu0.0", &other, why, sizeof why), 0);
+    capi_lock_release(other);
+    capi_rig_down(&rig);
+    PROVES(CX_100);
+    PROVES(CX_133);
 }
 
 struct reader {
@@ -292,13 +320,9 @@ Test(capi_platform, names_change_under_who_uses_them)
     struct capi_rig rig;
     struct reader r = {.rig = &rig};
     struct exec_thread *thread;
-    struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl_remove("/sys/class/cxl");
     fake_cxl_thaw();
     rename_card(2, "../../../0006:00:00.0");
@@ -318,13 +342,9 @@ Test(capi_platform, names_change_under_who_uses_them)
 Test(capi_platform, another_card_under_the_old_name_is_another)
 {
     struct capi_rig rig;
-    struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl_thaw();
     fake_cxl_link("card0/device", "../../../0007:00:00.0");
     fake_cxl.opened = 0;
@@ -339,14 +359,10 @@ Test(capi_platform, another_card_under_the_old_name_is_another)
 Test(capi_platform, a_second_loss_follows_the_first_recovery)
 {
     struct capi_rig rig;
-    struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
     for (unsigned round = 0; round < 2; round++) {
-        ctx = freeze(&rig);
-        expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-        hal_ctx_release(ctx);
-        hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+        begin_recovery(&rig);
         fake_cxl_thaw();
         expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
         hal_platform_answer(rig.dev, HAL_PLATFORM_RECOVERED);
@@ -362,10 +378,7 @@ Test(capi_platform, a_loss_during_a_recovery_waits_for_its_turn)
     struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl_thaw();
     expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
     ctx = freeze(&rig);
@@ -416,7 +429,6 @@ Test(capi_platform, an_interrupt_ends_the_wait)
     struct capi_rig rig;
     struct waiter w = {.rig = &rig};
     struct exec_thread *thread;
-    struct hal_ctx *ctx;
 
     capi_rig_init(&rig);
     rig.config.node_wait_ns = UINT64_MAX / 2; /* time jumps: it must not end before the interrupt */
@@ -429,10 +441,7 @@ Test(capi_platform, an_interrupt_ends_the_wait)
         cr_assert_eq(w.event, HAL_PLATFORM_NONE);
         if (round == 1)
             break;
-        ctx = freeze(&rig);
-        expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-        hal_ctx_release(ctx);
-        hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+        begin_recovery(&rig);
     }
     capi_rig_down(&rig);
 }

@@ -37,7 +37,8 @@ struct cxl_kernel {
     /* Where a symbolic link leads, as readlink(): which driver a device has (CX-132). */
     ssize_t (*link_read)(const char *path, char *target, size_t size);
 
-    /* Name number `i` (from 0, in a fixed order) in a directory; -ENOENT behind the last one. */
+    /* Name number `i` (from 0, in a fixed order) in a directory; -ENOENT behind the last one,
+     * -EINVAL if it has no room in `size` bytes. */
     int (*list)(const char *directory, unsigned i, char *name, size_t size);
 };
 

@@ -120,7 +120,7 @@ struct hal_ctx {
     bool started;
     bool lost; /* hal_ctx_lose() */
     /* Context handle = process element number (CX-39). The back end sets it in ctx_create; it stays
-     * as long as the object, started or not. */
+     * as long as the object. Nobody else has it until the context is stopped, lost or released. */
     uint16_t handle;
 };
 
@@ -131,14 +131,15 @@ void hal_dev_init(struct hal_dev *dev, const struct hal_ops *ops);
 void hal_close(struct hal_dev *dev);
 
 /** Resets the AFU to its power-on register state (AD-225). Returns 0, -EBUSY while any context is
- * open (R-31), -ENODEV, -EIO. Blocks for the duration of the reset. */
+ * open (R-31), -ENODEV, -EIO, -EACCES. Blocks for the duration of the reset. */
 HAL_MUST_CHECK int hal_afu_reset(struct hal_dev *dev);
 
-/** Tells the platform whether a PERST reloads the same image (AD-30). */
+/** Tells the platform whether a PERST reloads the same image (AD-30). Returns 0, -ENODEV, -EIO,
+ * -EACCES, -ENOSYS (it cannot be told). */
 HAL_MUST_CHECK int hal_reload_same_image(struct hal_dev *dev, bool same);
 
 /** Reads the vital product data of the adapter into buf (AD-226). *length is what is there, at
- * most size. Returns 0, -ENODEV, -EIO. */
+ * most size. Returns 0, -ENODEV, -EIO, -EACCES. */
 HAL_MUST_CHECK int hal_vpd_read(struct hal_dev *dev, void *buf, size_t size, size_t *length);
 
 /**
@@ -162,8 +163,8 @@ HAL_MUST_CHECK int hal_platform_wait(struct hal_dev *dev, uint64_t deadline,
 void hal_platform_answer(struct hal_dev *dev, enum hal_platform_answer answer);
 
 /** Creates a context that is not started, with its handle: no other context of the device has that
- * until hal_ctx_release or hal_ctx_lose. Owned by the caller until hal_ctx_release.
- * Returns 0, -ENODEV, -ENOSPC when no process element is left, -ENOMEM, -EACCES. */
+ * until this one is stopped, lost or released. Owned by the caller until hal_ctx_release.
+ * Returns 0, -ENODEV (also when no process element is left, SP-43), -ENOMEM, -EACCES. */
 HAL_MUST_CHECK int hal_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind,
                                   struct hal_ctx **out);
 
@@ -172,8 +173,9 @@ HAL_MUST_CHECK int hal_ctx_create(struct hal_dev *dev, enum hal_ctx_kind kind,
  * -EBUSY. */
 HAL_MUST_CHECK int hal_ctx_start(struct hal_ctx *ctx, unsigned interrupts);
 
-/** Stops a started context: nothing of it is running in the AFU afterwards. Another thread may be
- * inside hal_event_wait() of it, and nowhere else: that wait ends at once with DEVICE_LOST. */
+/** Stops a started context: nothing of it is running in the AFU afterwards. On a card it is closed,
+ * so its number may be another's at once, before it is released. Another thread may be inside
+ * hal_event_wait() of it, and nowhere else: that wait ends at once with DEVICE_LOST. */
 HAL_MUST_CHECK int hal_ctx_stop(struct hal_ctx *ctx);
 
 /** Ends a started context for the device, as the loss of the device would, but keeps the object:

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/capi/capi_driver.h"
 #include "hal/cxl_abi.h"
 #include "hal/support/bits.h"
 #include "tools/text.h"
@@ -226,46 +227,6 @@ static void collect_modules(struct collector *c)
     }
 }
 
-/* "…/card0/afu0.0/pci0004:00/…" names the AFU below whose virtual host bridge a function is. */
-static void bound_afu(struct doctor_bound *b)
-{
-    const char *at = strstr(b->path, "/afu");
-    unsigned card, slice;
-
-    at = at ? number(at + 4, &card) : NULL;
-    at = at && *at == '.' ? number(at + 1, &slice) : NULL;
-    b->card = b->slice = -1;
-    if (at && *at == '/') {
-        b->card = (int)card;
-        b->slice = (int)slice;
-    }
-}
-
-#define CXLFLASH_DRIVER "/sys/bus/pci/drivers/cxlflash"
-
-static void collect_bound(struct collector *c)
-{
-    const struct cxl_kernel *k = c->host->kernel;
-    struct doctor_facts *f = c->out;
-    char name[64], path[PATH_BYTES];
-
-    for (unsigned i = 0; i < NAMES_MAX && f->bounds < DOCTOR_BOUND_MAX; i++) {
-        struct doctor_bound *b = &f->bound[f->bounds];
-        ssize_t n;
-
-        if (k->list(CXLFLASH_DRIVER, i, name, sizeof name))
-            return;
-        if (!strchr(name, ':')) /* functions only: bind, unbind, new_id ... are files */
-            continue;
-        snprintf(b->function, sizeof b->function, "%.31s", name);
-        path_of(path, CXLFLASH_DRIVER "/%s", name);
-        n = k->link_read(path, b->path, sizeof b->path - 1);
-        b->path[n > 0 ? n : 0] = 0;
-        bound_afu(b);
-        f->bounds++;
-    }
-}
-
 static void collect_drivers(struct collector *c)
 {
     struct doctor_facts *f = c->out;
@@ -276,7 +237,6 @@ static void collect_drivers(struct collector *c)
     f->express_link_bus = is_there(c, "/sys/bus/cxl");
     find_driver_file(c);
     collect_modules(c);
-    collect_bound(c);
     if (load(c, "/proc/powerpc/eeh"))
         snprintf(f->eeh, sizeof f->eeh, "%.1023s", c->file);
 }
@@ -359,6 +319,7 @@ static void collect_card(struct collector *c, struct doctor_card *card)
     card->vpd.error = -ENOENT;
     if (!*card->pci)
         return;
+    capi_driver_find(c->host->kernel, card->pci, card->cxlflash, sizeof card->cxlflash);
     card->silent = is_silent(c, card->pci);
     path_of(path, "%s/vpd", card->pci);
     if (!card->silent) /* the kernel would wait for each word of it */

@@ -11,7 +11,6 @@
 
 #define DOCTOR_CARDS_MAX 8u
 #define DOCTOR_AFUS_MAX 16u
-#define DOCTOR_BOUND_MAX 8u
 #define DOCTOR_FILES_MAX 12u
 #define DOCTOR_CPU_LINES_MAX 8u
 #define DOCTOR_VPD_BYTES 512u /* twice what the stack reads (AD-45) */
@@ -72,7 +71,8 @@ struct doctor_card {
     struct doctor_value attribute[DOCTOR_CARD_ATTRIBUTES];
     struct doctor_permission same_image; /* of the file perst_reloads_same_image */
     char pci[96];                        /* directory of the PCI function, "" = not found */
-    bool silent;                         /* its configuration space reads all ones */
+    char cxlflash[32]; /* function below it that the kernel's cxlflash drives, "" = none */
+    bool silent;       /* its configuration space reads all ones */
     struct doctor_bytes vpd;
     uint8_t vpd_bytes[DOCTOR_VPD_BYTES];
 };
@@ -106,13 +106,6 @@ struct doctor_afu {
     struct doctor_bytes error_buffer;            /* afu_err_buff */
     uint8_t error_bytes[DOCTOR_ERROR_BYTES];
     struct doctor_registers registers;
-};
-
-/** A PCI function that the kernel's cxlflash drives. */
-struct doctor_bound {
-    char function[32]; /* "0004:00:00.0" */
-    char path[192];    /* where its link leads */
-    int card, slice;   /* of the AFU, -1 = not known */
 };
 
 /** The libcxl that a program would get. */
@@ -159,8 +152,6 @@ struct doctor_facts {
     unsigned cards;
     struct doctor_afu afu[DOCTOR_AFUS_MAX];
     unsigned afus;
-    struct doctor_bound bound[DOCTOR_BOUND_MAX];
-    unsigned bounds;
 };
 
 /** The card with a number, or NULL. */

@@ -261,21 +261,17 @@ static void judge_shape(struct judge *j, const struct doctor_afu *a)
 }
 
 /* CX-132: cxlflash is itself the master. */
-static void judge_bound(struct judge *j, const struct doctor_afu *a)
+static void judge_bound(struct judge *j, const struct doctor_afu *a, const struct doctor_card *c)
 {
-    for (unsigned i = 0; i < j->f->bounds; i++) {
-        const struct doctor_bound *b = &j->f->bound[i];
-
-        if (b->card >= 0 && ((unsigned)b->card != a->card || (unsigned)b->slice != a->slice))
-            continue;
-        find(j, DOCTOR_BLOCKS,
-             "The kernel driver cxlflash has afu%u.%u (%s); an AFU has one master only.", a->card,
-             a->slice, b->function);
-        step(j, "Unmount what lies on its LUNs; then, as root, take the driver off, now and at "
-                "the next start:");
-        step(j, "  echo %s > /sys/bus/pci/drivers/cxlflash/unbind", b->function);
-        step(j, "  echo 'blacklist cxlflash' > /etc/modprobe.d/superpipe.conf");
-    }
+    if (!c || !*c->cxlflash)
+        return;
+    find(j, DOCTOR_BLOCKS,
+         "The kernel driver cxlflash has afu%u.%u (%s); an AFU has one master only.", a->card,
+         a->slice, c->cxlflash);
+    step(j, "Unmount what lies on its LUNs; then, as root, take the driver off, now and at the "
+            "next start:");
+    step(j, "  echo %s > /sys/bus/pci/drivers/cxlflash/unbind", c->cxlflash);
+    step(j, "  echo 'blacklist cxlflash' > /etc/modprobe.d/superpipe.conf");
 }
 
 /* CX-130: what capiflash installs. */
@@ -374,7 +370,7 @@ static void judge_afu(struct judge *j, const struct doctor_afu *a)
         return;
     judge_mode(j, a);
     judge_shape(j, a);
-    judge_bound(j, a);
+    judge_bound(j, a, c);
     if (!strcmp(a->attribute[DOCTOR_AFU_MODE].text, "afu_directed"))
         judge_nodes(j, a);
     judge_reset(j, a);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backends/capi/capi_bus.h"
+#include "backends/capi/capi_sigbus.h"
 #include "hal/afu_regs.h"
 #include "hal/cxl_abi.h"
 #include "hal/support/bits.h"
@@ -75,6 +76,26 @@ static int read_registers(const struct cxl_kernel *k, void *map, struct doctor_r
     return 0;
 }
 
+/* A map that is memory is guarded: on a kernel without ERR_FF (CX-48) a card that dies in this
+ * moment would end the doctor. */
+static int read_guarded(const struct cxl_kernel *k, void *map, size_t size,
+                        struct doctor_registers *r)
+{
+    struct capi_sigbus_range *guard;
+    int rc;
+
+    if (k->load)
+        return read_registers(k, map, r);
+    rc = capi_sigbus_add(map, size, &guard);
+    if (rc)
+        return say(r, rc, "its registers cannot be guarded");
+    rc = read_registers(k, map, r);
+    if (capi_sigbus_dead(guard))
+        rc = say(r, -EIO, "the card died while its registers were read");
+    capi_sigbus_remove(guard);
+    return rc;
+}
+
 static int use_node(const struct cxl_kernel *k, int fd, const struct doctor_afu *a,
                     struct doctor_registers *r)
 {
@@ -87,7 +108,7 @@ static int use_node(const struct cxl_kernel *k, int fd, const struct doctor_afu 
     rc = k->map(fd, size, &map);
     if (rc < 0)
         return say(r, rc, "its registers cannot be mapped");
-    rc = read_registers(k, map, r);
+    rc = read_guarded(k, map, size, r);
     (void)k->unmap(map, size);
     return rc;
 }

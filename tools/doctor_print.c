@@ -102,8 +102,6 @@ static void print_drivers(const struct doctor_facts *f, FILE *to)
                           : "not there");
     row(to, "file of the module", f->driver_file);
     row(to, "module cxlflash", f->cxlflash_loaded ? "loaded" : "not loaded");
-    for (unsigned i = 0; i < f->bounds; i++)
-        fprintf(to, LABEL "%s (%s)\n", "cxlflash drives", f->bound[i].function, f->bound[i].path);
     row(to, "Compute Express Link", f->express_link_bus ? "/sys/bus/cxl is there" : "not there");
     row(to, "modules like cxl, capi", f->modules);
     if (*f->eeh) {
@@ -163,6 +161,7 @@ static void print_card(const struct doctor_card *c, FILE *to)
     values(to, doctor_card_files, DOCTOR_CARD_ATTRIBUTES, c->attribute);
     permission(to, "file of the last", &c->same_image);
     row(to, "PCI function", c->pci);
+    row(to, "cxlflash drives", c->cxlflash);
     row(to, "configuration space", c->silent ? "all ones: it does not answer" : "answers");
     print_vpd(c, to);
 }

@@ -86,7 +86,7 @@ static void log_line(const struct capi_dev *d, size_t at, const uint8_t *bytes, 
     capi_log(d, "AFU error buffer %04zx: %s", at, text);
 }
 
-void capi_log_error_buffer(const struct capi_dev *d)
+void capi_log_error_buffer(struct capi_dev *d)
 {
     uint8_t bytes[ERROR_BUFFER_BYTES];
     char path[CAPI_PATH_BYTES];
@@ -94,7 +94,7 @@ void capi_log_error_buffer(const struct capi_dev *d)
 
     if (!d->config.log)
         return;
-    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s/afu_err_buff", d->afu);
+    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s/afu_err_buff", capi_names(d).afu);
     n = d->kernel->attribute_read(path, bytes, sizeof bytes);
     for (ssize_t at = 0; at < n; at += LINE_BYTES) {
         size_t length = (size_t)(n - at < LINE_BYTES ? n - at : LINE_BYTES);
@@ -117,15 +117,16 @@ static int dead_errno(struct capi_dev *d)
 int capi_afu_reset(struct hal_dev *dev)
 {
     struct capi_dev *d = capi_dev_of(dev);
+    struct capi_names names = capi_names(d);
     char path[CAPI_PATH_BYTES];
     int rc;
 
     if (!capi_usable(d))
         return dead_errno(d);
-    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s/reset", d->afu);
+    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s/reset", names.afu);
     rc = capi_errno(d->kernel->attribute_write(path, "1", 1));
     if (rc == -EBUSY)
-        capi_log(d, "%s cannot be reset: another process has a context of it", d->afu);
+        capi_log(d, "%s cannot be reset: another process has a context of it", names.afu);
     else if (rc == -EACCES)
         capi_log(d, "no right to write %s; a reset needs root", path);
     return rc;
@@ -135,14 +136,15 @@ int capi_afu_reset(struct hal_dev *dev)
 int capi_reload_same_image(struct hal_dev *dev, bool same)
 {
     struct capi_dev *d = capi_dev_of(dev);
+    struct capi_names names = capi_names(d);
     char path[CAPI_PATH_BYTES];
     int rc;
 
-    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s/perst_reloads_same_image", d->card);
+    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s/perst_reloads_same_image", names.card);
     rc = d->kernel->attribute_write(path, same ? "1" : "0", 1);
     if (rc != -ENOENT)
         return capi_errno(rc);
-    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s", d->card);
+    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s", names.card);
     return capi_is_directory(d->kernel, path) ? -ENOSYS : -ENODEV;
 }
 

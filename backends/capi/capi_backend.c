@@ -26,6 +26,26 @@ void capi_log(const struct capi_dev *d, const char *format, ...)
     d->config.log(d->config.log_arg, line);
 }
 
+/* ---- names ------------------------------------------------------------------------------------
+ */
+
+struct capi_names capi_names(struct capi_dev *d)
+{
+    struct capi_names names;
+
+    pthread_mutex_lock(&d->books);
+    names = d->names;
+    pthread_mutex_unlock(&d->books);
+    return names;
+}
+
+void capi_rename(struct capi_dev *d, const struct capi_names *names)
+{
+    pthread_mutex_lock(&d->books);
+    d->names = *names;
+    pthread_mutex_unlock(&d->books);
+}
+
 /* ---- what costs nothing on a card --------------------------------------------------------------
  */
 
@@ -136,11 +156,11 @@ static int take(struct capi_dev *d, char *why, size_t size)
     if (!d->standin) {
         if (d->config.users_only)
             return 0;
-        return capi_lock_take(d->config.lock_dir, d->afu, &d->lock_fd, why, size);
+        return capi_lock_take(d->config.lock_dir, d->names.afu, &d->lock_fd, why, size);
     }
-    d->below = d->standin->device(d->afu);
+    d->below = d->standin->device(d->names.afu);
     if (!d->below) {
-        snprintf(why, size, "the stand-in has no %s", d->afu);
+        snprintf(why, size, "the stand-in has no %s", d->names.afu);
         return -ENODEV;
     }
     return 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/capi/capi_driver.h"
 #include "backends/capi/capi_errno.h"
 #include "backends/capi/capi_internal.h"
 #include "backends/capi/capi_name.h"
@@ -80,7 +81,7 @@ static void find_pci(struct capi_dev *d)
     char *path = NULL;
 
     while ((afu = l->cxl_afu_next(afu)))
-        if (strcmp(l->cxl_afu_dev_name(afu), d->afu) == 0)
+        if (strcmp(l->cxl_afu_dev_name(afu), d->names.afu) == 0)
             break;
     if (!afu)
         return;
@@ -98,16 +99,17 @@ int capi_find(struct capi_dev *d, char *text, size_t size)
     unsigned number;
 
     if (d->config.afu)
-        snprintf(d->afu, sizeof d->afu, "%s", d->config.afu);
-    else if (first_afu(d, d->afu, sizeof d->afu))
+        snprintf(d->names.afu, sizeof d->names.afu, "%s", d->config.afu);
+    else if (first_afu(d, d->names.afu, sizeof d->names.afu))
         return refuse(&why, -ENODEV, "there is no CAPI accelerator: %s names none",
                       CXL_SYSFS_CLASS);
-    if (!capi_name_is_afu(d->afu, &number))
-        return refuse(&why, -EINVAL, "\"%s\" is not the name of an AFU, such as afu0.0", d->afu);
-    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s", d->afu);
+    if (!capi_name_is_afu(d->names.afu, &number))
+        return refuse(&why, -EINVAL, "\"%s\" is not the name of an AFU, such as afu0.0",
+                      d->names.afu);
+    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s", d->names.afu);
     if (!capi_is_directory(d->kernel, path))
-        return refuse(&why, -ENODEV, "there is no %s in %s", d->afu, CXL_SYSFS_CLASS);
-    snprintf(d->card, sizeof d->card, "card%u", number);
+        return refuse(&why, -ENODEV, "there is no %s in %s", d->names.afu, CXL_SYSFS_CLASS);
+    snprintf(d->names.card, sizeof d->names.card, "card%u", number);
     return 0;
 }
 
@@ -118,16 +120,16 @@ static int unreadable(const struct capi_dev *d, const struct why *why, const cha
                       const char *name, int rc)
 {
     if (rc == -EACCES || rc == -EPERM)
-        return refuse(why, -EACCES, "no right to read the attribute %s of %s%s", name, d->afu,
+        return refuse(why, -EACCES, "no right to read the attribute %s of %s%s", name, d->names.afu,
                       view);
-    return refuse(why, capi_errno(rc), "the attribute %s of %s%s cannot be read: %s", name, d->afu,
-                  view, strerror(-rc));
+    return refuse(why, capi_errno(rc), "the attribute %s of %s%s cannot be read: %s", name,
+                  d->names.afu, view, strerror(-rc));
 }
 
 static int number(const struct capi_dev *d, const struct why *why, const char *view,
                   const char *name, long *value)
 {
-    int rc = capi_attribute_number(d->kernel, value, "%s%s/%s", d->afu, view, name);
+    int rc = capi_attribute_number(d->kernel, value, "%s%s/%s", d->names.afu, view, name);
 
     return rc ? unreadable(d, why, view, name, rc) : 0;
 }
@@ -147,13 +149,13 @@ static int check_level(const struct capi_dev *d, const struct why *why)
 static int check_mode(const struct capi_dev *d, const struct why *why)
 {
     char mode[64];
-    int rc = capi_attribute_text(d->kernel, mode, sizeof mode, "%s/mode", d->afu);
+    int rc = capi_attribute_text(d->kernel, mode, sizeof mode, "%s/mode", d->names.afu);
 
     if (rc)
         return unreadable(d, why, "", "mode", rc);
     if (strcmp(mode, "afu_directed") != 0)
-        return refuse(why, -EINVAL, "%s is in mode \"%s\"; it has to be in afu_directed", d->afu,
-                      mode);
+        return refuse(why, -EINVAL, "%s is in mode \"%s\"; it has to be in afu_directed",
+                      d->names.afu, mode);
     return 0;
 }
 
@@ -170,12 +172,13 @@ static int check_window(struct capi_dev *d, const struct why *why)
         return rc;
     if (length != (long)CXL_SLAVE_MAP_SIZE)
         return refuse(why, -EINVAL, "a context of %s has a window of %ld bytes, not of 65536",
-                      d->afu, length);
+                      d->names.afu, length);
     if (offset != 0)
-        return refuse(why, -EINVAL, "the first window of %s is at %ld, not at 0", d->afu, offset);
+        return refuse(why, -EINVAL, "the first window of %s is at %ld, not at 0", d->names.afu,
+                      offset);
     if (size < (long)CXL_MASTER_MAP_MIN)
-        return refuse(why, -EINVAL, "the registers of %s are 0x%lx bytes, 0x%lx are needed", d->afu,
-                      (unsigned long)size, (unsigned long)CXL_MASTER_MAP_MIN);
+        return refuse(why, -EINVAL, "the registers of %s are 0x%lx bytes, 0x%lx are needed",
+                      d->names.afu, (unsigned long)size, (unsigned long)CXL_MASTER_MAP_MIN);
     d->master_size = (uint64_t)size;
     return 0;
 }
@@ -191,10 +194,10 @@ static int check_interrupts(struct capi_dev *d, const struct why *why)
         return rc;
     if (min < 0 || min > IRQS_MIN_LIMIT)
         return refuse(why, -EINVAL, "%s takes %ld interrupts a context at least, more than %d",
-                      d->afu, min, IRQS_MIN_LIMIT);
+                      d->names.afu, min, IRQS_MIN_LIMIT);
     if (max < IRQS_NEEDED)
         return refuse(why, -EINVAL, "%s gives a context %ld interrupts at most, %d are needed",
-                      d->afu, max, IRQS_NEEDED);
+                      d->names.afu, max, IRQS_NEEDED);
     d->irqs_min = (unsigned)min;
     return 0;
 }
@@ -202,70 +205,33 @@ static int check_interrupts(struct capi_dev *d, const struct why *why)
 static int check_image(const struct capi_dev *d, const struct why *why)
 {
     char image[64];
-    int rc = capi_attribute_text(d->kernel, image, sizeof image, "%s/image_loaded", d->card);
+    int rc = capi_attribute_text(d->kernel, image, sizeof image, "%s/image_loaded", d->names.card);
 
     if (rc)
         return refuse(why, rc == -EACCES ? -EACCES : capi_errno(rc),
-                      "the attribute image_loaded of %s cannot be read: %s", d->card,
+                      "the attribute image_loaded of %s cannot be read: %s", d->names.card,
                       strerror(-rc));
     if (strcmp(image, "user") != 0)
         return refuse(why, -EINVAL, "%s runs its \"%s\" image; it has to run the user image",
-                      d->card, image);
+                      d->names.card, image);
     return 0;
 }
 
 /* ---- the driver (CX-132) ----------------------------------------------------------------------
  */
 
-static bool is_cxlflash(const struct capi_dev *d, const char *device)
-{
-    char path[CAPI_PATH_BYTES + 16], target[CAPI_PATH_BYTES];
-    const char *slash;
-    ssize_t n;
-
-    snprintf(path, sizeof path, "%s/driver", device);
-    n = d->kernel->link_read(path, target, sizeof target - 1);
-    if (n <= 0)
-        return false;
-    target[n] = '\0';
-    slash = strrchr(target, '/');
-    return strcmp(slash ? slash + 1 : target, "cxlflash") == 0;
-}
-
-/* Devices of a virtual host bridge: "0007:00:00.0" in "pci0007:00". */
-static bool bridge_has_driver(const struct capi_dev *d, const char *bridge)
-{
-    char path[CAPI_PATH_BYTES], name[CAPI_NAME_BYTES];
-
-    for (unsigned i = 0; !d->kernel->list(bridge, i, name, sizeof name); i++) {
-        if (capi_name_is_function(name) &&
-            snprintf(path, sizeof path, "%s/%s", bridge, name) < (int)sizeof path &&
-            is_cxlflash(d, path))
-            return true;
-    }
-    return false;
-}
-
-static bool has_driver(const struct capi_dev *d)
-{
-    char path[CAPI_PATH_BYTES], name[CAPI_NAME_BYTES];
-
-    for (unsigned i = 0; !d->kernel->list(d->pci, i, name, sizeof name); i++)
-        if (strncmp(name, "pci", 3) == 0 &&
-            snprintf(path, sizeof path, "%s/%s", d->pci, name) < (int)sizeof path &&
-            bridge_has_driver(d, path))
-            return true;
-    return false;
-}
-
 static int check_driver(struct capi_dev *d, const struct why *why)
 {
+    char bound[CAPI_NAME_BYTES];
+
     find_pci(d);
-    capi_function_of(d->kernel, d->card, d->function, sizeof d->function);
-    if (d->pci[0] && has_driver(d))
-        return refuse(why, -EBUSY,
-                      "the kernel's cxlflash driver has %s and is its master; unload or unbind it",
-                      d->afu);
+    capi_function_of(d->kernel, d->names.card, d->function, sizeof d->function);
+    if (d->pci[0] && capi_driver_find(d->kernel, d->pci, bound, sizeof bound))
+        return refuse(
+            why, -EBUSY,
+            "the kernel's cxlflash driver has %s (%s) and is its master; unload or unbind "
+            "it",
+            d->names.afu, bound);
     return 0;
 }
 
@@ -284,12 +250,12 @@ static int check_node(struct capi_dev *d, const struct why *why)
         return refuse(why, rc,
                       "no right to read and write %s/%s%c; become root, or a member of the group "
                       "that has it",
-                      CXL_DEV_DIR, d->afu, view);
+                      CXL_DEV_DIR, d->names.afu, view);
     if (rc == -ENOSPC)
-        return refuse(why, rc, "all contexts of %s are in use", d->afu);
+        return refuse(why, rc, "all contexts of %s are in use", d->names.afu);
     if (rc)
-        return refuse(why, rc, "%s/%s%c cannot be opened (error %d)", CXL_DEV_DIR, d->afu, view,
-                      -rc);
+        return refuse(why, rc, "%s/%s%c cannot be opened (error %d)", CXL_DEV_DIR, d->names.afu,
+                      view, -rc);
     d->library->cxl_afu_free(afu);
     return 0;
 }
@@ -312,7 +278,7 @@ int capi_check(struct capi_dev *d, char *text, size_t size)
         rc = check_driver(d, &why);
     if (!rc && !d->standin) /* which would note the context */
         rc = check_node(d, &why);
-    if (!rc && capi_attribute_number(d->kernel, &card, "%s/cr0/device", d->afu) == 0)
+    if (!rc && capi_attribute_number(d->kernel, &card, "%s/cr0/device", d->names.afu) == 0)
         d->hal.card = (uint16_t)card;
     return rc;
 }

@@ -18,15 +18,16 @@
 
 int capi_node_open(struct capi_dev *d, enum hal_ctx_kind kind, struct cxl_afu_h **out)
 {
+    struct capi_names names = capi_names(d);
     char path[CAPI_PATH_BYTES];
     long level;
-    int rc = capi_attribute_number(d->kernel, &level, "%s/api_version_compatible", d->afu);
+    int rc = capi_attribute_number(d->kernel, &level, "%s/api_version_compatible", names.afu);
 
     if (rc)
         return capi_errno(rc);
     if (level > CXL_API_VERSION)
         return -EPROTO;
-    snprintf(path, sizeof path, CXL_DEV_DIR "/%s%c", d->afu, kind == HAL_CTX_MASTER ? 'm' : 's');
+    snprintf(path, sizeof path, CXL_DEV_DIR "/%s%c", names.afu, kind == HAL_CTX_MASTER ? 'm' : 's');
     errno = 0;
     *out = d->library->cxl_afu_open_dev(path);
     if (*out)
@@ -233,14 +234,15 @@ static int bring_in(struct capi_ctx *c, enum hal_ctx_kind kind)
 /* SP-43: creating fails with ENODEV, unless it is a matter of memory or of rights. */
 static int create_failed(struct capi_dev *d, enum hal_ctx_kind kind, int rc)
 {
+    struct capi_names names = capi_names(d);
     char view = kind == HAL_CTX_MASTER ? 'm' : 's';
 
     switch (rc) {
     case -ENOSPC:
-        capi_log(d, "all contexts of %s are in use", d->afu);
+        capi_log(d, "all contexts of %s are in use", names.afu);
         break;
     case -EACCES:
-        capi_log(d, "no right to read and write " CXL_DEV_DIR "/%s%c", d->afu, view);
+        capi_log(d, "no right to read and write " CXL_DEV_DIR "/%s%c", names.afu, view);
         return rc;
     case -ENOMEM:
         return rc;
@@ -248,7 +250,7 @@ static int create_failed(struct capi_dev *d, enum hal_ctx_kind kind, int rc)
         capi_log(d, "the cxl driver asks for a newer interface than %d", CXL_API_VERSION);
         break;
     default:
-        capi_log(d, CXL_DEV_DIR "/%s%c cannot be opened (error %d)", d->afu, view, -rc);
+        capi_log(d, CXL_DEV_DIR "/%s%c cannot be opened (error %d)", names.afu, view, -rc);
         break;
     }
     return -ENODEV;

@@ -34,6 +34,12 @@ enum capi_phase {
     CAPI_OVER,       /* it, or REMOVED, was said */
 };
 
+/* What a card is called in the class cxl. */
+struct capi_names {
+    char afu[CAPI_NAME_BYTES];  /* "afu0.0" */
+    char card[CAPI_NAME_BYTES]; /* "card0" */
+};
+
 struct capi_ctx;
 
 /* A region that is locked in memory. */
@@ -50,11 +56,10 @@ struct capi_dev {
     const struct cxl_kernel *kernel;
     const struct cxl_standin *standin; /* NULL: a card */
     struct hal_dev *below;             /* of the stand-in */
-    char afu[CAPI_NAME_BYTES];         /* "afu0.0"; another one after a recovery, perhaps */
-    char card[CAPI_NAME_BYTES];        /* "card0" */
-    char function[CAPI_NAME_BYTES];    /* its PCI function, "0006:00:00.0", or "" */
-    char pci[CAPI_PATH_BYTES];         /* directory of that, or "" */
-    uint64_t master_size;              /* of the map of a master */
+    struct capi_names names; /* others after a recovery, perhaps: once open, by capi_names() */
+    char function[CAPI_NAME_BYTES]; /* its PCI function, "0006:00:00.0", or "" */
+    char pci[CAPI_PATH_BYTES];      /* directory of that, or "" */
+    uint64_t master_size;           /* of the map of a master */
     unsigned irqs_min;
     int lock_fd;
 
@@ -102,6 +107,12 @@ static inline struct capi_ctx *capi_ctx_of(struct hal_ctx *ctx)
 /** Tells the user of the device something in a sentence. */
 void capi_log(const struct capi_dev *d, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/** A copy of the names that count now. Any thread. */
+struct capi_names capi_names(struct capi_dev *d);
+
+/** The names are others from now on (CX-100). */
+void capi_rename(struct capi_dev *d, const struct capi_names *names);
 
 /* ---- capi_context.c ---- */
 
@@ -170,7 +181,7 @@ HAL_MUST_CHECK int capi_attribute_number(const struct cxl_kernel *kernel, long *
 bool capi_is_directory(const struct cxl_kernel *kernel, const char *path);
 
 /** Writes what the AFU left in its error buffer into the log (CX-97). */
-void capi_log_error_buffer(const struct capi_dev *d);
+void capi_log_error_buffer(struct capi_dev *d);
 
 int capi_afu_reset(struct hal_dev *dev);
 int capi_reload_same_image(struct hal_dev *dev, bool same);

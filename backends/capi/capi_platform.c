@@ -8,6 +8,7 @@
 
 #include "backends/capi/capi_errno.h"
 #include "backends/capi/capi_internal.h"
+#include "backends/capi/capi_lock.h"
 #include "backends/capi/capi_name.h"
 #include "hal/afu_regs.h"
 #include "hal/support/check.h"
@@ -87,35 +88,53 @@ static bool answers(struct capi_dev *d)
     return load == CAPI_LOAD_VALUE;
 }
 
+/* The lock against other masters goes by the name of the AFU (CX-133). Who has that of the new name
+ * will let go of it, or the card counts as one that did not come back. */
+static bool follow_lock(struct capi_dev *d, const char *afu)
+{
+    char why[256];
+    int fd;
+
+    if (d->lock_fd < 0) /* a client, or a stand-in */
+        return true;
+    if (capi_lock_take(d->config.lock_dir, afu, &fd, why, sizeof why))
+        return false;
+    capi_lock_release(d->lock_fd);
+    d->lock_fd = fd;
+    return true;
+}
+
 /* CX-100: names may change. The card is known by its PCI function. */
 static void follow_names(struct capi_dev *d)
 {
-    char name[CAPI_NAME_BYTES], function[CAPI_NAME_BYTES], card[CAPI_NAME_BYTES];
-    const char *slice = strchr(d->afu, '.');
+    struct capi_names before = capi_names(d), now;
+    const char *slice = strchr(before.afu, '.');
+    char function[CAPI_NAME_BYTES];
     unsigned number;
 
-    for (unsigned i = 0; !d->kernel->list(CXL_SYSFS_CLASS, i, name, sizeof name); i++) {
-        if (!capi_name_is_afu(name, &number) || strcmp(strchr(name, '.'), slice) != 0)
+    for (unsigned i = 0; !d->kernel->list(CXL_SYSFS_CLASS, i, now.afu, sizeof now.afu); i++) {
+        if (!capi_name_is_afu(now.afu, &number) || strcmp(strchr(now.afu, '.'), slice) != 0)
             continue;
-        snprintf(card, sizeof card, "card%u", number);
-        capi_function_of(d->kernel, card, function, sizeof function);
+        snprintf(now.card, sizeof now.card, "card%u", number);
+        capi_function_of(d->kernel, now.card, function, sizeof function);
         if (strcmp(function, d->function) != 0)
             continue;
-        capi_log(d, "%s is %s now", d->afu, name);
-        snprintf(d->afu, sizeof d->afu, "%s", name);
-        snprintf(d->card, sizeof d->card, "%s", card);
+        if (!follow_lock(d, now.afu))
+            return;
+        capi_log(d, "%s is %s now", before.afu, now.afu);
+        capi_rename(d, &now);
         return;
     }
 }
 
 /* The old name may be another card's by now. */
-static bool is_ours(const struct capi_dev *d)
+static bool is_ours(struct capi_dev *d)
 {
     char function[CAPI_NAME_BYTES];
 
     if (!d->function[0])
         return true;
-    capi_function_of(d->kernel, d->card, function, sizeof function);
+    capi_function_of(d->kernel, capi_names(d).card, function, sizeof function);
     return strcmp(function, d->function) == 0;
 }
 
@@ -134,7 +153,7 @@ static bool card_is_gone(struct capi_dev *d)
 
     if (d->pci[0])
         return !capi_is_directory(d->kernel, d->pci);
-    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s", d->card);
+    snprintf(path, sizeof path, CXL_SYSFS_CLASS "/%s", capi_names(d).card);
     return !capi_is_directory(d->kernel, path);
 }
 
@@ -151,7 +170,7 @@ static enum hal_platform_event found_lost(struct capi_dev *d)
         set_phase(d, CAPI_OVER);
         return HAL_PLATFORM_REMOVED;
     }
-    capi_log(d, "%s does not answer any more", d->afu);
+    capi_log(d, "%s does not answer any more", capi_names(d).afu);
     capi_log_error_buffer(d);
     set_phase(d, CAPI_FROZEN);
     return HAL_PLATFORM_FROZEN;
@@ -166,7 +185,7 @@ static enum hal_platform_event found_reset(struct capi_dev *d)
     }
     if (exec_now(d->exec) < d->until)
         return HAL_PLATFORM_NONE;
-    capi_log(d, "%s did not come back", d->afu);
+    capi_log(d, "%s did not come back", capi_names(d).afu);
     set_phase(d, CAPI_OVER);
     return HAL_PLATFORM_PERMANENT_FAILURE;
 }

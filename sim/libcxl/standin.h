@@ -88,6 +88,7 @@ struct standin_card {
 
     /* switches */
     unsigned irqs_min, irqs_limit;
+    uint64_t uamor; /* of the threads that attach (CX-36) */
     unsigned api_version, api_compatible;
     bool no_err_ff, no_afu_id, denied, driver_bound, held, no_error_buffer;
     bool frozen; /* by control: nothing crosses the slot; atomic, as above */

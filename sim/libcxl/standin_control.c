@@ -100,6 +100,12 @@ static const char *irqs(const struct command *c)
     return NULL;
 }
 
+static const char *uamor(const struct command *c)
+{
+    c->card->uamor = c->number[0];
+    return NULL;
+}
+
 static const char *api(const struct command *c)
 {
     c->card->api_version = (unsigned)c->number[0];
@@ -256,6 +262,7 @@ static const struct verb {
     {"refuse", refuse, 1, 1, false},
     {"delay", delay, 1, 1, false},
     {"irqs", irqs, 2, 2, false},
+    {"uamor", uamor, 1, 1, false},
     {"api", api, 2, 2, false},
     {"err_ff", err_ff, 1, 1, false},
     {"afu_id", afu_id, 1, 1, false},

@@ -175,9 +175,6 @@ static int check_work(const struct standin_card *card, const struct cxl_ioctl_st
     return 0;
 }
 
-/* UAMOR of a thread that nobody restricts (CX-36). */
-#define UAMOR UINT64_MAX
-
 static int start_work(struct standin_file *f, struct cxl_ioctl_start_work *work)
 {
     struct standin_card *card = f->card;
@@ -196,7 +193,7 @@ static int start_work(struct standin_file *f, struct cxl_ioctl_start_work *work)
     if (rc)
         return rc;
     f->work = *work;
-    f->work.amr = work->flags & CXL_START_WORK_AMR ? work->amr & UAMOR : 0;
+    f->work.amr = work->flags & CXL_START_WORK_AMR ? work->amr & card->uamor : 0;
     f->work.num_interrupts = (int16_t)interrupts;
     f->attached = true;
     return 0;

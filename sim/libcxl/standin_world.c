@@ -55,6 +55,7 @@ static void new_card(struct standin *s, unsigned i)
     card->api_version = 3;
     card->api_compatible = 1;
     card->batch = 1;
+    card->uamor = UINT64_MAX; /* nobody restricts them */
     standin_card_defaults(s, card);
     __atomic_store_n(&card->news, 1, __ATOMIC_RELAXED); /* perhaps something is waiting already */
     s->world.watch_platform(card->dev, standin_news, card);

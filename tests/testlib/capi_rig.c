@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backends/posix/posix_exec.h"
+#include "tests/testlib/test_clock.h"
 
 static void hear(void *arg, const char *line)
 {
@@ -26,6 +27,7 @@ void capi_rig_init(struct capi_rig *rig)
     snprintf(rig->dir, sizeof rig->dir, "%s/capi-XXXXXX", tmp ? tmp : "/tmp");
     cr_assert_not_null(mkdtemp(rig->dir));
     cr_assert_eq(posix_exec_create(&rig->exec), 0);
+    test_clock_install(rig->exec);
     rig->library = fake_cxl_library(NULL);
     rig->config = (struct capi_config){
         .size = sizeof rig->config,
@@ -75,9 +77,11 @@ void capi_rig_down(struct capi_rig *rig)
     capi_library_close(rig->library);
     posix_exec_destroy(rig->exec);
     fake_cxl_fini();
-    snprintf(path, sizeof path, "%s/superpipe-afu0.0.lock", rig->dir);
-    unlink(path);
-    rmdir(rig->dir);
+    for (unsigned card = 0; card < 4; card++) { /* whatever it was called */
+        snprintf(path, sizeof path, "%s/superpipe-afu%u.0.lock", rig->dir, card);
+        unlink(path);
+    }
+    cr_assert_eq(rmdir(rig->dir), 0);
 }
 
 struct hal_ctx *capi_rig_context(struct capi_rig *rig, enum hal_ctx_kind kind)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The back end of backends/capi over the fake library, opened and over threads. */
+/* The back end of backends/capi over the fake library, opened, and over threads with a clock that
+ * jumps (test_clock.h). */
 #ifndef SPIPE_TESTS_TESTLIB_CAPI_RIG_H
 #define SPIPE_TESTS_TESTLIB_CAPI_RIG_H
 

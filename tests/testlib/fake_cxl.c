@@ -198,9 +198,12 @@ static bool is_first(unsigned i, const char *directory, const char *name)
 
 static int list(const char *directory, unsigned number, char *name, size_t size)
 {
+    char whole[NAME_BYTES];
+
     for (unsigned i = 0; i < FILES_MAX; i++)
-        if (name_below(i, directory, name, size) && is_first(i, directory, name) && number-- == 0)
-            return 0;
+        if (name_below(i, directory, whole, sizeof whole) && is_first(i, directory, whole) &&
+            number-- == 0)
+            return (size_t)snprintf(name, size, "%s", whole) < size ? 0 : -EINVAL;
     return -ENOENT;
 }
 

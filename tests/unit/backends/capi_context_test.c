@@ -35,6 +35,7 @@ Test(capi_context, a_master_is_an_open_node)
                                    "free afu0.0m\n");
     capi_rig_down(&rig);
     PROVES(CX_39);
+    PROVES(CX_38);
 }
 
 Test(capi_context, a_user_is_the_other_view)

@@ -7,6 +7,7 @@
 #include "hal/afu_regs.h"
 #include "tests/testlib/capi_rig.h"
 #include "tests/testlib/proves.h"
+#include "tests/testlib/test_clock.h"
 
 TestSuite(capi_event, .timeout = 30);
 
@@ -84,7 +85,6 @@ Test(capi_event, interrupts_have_their_number)
     cr_assert_eq(f.event.kind, HAL_EVENT_NONE);
     down(&f);
     PROVES(CX_83);
-    PROVES(CX_84);
 }
 
 Test(capi_event, faults_have_address_and_dsisr)
@@ -229,10 +229,13 @@ Test(capi_event, a_read_that_says_try_again_is_nothing)
 Test(capi_event, silence_is_looked_into)
 {
     struct fixture f;
+    uint64_t deadline;
 
     up(&f);
-    cr_assert_eq(hal_event_wait(f.ctx, soon(&f), &f.event), 0);
+    deadline = soon(&f);
+    cr_assert_eq(hal_event_wait(f.ctx, deadline, &f.event), 0);
     cr_assert_eq(f.event.kind, HAL_EVENT_NONE);
+    cr_assert_eq(exec_now(f.rig.exec), deadline);
     cr_assert_eq(fake_cxl.loads, 1);
     cr_assert_eq(look(&f), 0);
     cr_assert_eq(fake_cxl.loads, 1, "a look is no silence");
@@ -274,7 +277,7 @@ Test(capi_event, a_wait_is_ended_from_outside)
 
     up(&f);
     start(&w, &f, f.ctx);
-    exec_yield(f.rig.exec);
+    test_clock_await(f.rig.exec, 1);
     fake_cxl.stores = 0;
     hal_ctx_lose(f.ctx);
     exec_thread_join(f.rig.exec, w.thread);
@@ -310,7 +313,7 @@ Test(capi_event, a_wake_up_for_nothing_is_none)
     up(&f);
     start(&w, &f, f.ctx);
     fake_cxl_wake();
-    exec_yield(f.rig.exec);
+    test_clock_await(f.rig.exec, 3); /* it has found nothing, twice at least */
     fake_cxl_event(&interrupt);
     exec_thread_join(f.rig.exec, w.thread);
     cr_assert_eq(w.rc, 0);
@@ -330,7 +333,7 @@ Test(capi_event, a_loss_wakes_the_waiters_of_all_contexts)
     other = capi_rig_context(&f.rig, HAL_CTX_USER);
     start(&w[0], &f, f.ctx);
     start(&w[1], &f, other);
-    exec_yield(f.rig.exec);
+    test_clock_await(f.rig.exec, 2);
     fake_cxl_freeze();
     cr_assert_eq(hal_reg_read64(other, AFU_HOST_RRQ_START), HAL_ALL_ONES);
     for (unsigned i = 0; i < 2; i++) {

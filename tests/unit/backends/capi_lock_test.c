@@ -4,10 +4,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +70,7 @@ Test(capi_lock, it_ends_with_the_process)
     int fd, status;
     pid_t pid = fork();
 
+    cr_assert_geq(pid, 0);
     if (!pid)
         _exit(capi_lock_take(dir, "afu0.0", &fd, why, sizeof why) ? 1 : 0);
     cr_assert_eq(waitpid(pid, &status, 0), pid);
@@ -98,6 +101,17 @@ Test(capi_lock, a_directory_that_is_missing_is_told)
     cr_assert_not_null(strstr(why, "/nowhere/at/all/superpipe-afu0.0.lock"), "%s", why);
 }
 
+/* Takes from root what lets it write to every file; nothing from others. */
+static void obey_permissions(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2];
+
+    cr_assert_eq(syscall(SYS_capget, &head, sets), 0);
+    sets[0].effective &= ~(1u << CAP_DAC_OVERRIDE);
+    cr_assert_eq(syscall(SYS_capset, &head, sets), 0);
+}
+
 /* The file of another user, or one that nobody may write to. */
 Test(capi_lock, a_file_need_not_be_writable)
 {
@@ -106,6 +120,8 @@ Test(capi_lock, a_file_need_not_be_writable)
 
     cr_assert_geq(fd, 0);
     close(fd);
+    obey_permissions();
+    cr_assert_eq(open(file, O_RDWR), -1);
     cr_assert_eq(capi_lock_take(dir, "afu0.0", &fd, why, sizeof why), 0, "%s", why);
     capi_lock_release(fd);
 }

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "backends/capi/capi_internal.h"
+#include "backends/capi/capi_lock.h"
 #include "hal/afu_regs.h"
 #include "tests/testlib/capi_rig.h"
 #include "tests/testlib/proves.h"
+#include "tests/testlib/test_clock.h"
 
 TestSuite(capi_platform, .timeout = 30);
 
@@ -22,6 +24,15 @@ static void expect(struct capi_rig *rig, uint64_t deadline, enum hal_platform_ev
     cr_assert_eq(event, wanted, "event %d", event);
 }
 
+/* What comes after so much time, and not sooner. */
+static void expect_after(struct capi_rig *rig, uint64_t ns, enum hal_platform_event wanted)
+{
+    uint64_t before = exec_now(rig->exec);
+
+    expect(rig, EXEC_FOREVER, wanted);
+    cr_assert_eq(exec_now(rig->exec) - before, ns);
+}
+
 static uint64_t after(struct capi_rig *rig, uint64_t ns) { return exec_now(rig->exec) + ns; }
 
 /* The card freezes, and a context finds out. */
@@ -32,6 +43,16 @@ static struct hal_ctx *freeze(struct capi_rig *rig)
     fake_cxl_freeze();
     cr_assert_eq(hal_reg_read64(ctx, AFU_HOST_RRQ_START), HAL_ALL_ONES);
     return ctx;
+}
+
+/* It freezes, is let go of, and a reset is asked for. */
+static void begin_recovery(struct capi_rig *rig)
+{
+    struct hal_ctx *ctx = freeze(rig);
+
+    expect(rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
+    hal_ctx_release(ctx);
+    hal_platform_answer(rig->dev, HAL_PLATFORM_NEED_RESET);
 }
 
 Test(capi_platform, a_calm_one_says_nothing)
@@ -84,13 +105,9 @@ Test(capi_platform, a_card_comes_back)
 Test(capi_platform, only_a_card_that_answers_is_back)
 {
     struct capi_rig rig;
-    struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl.open_errno = ENOENT;
     expect(&rig, 0, HAL_PLATFORM_NONE);
     fake_cxl.open_errno = 0;
@@ -126,7 +143,7 @@ Test(capi_platform, a_card_that_stays_away_has_failed)
     fake_cxl_remove("afu0.0");
     fake_cxl_remove("afu0.0m");
     hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_PERMANENT_FAILURE);
+    expect_after(&rig, rig.config.node_wait_ns, HAL_PLATFORM_PERMANENT_FAILURE);
     cr_assert(capi_rig_told(&rig, "did not come back"));
     hal_platform_answer(rig.dev, HAL_PLATFORM_DISCONNECT);
     expect(&rig, 0, HAL_PLATFORM_NONE);
@@ -139,16 +156,33 @@ Test(capi_platform, a_card_that_stays_away_has_failed)
     PROVES(CX_104);
 }
 
-Test(capi_platform, what_is_given_up_does_not_come_back)
+/* CX-104: as long as R-39 says, and a number of tries with an end: ten a second. */
+Test(capi_platform, tries_have_an_end)
 {
     struct capi_rig rig;
-    struct hal_ctx *ctx, *next;
+    struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
     ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
+    expect_after(&rig, SECOND / 10, HAL_PLATFORM_FROZEN);
     hal_ctx_release(ctx);
     hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    fake_cxl.opened = 0;
+    expect_after(&rig, 120 * SECOND, HAL_PLATFORM_PERMANENT_FAILURE);
+    cr_assert_eq(fake_cxl.opened, 1201, "at once, and then each tenth of a second");
+    hal_platform_answer(rig.dev, HAL_PLATFORM_DISCONNECT);
+    capi_rig_down(&rig);
+    PROVES(R_39);
+    PROVES(CX_104);
+}
+
+Test(capi_platform, what_is_given_up_does_not_come_back)
+{
+    struct capi_rig rig;
+    struct hal_ctx *next;
+
+    capi_rig_up(&rig);
+    begin_recovery(&rig);
     fake_cxl_thaw();
     expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
     next = capi_rig_context(&rig, HAL_CTX_MASTER);
@@ -218,10 +252,7 @@ Test(capi_platform, a_card_is_found_under_another_name)
     struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl_remove("/sys/class/cxl");
     expect(&rig, 0, HAL_PLATFORM_NONE);
     fake_cxl_thaw();
@@ -240,17 +271,80 @@ Test(capi_platform, a_card_is_found_under_another_name)
     PROVES(CX_100);
 }
 
+/* CX-133: the lock is that of the name, so it changes with it; and who has that of the new name is
+ * not disturbed. */
+Test(capi_platform, the_lock_follows_the_name)
+{
+    struct capi_rig rig;
+    char why[256];
+    int other;
+
+    capi_rig_up(&rig);
+    begin_recovery(&rig);
+    fake_cxl_remove("/sys/class/cxl");
+    fake_cxl_thaw();
+    rename_card(2, "../../../0006:00:00.0");
+    cr_assert_eq(capi_lock_take(rig.dir, "afu2.0", &other, why, sizeof why), 0);
+    fake_cxl.opened = 0;
+    expect(&rig, 0, HAL_PLATFORM_NONE);
+    cr_assert_eq(fake_cxl.opened, 0);
+    capi_lock_release(other);
+    expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
+    cr_assert_eq(capi_lock_take(rig.dir, "afu2.0", &other, why, sizeof why), -EBUSY);
+    cr_assert_eq(capi_lock_take(rig.dir, "afu0.0", &other, why, sizeof why), 0);
+    capi_lock_release(other);
+    capi_rig_down(&rig);
+    PROVES(CX_100);
+    PROVES(CX_133);
+}
+
+struct reader {
+    struct capi_rig *rig;
+    struct exec_atomic rounds, enough;
+};
+
+/* Whatever needs the names of the card; here it finds no buffer to tell of. */
+static void use_names(void *arg)
+{
+    struct reader *r = arg;
+
+    while (!exec_atomic_load(r->rig->exec, &r->enough)) {
+        capi_log_error_buffer(capi_dev_of(r->rig->dev));
+        exec_atomic_add(r->rig->exec, &r->rounds, 1);
+    }
+}
+
+/* What ThreadSanitizer has to say about it. */
+Test(capi_platform, names_change_under_who_uses_them)
+{
+    struct capi_rig rig;
+    struct reader r = {.rig = &rig};
+    struct exec_thread *thread;
+
+    capi_rig_up(&rig);
+    begin_recovery(&rig);
+    fake_cxl_remove("/sys/class/cxl");
+    fake_cxl_thaw();
+    rename_card(2, "../../../0006:00:00.0");
+    cr_assert_eq(exec_thread_create(rig.exec, "reader", use_names, &r, &thread), 0);
+    while (exec_atomic_load(rig.exec, &r.rounds) < 10)
+        exec_yield(rig.exec);
+    expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
+    exec_atomic_store(rig.exec, &r.enough, 1);
+    exec_thread_join(rig.exec, thread);
+    cr_assert_str_eq(capi_names(capi_dev_of(rig.dev)).afu, "afu2.0");
+    cr_assert_str_eq(capi_names(capi_dev_of(rig.dev)).card, "card2");
+    capi_rig_down(&rig);
+    PROVES(CX_100);
+}
+
 /* Its old name is another card's now: that one is not to be touched. */
 Test(capi_platform, another_card_under_the_old_name_is_another)
 {
     struct capi_rig rig;
-    struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl_thaw();
     fake_cxl_link("card0/device", "../../../0007:00:00.0");
     fake_cxl.opened = 0;
@@ -265,14 +359,10 @@ Test(capi_platform, another_card_under_the_old_name_is_another)
 Test(capi_platform, a_second_loss_follows_the_first_recovery)
 {
     struct capi_rig rig;
-    struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
     for (unsigned round = 0; round < 2; round++) {
-        ctx = freeze(&rig);
-        expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-        hal_ctx_release(ctx);
-        hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+        begin_recovery(&rig);
         fake_cxl_thaw();
         expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
         hal_platform_answer(rig.dev, HAL_PLATFORM_RECOVERED);
@@ -288,10 +378,7 @@ Test(capi_platform, a_loss_during_a_recovery_waits_for_its_turn)
     struct hal_ctx *ctx;
 
     capi_rig_up(&rig);
-    ctx = freeze(&rig);
-    expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-    hal_ctx_release(ctx);
-    hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+    begin_recovery(&rig);
     fake_cxl_thaw();
     expect(&rig, 0, HAL_PLATFORM_SLOT_RESET);
     ctx = freeze(&rig);
@@ -327,7 +414,7 @@ Test(capi_platform, a_loss_wakes_who_waits_for_the_platform)
 
     capi_rig_up(&rig);
     cr_assert_eq(exec_thread_create(rig.exec, "EEH", wait_for_event, &w, &thread), 0);
-    exec_yield(rig.exec);
+    test_clock_await(rig.exec, 1);
     ctx = freeze(&rig);
     exec_thread_join(rig.exec, thread);
     cr_assert_eq(w.rc, 0);
@@ -342,9 +429,10 @@ Test(capi_platform, an_interrupt_ends_the_wait)
     struct capi_rig rig;
     struct waiter w = {.rig = &rig};
     struct exec_thread *thread;
-    struct hal_ctx *ctx;
 
-    capi_rig_up(&rig);
+    capi_rig_init(&rig);
+    rig.config.node_wait_ns = UINT64_MAX / 2; /* time jumps: it must not end before the interrupt */
+    capi_rig_open(&rig);
     for (unsigned round = 0; round < 2; round++) { /* calm, then waiting for nodes */
         cr_assert_eq(exec_thread_create(rig.exec, "EEH", wait_for_event, &w, &thread), 0);
         exec_thread_interrupt(rig.exec, thread);
@@ -353,10 +441,7 @@ Test(capi_platform, an_interrupt_ends_the_wait)
         cr_assert_eq(w.event, HAL_PLATFORM_NONE);
         if (round == 1)
             break;
-        ctx = freeze(&rig);
-        expect(&rig, EXEC_FOREVER, HAL_PLATFORM_FROZEN);
-        hal_ctx_release(ctx);
-        hal_platform_answer(rig.dev, HAL_PLATFORM_NEED_RESET);
+        begin_recovery(&rig);
     }
     capi_rig_down(&rig);
 }

@@ -99,7 +99,7 @@ static void *block(void *arg)
 {
     struct cxl_event ev;
 
-    return cxl_read_event(arg, &ev) == -1 && errno == EIO ? arg : NULL;
+    return LIBCXL_FAILS(cxl_read_event(arg, &ev), EIO) ? arg : NULL;
 }
 
 Test(libcxl_alone, a_frozen_slot_wakes_readers)

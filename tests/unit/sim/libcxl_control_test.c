@@ -59,7 +59,7 @@ static void steps(void *arg)
     cr_assert_geq(exec_now(e) - begin, 5000000);
     libcxl_say("refuse afu0.0 ENOMEM");
     begin = exec_now(e);
-    cr_assert(cxl_afu_attach(afu, 0) == -1 && errno == ENOMEM);
+    cr_assert(LIBCXL_FAILS(cxl_afu_attach(afu, 0), ENOMEM));
     cr_assert_geq(exec_now(e) - begin, 5000000);
     PROVES(CX_152);
     cxl_afu_free(afu);

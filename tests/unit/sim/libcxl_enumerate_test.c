@@ -25,6 +25,7 @@ static void cards(void *arg)
     libcxl_say("class off");
     cr_assert_null(cxl_adapter_next(NULL));
     cr_assert_eq(errno, ENODEV);
+    errno = 0;
     cr_assert_null(cxl_afu_next(NULL));
     cr_assert_eq(errno, ENODEV);
     PROVES(CX_16);
@@ -58,6 +59,7 @@ static void afus(void *arg)
     cr_assert_eq(cxl_afu_fd(afu), -1);
     cr_assert_null(cxl_adapter_afu_next(card, afu));
     PROVES(CX_17);
+    errno = 0;
     cr_assert_null(cxl_adapter_afu_next(NULL, NULL));
     cr_assert_eq(errno, EINVAL);
     cxl_adapter_free(card);

@@ -197,7 +197,7 @@ static void buffered(void *arg)
     cr_assert_eq(cxl_read_event(afu, &ev), -1);
     cr_assert_eq(errno, EAGAIN);
     poisoned(&ev);
-    cr_assert(cxl_read_event(NULL, &ev) == -1 && errno == EINVAL);
+    cr_assert(LIBCXL_FAILS(cxl_read_event(NULL, &ev), EINVAL));
     libcxl_say("batch afu0.0 3");
     libcxl_say("event afu0.0 0 interrupt 1");
     libcxl_say("event afu0.0 0 storage 0x3000 0x40000000");
@@ -210,7 +210,7 @@ static void buffered(void *arg)
     cr_assert(ev.header.type == 2 && ev.fault.addr == 0x3000);
     cr_assert_eq(cxl_event_pending(afu), 0);
     libcxl_say("detach afu0.0");
-    cr_assert(cxl_read_event(afu, &ev) == -1 && errno == EIO);
+    cr_assert(LIBCXL_FAILS(cxl_read_event(afu, &ev), EIO));
     poisoned(&ev);
     PROVES(CX_78);
     cxl_afu_free(afu);
@@ -226,7 +226,7 @@ static void not_open(void *arg)
     struct cxl_event ev;
 
     (void)arg;
-    cr_assert(cxl_read_event(afu, &ev) == -1 && errno == EINVAL);
+    cr_assert(LIBCXL_FAILS(cxl_read_event(afu, &ev), EINVAL));
     cr_assert_eq(cxl_event_pending(afu), -1);
     cxl_afu_free(afu);
 }
@@ -339,7 +339,7 @@ static void delivered_first(void *arg)
     cr_assert_eq(ev.header.type, CXL_EVENT_AFU_INTERRUPT);
     next(afu, &ev);
     cr_assert_eq(ev.header.type, CXL_EVENT_DATA_STORAGE);
-    cr_assert(cxl_read_event(afu, &ev) == -1 && errno == EIO);
+    cr_assert(LIBCXL_FAILS(cxl_read_event(afu, &ev), EIO));
     PROVES(CX_85);
     cxl_afu_free(afu);
 }

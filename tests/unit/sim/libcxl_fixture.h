@@ -4,6 +4,7 @@
 #ifndef TESTS_UNIT_SIM_LIBCXL_FIXTURE_H
 #define TESTS_UNIT_SIM_LIBCXL_FIXTURE_H
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -47,6 +48,9 @@ struct cxl_afu_h *libcxl_mapped(const char *node, bool err_ff);
 /** Attribute files: the text that is there; what writing gives. */
 const char *libcxl_text(const char *path);
 int libcxl_write(const char *path, const char *text);
+
+/** Whether a call fails with this errno, and not with one that was left from before. */
+#define LIBCXL_FAILS(call, error) (errno = 0, (call) == -1 && errno == (error))
 
 /** Runs body in a child process without its messages; returns the signal that ended it, or the
  * negative of its exit status. */

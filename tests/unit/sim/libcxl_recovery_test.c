@@ -144,11 +144,11 @@ static void for_ever(enum sim_effect effect)
     struct cxl_event ev;
 
     happens(effect);
-    cr_assert(cxl_read_event(afu, &ev) == -1 && errno == EIO, "it waits, and is woken");
+    cr_assert(LIBCXL_FAILS(cxl_read_event(afu, &ev), EIO), "it waits, and is woken");
     pass_ms(SLOT_RESET_MS);
     cr_assert_eq(open_errno(), ENOENT);
     cr_assert_eq(readable(afu), 1);
-    cr_assert(cxl_read_event(afu, &ev) == -1 && errno == EIO);
+    cr_assert(LIBCXL_FAILS(cxl_read_event(afu, &ev), EIO));
     cr_assert_eq(scratch(afu), UINT64_MAX);
     cr_assert_not(there(CXL_PCI));
     cxl_afu_free(afu);
@@ -184,7 +184,7 @@ static void other(void *arg)
     (void)arg;
     happens(SIM_EFFECT_OTHER);
     cr_assert_neq(scratch(afu), UINT64_MAX);
-    cr_assert(cxl_read_event(afu, &ev) == -1 && errno == EIO);
+    cr_assert(LIBCXL_FAILS(cxl_read_event(afu, &ev), EIO));
     cr_assert_eq(scratch(afu), UINT64_MAX);
     pass_ms(SLOT_RESET_MS);
     cr_assert_eq(open_errno(), 0);
@@ -260,7 +260,7 @@ static void busy(void *arg)
     cr_assert_eq(exec_sleep_until(e(), exec_now(e()) + 100000), 0);
     cr_assert_eq(rc, 1, "it takes its time");
     afu = libcxl_open(CXL_SLAVE_NODE);
-    cr_assert(cxl_afu_attach(afu, 0) == -1 && errno == EBUSY);
+    cr_assert(LIBCXL_FAILS(cxl_afu_attach(afu, 0), EBUSY));
     exec_thread_join(e(), t);
     cr_assert_eq(rc, 0);
     cr_assert_eq(cxl_afu_attach(afu, 0), 0);

@@ -121,13 +121,10 @@ static void getters(void *arg)
     cr_assert(cxl_get_prefault_mode(afu, &prefault) == 0 && prefault == CXL_PREFAULT_NONE);
     cr_assert(cxl_get_psl_timebase_synced(card, &a) == 0 && a == 1);
     cr_assert(cxl_get_tunneled_ops_supported(card, &a) == 0 && a == 0);
-    errno = 0;
-    cr_assert(cxl_get_irqs_max(NULL, &a) == -1 && errno == EINVAL);
-    errno = 0;
-    cr_assert(cxl_get_base_image(NULL, &a) == -1 && errno == EINVAL);
-    errno = 0;
-    cr_assert(cxl_get_pp_mmio_len(slave, &a) == -1 && errno == ENODEV, "of m only");
-    cr_assert(cxl_get_cr_vendor(afu, 1, &a) == -1 && errno == ENODEV);
+    cr_assert(LIBCXL_FAILS(cxl_get_irqs_max(NULL, &a), EINVAL));
+    cr_assert(LIBCXL_FAILS(cxl_get_base_image(NULL, &a), EINVAL));
+    cr_assert(LIBCXL_FAILS(cxl_get_pp_mmio_len(slave, &a), ENODEV), "of m only");
+    cr_assert(LIBCXL_FAILS(cxl_get_cr_vendor(afu, 1, &a), ENODEV));
     cxl_afu_free(afu);
     cxl_afu_free(slave);
     cxl_adapter_free(card);
@@ -164,16 +161,16 @@ static void setters(void *arg)
     long value;
 
     (void)arg;
-    cr_assert(cxl_set_mode(afu, CXL_MODE_TIME_SLICED) == -1 && errno == EINVAL);
-    cr_assert(cxl_set_prefault_mode(afu, (enum cxl_prefault_mode)3) == -1 && errno == EINVAL);
+    cr_assert(LIBCXL_FAILS(cxl_set_mode(afu, CXL_MODE_TIME_SLICED), EINVAL));
+    cr_assert(LIBCXL_FAILS(cxl_set_prefault_mode(afu, (enum cxl_prefault_mode)3), EINVAL));
     cr_assert_eq(cxl_set_prefault_mode(afu, CXL_PREFAULT_WED), 0);
     says(CXL_AFU "/prefault_mode", "work_element_descriptor\n");
     libcxl_say("access afu0.0 off");
-    cr_assert(cxl_set_mode(afu, CXL_MODE_DEDICATED) == -1 && errno == EACCES);
-    cr_assert(cxl_set_irqs_max(afu, 10) == -1 && errno == EACCES);
+    cr_assert(LIBCXL_FAILS(cxl_set_mode(afu, CXL_MODE_DEDICATED), EACCES));
+    cr_assert(LIBCXL_FAILS(cxl_set_irqs_max(afu, 10), EACCES));
     libcxl_say("access afu0.0 on");
     open = libcxl_open(CXL_SLAVE_NODE);
-    cr_assert(cxl_set_mode(afu, CXL_MODE_DEDICATED) == -1 && errno == EBUSY);
+    cr_assert(LIBCXL_FAILS(cxl_set_mode(afu, CXL_MODE_DEDICATED), EBUSY));
     cxl_afu_free(open);
     cr_assert_eq(cxl_set_mode(afu, CXL_MODE_DEDICATED), 0);
     cr_assert(cxl_get_mode(afu, &value) == 0 && value == 1);
@@ -204,9 +201,8 @@ static void error_buffer(void *arg)
     cr_assert_eq(cxl_errinfo_read(afu, bytes, 4090, 100), 6);
     cr_assert_eq(cxl_errinfo_read(afu, bytes, 5000, 100), 0);
     libcxl_say("error_buffer afu0.0 off");
-    cr_assert(cxl_errinfo_size(afu, &size) == -1 && errno == ENODEV);
-    errno = 0;
-    cr_assert(cxl_errinfo_read(afu, bytes, 0, 1) == -1 && errno == ENODEV);
+    cr_assert(LIBCXL_FAILS(cxl_errinfo_size(afu, &size), ENODEV));
+    cr_assert(LIBCXL_FAILS(cxl_errinfo_read(afu, bytes, 0, 1), ENODEV));
     cxl_afu_free(afu);
 }
 

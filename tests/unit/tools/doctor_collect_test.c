@@ -39,7 +39,6 @@ Test(doctor_collect, drivers)
     cr_assert_str_eq(f->modules, "cxl");
     cr_assert_str_eq(f->driver_file,
                      "/lib/modules/" DOCTOR_FIXTURE_KERNEL "/kernel/drivers/misc/cxl/cxl.ko");
-    cr_assert_eq(f->bounds, 0);
 
     doctor_file("/sys/module/cxlflash/refcnt", "1\n");
     doctor_file("/sys/bus/cxl/uevent", "");
@@ -133,22 +132,19 @@ Test(doctor_collect, the_pci_function_is_an_ancestor)
     cr_assert_str_eq(doctor_machine_facts()->card[0].pci, "/sys/class/cxl/card0/device/device");
 }
 
-Test(doctor_collect, functions_of_cxlflash)
+/* CX-132: it stands behind the virtual host bridge below the card's PCI function. */
+Test(doctor_collect, the_function_that_cxlflash_drives)
 {
-    const struct doctor_facts *f;
+    const struct doctor_facts *f = doctor_machine_facts();
 
-    doctor_file("/sys/bus/pci/drivers/cxlflash/bind", "");
-    doctor_link("/sys/bus/pci/drivers/cxlflash/0006:00:00.0",
-                "../../../../devices/pci0000:00/0000:01:00.0/cxl/card0/afu0.0/pci0006:00/"
-                "0006:00:00.0");
-    doctor_link("/sys/bus/pci/drivers/cxlflash/0007:00:00.0", "../../../../devices/afu1.x/0");
+    cr_assert_str_eq(f->card[0].cxlflash, "");
+    doctor_link("/sys/class/cxl/card0/device/pci0007:00/0007:00:00.0/driver",
+                "../../../../../../bus/pci/drivers/cxlflash");
+    doctor_file("/sys/class/cxl/card1/caia_version", "1.0\n");
     f = doctor_machine_facts();
-    cr_assert_eq(f->bounds, 2);
-    cr_assert_str_eq(f->bound[0].function, "0006:00:00.0");
-    cr_assert_eq(f->bound[0].card, 0);
-    cr_assert_eq(f->bound[0].slice, 0);
-    cr_assert_eq(f->bound[1].card, -1, "nobody knows whose it is");
-    cr_assert_eq(f->bound[1].slice, -1);
+    cr_assert_str_eq(f->card[0].cxlflash, "0007:00:00.0");
+    cr_assert_eq(f->cards, 2);
+    cr_assert_str_eq(f->card[1].cxlflash, "", "it is another card's");
 }
 
 Test(doctor_collect, a_frozen_slot_is_not_asked_for_more)
@@ -169,7 +165,7 @@ Test(doctor_collect, an_empty_machine)
     doctor_machine_host()->machine = "x86_64";
     f = doctor_machine_facts();
     cr_assert(!f->power && !f->class_there && !f->driver_loaded);
-    cr_assert_eq(f->cards + f->afus + f->bounds + f->cpu_lines, 0);
+    cr_assert_eq(f->cards + f->afus + f->cpu_lines, 0);
     cr_assert_str_eq(f->os_name, "");
 }
 
@@ -184,11 +180,8 @@ Test(doctor_collect, bounds_of_its_tables)
         doctor_file(path, "1.0\n");
         snprintf(path, sizeof path, "/sys/class/cxl/afu%u.0/mode", i + 1);
         doctor_file(path, "none\n");
-        snprintf(path, sizeof path, "/sys/bus/pci/drivers/cxlflash/%04u:00:00.0", i);
-        doctor_link(path, "nowhere");
     }
     f = doctor_machine_facts();
     cr_assert_eq(f->cards, DOCTOR_CARDS_MAX);
     cr_assert_eq(f->afus, DOCTOR_AFUS_MAX);
-    cr_assert_eq(f->bounds, DOCTOR_BOUND_MAX);
 }

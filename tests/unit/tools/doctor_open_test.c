@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "hal/cxl_abi.h"
+#include "hal/support/endian.h"
 
 /* A driver that counts what is held, with an errno for each step. */
 static struct {
@@ -136,9 +139,9 @@ static const struct cxl_kernel kernel = {
 
 static struct doctor_registers r;
 
-static void open_it(const char *irqs_min)
+static void open_over(const struct cxl_kernel *driver, const char *irqs_min)
 {
-    static const struct doctor_opener opener = {&kernel, driver_lock, driver_unlock};
+    const struct doctor_opener opener = {driver, driver_lock, driver_unlock};
     struct doctor_afu *afu = calloc(1, sizeof *afu);
 
     cr_assert_not_null(afu);
@@ -152,6 +155,8 @@ static void open_it(const char *irqs_min)
     cr_assert_eq(d.locked + d.opened + d.mapped, 0, "everything is given back");
     cr_assert_eq(d.stores, 0);
 }
+
+static void open_it(const char *irqs_min) { open_over(&kernel, irqs_min); }
 
 Test(doctor_open, what_it_reads)
 {
@@ -234,4 +239,63 @@ Test(doctor_open, what_goes_wrong)
     open_it("4");
     cr_assert_eq(r.error, -EIO);
     cr_assert(strstr(r.why, "answers no register access"));
+}
+
+/* ---- registers that are memory, as the real kernel's are ---- */
+
+static int area = -1;
+
+static int memory_map(int fd, size_t size, void **out)
+{
+    cr_assert_eq(fd, 7);
+    *out = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, area, 0);
+    cr_assert_neq(*out, MAP_FAILED);
+    d.mapped++;
+    return 0;
+}
+
+static int memory_unmap(void *map, size_t size)
+{
+    d.mapped--;
+    return munmap(map, size);
+}
+
+static const struct cxl_kernel over_memory = {
+    .open = driver_open,
+    .close = driver_close,
+    .ioctl = driver_ioctl,
+    .map = memory_map,
+    .unmap = memory_unmap,
+};
+
+static void set_register(off_t offset, uint64_t value)
+{
+    be64_t raw = be64_of(value);
+
+    cr_assert_eq(pwrite(area, &raw, sizeof raw, offset), (ssize_t)sizeof raw);
+}
+
+/* The bus is big-endian (CX-54). Without ERR_FF the pages of a dead card are gone (CX-59), which
+ * must not end the program; what was read then is nothing. */
+Test(doctor_open, a_card_that_dies_meanwhile_does_not_end_the_doctor)
+{
+    area = memfd_create("registers", MFD_CLOEXEC);
+    cr_assert_eq(ftruncate(area, 0x4000000), 0);
+    set_register(0x2010030, 1);
+    set_register(0x2010800, UINT64_C(0x3136303430314E00));
+    set_register(0x2012018, 0x21);
+    open_over(&over_memory, "4");
+    cr_assert_eq(r.error, 0, "%s", r.why);
+    cr_assert_str_eq(r.version, "160401N");
+    cr_assert_eq(r.ports, 1);
+    cr_assert_eq(r.port[0].status, 0x21);
+
+    cr_assert_eq(ftruncate(area, 0x2012000), 0); /* it dies behind the global map */
+    open_over(&over_memory, "4");
+    cr_assert_eq(r.error, -EIO);
+    cr_assert_str_eq(r.why, "the card died while its registers were read (Input/output error)");
+    cr_assert_eq(ftruncate(area, 0), 0);
+    open_over(&over_memory, "4");
+    cr_assert_eq(r.error, -EIO);
+    close(area);
 }

@@ -57,6 +57,7 @@ Test(doctor_print, every_fact)
         "vital product data        54 bytes\n",
         "    V5  5005076802000001\n",
         "    0000  82 05 00 66 6c 61 73 68 90 2a 00 50 4e 01 37 56  ...flash.*.PN.7V\n",
+        "cxlflash drives           -\n",
         "\nafu0.0\n",
         "mode                      afu_directed\n",
         "cr0/vendor                0x1014\n",
@@ -80,7 +81,7 @@ Test(doctor_print, what_could_not_be_read)
         "page size                 64 KiB\n",
         "module cxl                installed, not loaded\n",
         "modules like cxl, capi    -\n",
-        "cxlflash drives           0006:00:00.0 (../afu0.0/0006:00:00.0)\n",
+        "cxlflash drives           0007:00:00.0\n",
         "configuration space       all ones: it does not answer\n",
     };
 
@@ -88,7 +89,7 @@ Test(doctor_print, what_could_not_be_read)
     doctor_allow("/sys/class/cxl/card0/device/vpd", false, false);
     doctor_remove("/sys/module");
     doctor_remove("/proc/modules");
-    doctor_link("/sys/bus/pci/drivers/cxlflash/0006:00:00.0", "../afu0.0/0006:00:00.0");
+    doctor_link("/sys/class/cxl/card0/device/pci0007:00/0007:00:00.0/driver", "cxlflash");
     facts = *doctor_machine_facts();
     facts.library = (struct doctor_library){.name = "x", .why = "it is another library"};
     facts.card[0].silent = true;

@@ -58,10 +58,18 @@ static bool model_has_one(struct standin *s, const struct standin_file *f)
            s->world.event_pending(f->ctx);
 }
 
+/* What the platform has told since the call began: its word to this descriptor may just have been
+ * drained. */
+static bool untaken_news(const struct standin_file *f)
+{
+    return f->attached && !f->closed && __atomic_load_n(&f->card->news, __ATOMIC_ACQUIRE);
+}
+
 void standin_refresh(struct standin *s, struct standin_file *f)
 {
     drain(f);
-    if (readable(f) || model_has_one(s, f)) /* looked at behind the drain: no event is lost */
+    /* All looked at behind the drain: nothing is lost. */
+    if (readable(f) || model_has_one(s, f) || untaken_news(f))
         standin_kick(f);
 }
 

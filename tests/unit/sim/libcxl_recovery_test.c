@@ -3,9 +3,11 @@
  * them. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 
+#include "backends/sim/sim_standin.h"
 #include "hal/afu_regs.h"
 #include "tests/testlib/proves.h"
 #include "tests/unit/sim/libcxl_fixture.h"
@@ -217,6 +219,82 @@ static void again(void *arg)
 }
 
 Test(libcxl_recovery, a_freeze_during_the_recovery_wakes_too) { libcxl_run(again); }
+
+/* ---- no news is lost ---------------------------------------------------------------------------
+ */
+
+/* What the model tells, kept back until a moment that is chosen. */
+static struct {
+    struct cxl_standin_world real;
+    void (*platform)(void *arg), (*context)(void *arg);
+    void *platform_arg, *context_arg;
+    bool armed;
+} kept;
+
+static void tell_nobody(void *arg) { (void)arg; }
+
+static void keep_platform(struct hal_dev *dev, void (*event)(void *arg), void *arg)
+{
+    kept.platform = event;
+    kept.platform_arg = arg;
+    kept.real.watch_platform(dev, event ? tell_nobody : NULL, arg);
+}
+
+static void keep_context(struct hal_ctx *ctx, void (*event)(void *arg), void *arg)
+{
+    kept.context = event;
+    kept.context_arg = arg;
+    kept.real.watch_context(ctx, event ? tell_nobody : NULL, arg);
+}
+
+/* It is asked in the middle of a read: behind the look for news, before the descriptor is emptied.
+ */
+static bool pending_with_news(struct hal_ctx *ctx)
+{
+    if (kept.armed) {
+        kept.platform(kept.platform_arg);
+        kept.context(kept.context_arg);
+    }
+    kept.armed = false;
+    return kept.real.event_pending(ctx);
+}
+
+static void bind_keeper(void)
+{
+    struct cxl_standin_world world;
+
+    cxl_standin()->unbind();
+    sim_standin_world(libcxl_sim()->host, &world);
+    kept.real = world;
+    world.watch_platform = keep_platform;
+    world.watch_context = keep_context;
+    world.event_pending = pending_with_news;
+    cr_assert_eq(cxl_standin()->bind(&world), 0);
+}
+
+static void in_the_middle(void *arg)
+{
+    struct cxl_afu_h *afu = libcxl_attached(CXL_MASTER_NODE, true);
+    struct cxl_event ev;
+
+    (void)arg;
+    cr_assert_eq(fcntl(cxl_afu_fd(afu), F_SETFL, O_NONBLOCK), 0);
+    happens(SIM_EFFECT_FREEZE);
+    pass_ms(5);
+    kept.armed = true;
+    cr_assert(LIBCXL_FAILS(cxl_read_event(afu, &ev), EAGAIN));
+    cr_assert_not(kept.armed);
+    cr_assert_eq(readable(afu), 1, "whoever waits for it would wait for ever");
+    cr_assert(LIBCXL_FAILS(cxl_read_event(afu, &ev), EIO));
+    cxl_afu_free(afu);
+}
+
+Test(libcxl_recovery, what_the_platform_tells_a_reader_is_not_lost)
+{
+    bind_keeper();
+    libcxl_run(in_the_middle);
+    PROVES(CX_85);
+}
 
 /* ---- resets of the AFU -------------------------------------------------------------------------
  */

@@ -60,7 +60,10 @@ struct spipe_options {
     unsigned hwqs;          /* hardware queues, at most 8; 0 = 1: spipe_hwqs_set() */
     unsigned cpus;          /* processors, for spipe_hwqs_set(); 0 = 1 */
     bool wipe_always;       /* every virtual LUN is opened with the option to wipe (VL-65) */
-    bool luns_disabled;     /* LUNs must be enabled before they can be used: spipe_lun_enable() */
+    bool wipe_nothing;  /* chunks that are to be wiped, by what an earlier life recorded too, are
+                           not: nobody gets them, and the next adapter without this wipes them.
+                           For LUNs that may hold what is no business of the opener's */
+    bool luns_disabled; /* LUNs must be enabled before they can be used: spipe_lun_enable() */
     /* An adapter that is open, under the same exec: the two share their LUNs by WWID, with the
      * allocation of their blocks, and the names. `store` is NULL then, since the catalogue is the
      * one of the peer; it lasts until the last of them is closed, in whatever order. */

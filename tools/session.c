@@ -216,6 +216,7 @@ static int open_adapter(struct session *s, unsigned i, char *why, size_t size)
                                     .order = s->config.order,
                                     .event_sink = s->config.event_sink,
                                     .event_arg = s->config.event_arg[i],
+                                    .wipe_nothing = s->card, /* LUNs that nobody named */
                                     .heartbeat_ns = s->config.heartbeat_ns};
     struct session_filter *f = &s->filter[i];
     struct exec *exec = f->dev ? &f->exec.base : s->exec;

@@ -101,6 +101,7 @@ static int create(struct exec *exec, struct hal_dev *dev, const struct spipe_opt
     s->events.sink_arg = o->event_arg;
     s->luns_disabled = o->luns_disabled;
     s->wipe_always = o->wipe_always;
+    s->wipe_nothing = o->wipe_nothing;
     rc = spipe__group_join(s, o->peer);
     if (rc)
         goto free_adapter;

@@ -107,7 +107,8 @@ struct spipe {
     struct spipe__group *group; /* core/adapter/group.h */
     struct spipe *next_member;  /* of the group */
     struct exec_mutex discovery, links, scsi, internal;
-    bool wipe_always; /* every virtual LUN is wiped (VL-65) */
+    bool wipe_always;  /* every virtual LUN is wiped (VL-65) */
+    bool wipe_nothing; /* what is dirty stays so (decision 0008) */
 
     struct hal_ctx *master; /* of the primary hardware queue: the way to all registers (AD-34). NULL
                                while the adapter is down; written by initialisations only, which

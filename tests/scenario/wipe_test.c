@@ -328,6 +328,36 @@ Test(wipe, goes_on_after_a_restart)
     sim_media_close(media);
 }
 
+/* Somebody who may not wipe: neither by himself nor by asking for the space. */
+static void left_alone(struct stack *s, void *arg)
+{
+    struct stack_client a;
+    uint64_t last;
+    uint32_t handle;
+
+    (void)arg;
+    stack_client(s, &a, 0, 8, false);
+    cr_assert_eq(spipe_open_virtual(a.ctx, 0, CHUNKS * (uint64_t)CHUNK, &handle, &last), 0);
+    cr_assert_eq(last, 2 * CHUNK - 1, "the two others");
+    stack_sleep_s(s, 20);
+    cr_assert_eq(spipe_resize(a.ctx, handle, CHUNKS * (uint64_t)CHUNK, &last), -ENOSPC);
+    cr_assert_eq(stack_on_medium(media, CHUNK + 65535), 5);
+    spipe_client_destroy(a.client);
+}
+
+Test(wipe, may_be_left_to_others)
+{
+    struct stack_setup setup = {.seed = 1, .media = media = stack_media(CHUNKS), .unchecked = true};
+
+    stack_run(&setup, left_behind, NULL);
+    setup.wipe_nothing = true;
+    stack_run(&setup, left_alone, NULL);
+    cr_assert_eq(stack_on_medium(media, CHUNK + 65535), 5);
+    setup.wipe_nothing = setup.unchecked = false;
+    stack_run(&setup, found_again, NULL);
+    sim_media_close(media);
+}
+
 static void with_unmap(struct sim_params *p)
 {
     p->unmap_capability = 1;

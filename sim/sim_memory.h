@@ -57,4 +57,12 @@ bool sim_memory_known(const struct sim_memory *m, uint64_t ea, uint64_t *canonic
 size_t sim_memory_read(uint64_t ea, void *to, size_t n);
 size_t sim_memory_write(uint64_t ea, const void *from, size_t n);
 
+/** Says that effective address ea is going to be read, or written, some events from now: with
+ * hundreds of contexts it comes from memory, which takes as long as a few events. Any address will
+ * do; never fails. */
+static inline void sim_memory_expect(uint64_t ea)
+{
+    __builtin_prefetch((const void *)(uintptr_t)ea);
+}
+
 #endif

@@ -17,7 +17,10 @@
 #define WORLD_MAGIC UINT64_C(0x73696D5F776F726C)
 #define FREE_MAGIC UINT64_C(0xF4EEB10CF4EEB10C)
 
-static const size_t align_classes[SIM_WORLD_ALIGN_CLASSES] = {16, 128, 4096, 65536,
+#define PAGE ((size_t)4096)
+#define PAGE_RUN (8 * PAGE)
+
+static const size_t align_classes[SIM_WORLD_ALIGN_CLASSES] = {16, 128, PAGE, 65536,
                                                               SIM_WORLD_ALIGN_MAX};
 
 /* Sizes 16, 32, 48, 64, then four to each doubling: 80, 96, 112, 128, 160 ... */
@@ -69,6 +72,11 @@ size_t sim_world__free_holes(struct sim_world *w, struct sim_world_hole *out, si
 {
     size_t count = 0;
 
+    if (w->page_at < w->page_end) {
+        if (count < max)
+            out[count] = (struct sim_world_hole){(char *)w + w->page_at, w->page_end - w->page_at};
+        count++;
+    }
     for (unsigned a = 0; a < SIM_WORLD_ALIGN_CLASSES; a++)
         for (unsigned class = class_of(HOLE_MIN); class < SIM_WORLD_SIZE_CLASSES; class ++)
             for (struct sim_world_free *f = w->free[a][class]; f; f = f->next) {
@@ -137,9 +145,10 @@ static void *reuse(struct sim_world *w, unsigned align_class, unsigned class)
     return NULL;
 }
 
-static void *fresh(struct sim_world *w, unsigned align_class, unsigned class)
+/* From the end of the part in use; zero. */
+static void *fresh_block(struct sim_world *w, size_t align, size_t size)
 {
-    char *p = extend(w, align_classes[align_class], class_size(class));
+    char *p = extend(w, align, size);
     size_t start;
 
     if (!p)
@@ -150,6 +159,36 @@ static void *fresh(struct sim_world *w, unsigned align_class, unsigned class)
         memset(p, 0, hal_min64(w->touched, w->extent) - start);
     w->touched = hal_max64(w->touched, w->extent);
     return p;
+}
+
+/* Blocks that begin a page come from runs of pages. If they stood between the others, those would
+ * begin at the same place of a page for each of hundreds of contexts, and so share few sets of the
+ * processor's caches. */
+static void *fresh_page(struct sim_world *w, unsigned class)
+{
+    char *p;
+
+    if (w->page_at == w->page_end) {
+        p = extend(w, PAGE, PAGE_RUN);
+        if (!p)
+            return fresh_block(w, PAGE, class_size(class)); /* the end of the world */
+        sim_asan_poison(p, PAGE_RUN);
+        w->touched = hal_max64(w->touched, w->extent);
+        w->page_at = (size_t)(p - (char *)w);
+        w->page_end = w->page_at + PAGE_RUN;
+    }
+    p = (char *)w + w->page_at;
+    w->page_at += PAGE;
+    sim_asan_unpoison(p, class_size(class));
+    donate(w, (size_t)(p - (char *)w) + class_size(class), w->page_at);
+    return memset(p, 0, class_size(class));
+}
+
+static void *fresh(struct sim_world *w, unsigned align_class, unsigned class)
+{
+    if (align_classes[align_class] == PAGE && class_size(class) <= PAGE)
+        return fresh_page(w, class);
+    return fresh_block(w, align_classes[align_class], class_size(class));
 }
 
 void *sim_world_alloc(struct sim_world *w, size_t size, size_t align)

@@ -31,9 +31,10 @@ struct sim_world_holes {
 
 struct sim_world {
     uint64_t magic;
-    size_t reserve; /* bytes of address space */
-    size_t extent;  /* bytes from the start that are in use */
-    size_t touched; /* largest extent ever; the only field that a restore leaves alone */
+    size_t reserve;           /* bytes of address space */
+    size_t extent;            /* bytes from the start that are in use */
+    size_t touched;           /* largest extent ever; the only field that a restore leaves alone */
+    size_t page_at, page_end; /* offsets: rest of a run of pages, see fresh_page() */
     size_t used, peak, blocks;
     bool fibers_run;
     unsigned pin_count, region_count;

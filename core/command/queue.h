@@ -74,7 +74,8 @@ struct spipe__queue_counters {
 };
 
 struct spipe__queue {
-    /* submission */
+    /* What every command touches comes first, in two cache lines: with hundreds of contexts each of
+     * them comes from memory. Submission: */
     struct hal_ctx *ctx;
     uint64_t doorbell;        /* offset of ioarrin or sq_tail in the window of ctx */
     struct afu_ioarcb *sq_at; /* next slot of the ring; NULL in IOARRIN mode */
@@ -82,29 +83,29 @@ struct spipe__queue {
     struct spipe__slot *slots;
     uint32_t *free_ring; /* numbers of free slots; a ring of free_mask + 1 elements */
     uint32_t free_head, free_tail, free_mask;
-    enum hal_order order;
+    uint8_t order; /* enum hal_order */
+    bool gone;     /* the context is dead: all ones or a device-lost event */
+    uint16_t lost_count;
     int64_t room; /* credits known to be left */
     uint64_t timeout_ns;
+    struct exec *exec;
 
     /* completion */
     const uint64_t *rrq_at, *rrq_last; /* current element, last element */
     uint64_t rrq_base;                 /* what the element of slot 0 is when it is new */
     uint32_t depth;
-    uint32_t failed; /* first of those lost and not yet returned by spipe__queue_next(): its
-                        number + 1, 0 = none */
+    uint32_t failed;   /* first of those lost and not yet returned by spipe__queue_next(): its
+                          number + 1, 0 = none */
+    uint64_t check_at; /* when an empty poll looks at events and time-outs again, ns */
 
     /* now and then */
     uint32_t failed_last; /* last of them: its number */
-    uint32_t lost_count;
-    uint64_t check_at;   /* when an empty poll looks at events and time-outs again, ns */
-    uint64_t expires_at; /* no command in flight has an earlier deadline */
-    bool sq_on;          /* SQ mode, from the next bind on */
-    bool gone;           /* the context is dead: all ones or a device-lost event */
+    uint64_t expires_at;  /* no command in flight has an earlier deadline */
+    bool sq_on;           /* SQ mode, from the next bind on */
     struct spipe__queue_counters counters;
 
     /* cold */
     struct spipe__queue_config config;
-    struct exec *exec;
     struct hal_dev *dev;
     uint64_t *rrq;
     struct afu_ioarcb *sq; /* the ring, NULL without config.sq */

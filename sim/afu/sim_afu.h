@@ -63,13 +63,14 @@ enum sim_direction { SIM_BUS_READ, SIM_BUS_WRITE }; /* host memory is read, or w
 
 /** One process element. Exists while the context exists (created .. released). */
 struct sim_ctx {
-    /* what every command touches comes first: a few cache lines */
+    /* What every command touches comes first, in two cache lines: with hundreds of contexts each of
+     * them comes from memory. */
     struct sim_afu *afu;
     uint16_t handle;
     bool started, master, lost;
     uint8_t toggle; /* of the RRQ */
     bool resetting, reset_ones, cap_unlocked;
-    enum hal_order order;
+    uint8_t order;      /* enum hal_order */
     uint32_t in_flight; /* command slots */
     uint32_t elements;  /* RRQ elements written, running number */
     uint64_t wake_key;
@@ -79,16 +80,18 @@ struct sim_ctx {
     uint64_t *bells;
     uint32_t bell_head, bell_count;
 
-    uint32_t command_hint, data_hint, rrq_hint; /* for sim_memory_canonical */
-    uint32_t lisn_pending;                      /* bit per LISN */
-    uint64_t rrq_start, rrq_end, rrq_at;
+    uint32_t lisn_pending;                 /* bit per LISN */
+    uint16_t storage_count, storage_ready; /* of storage below */
+    uint64_t rrq_end, rrq_at;
+    uint64_t rht_start, rht_cnt_id, ctx_cap; /* control map (SL 3) */
+    uint64_t sq_head, sq_tail;               /* see below */
 
-    /* control map (SL 3) */
-    uint64_t rht_start, rht_cnt_id, ctx_cap;
+    uint64_t rrq_start;
+    uint32_t command_hint, data_hint, rrq_hint; /* for sim_memory_canonical */
 
     /* SQ mode: slots from sq_head up to, excluding, sq_tail are not yet fetched; both are slots of
      * the ring sq_base .. sq_end, which a write to sq_end makes current */
-    uint64_t sq_start, sq_base, sq_end, sq_head, sq_tail;
+    uint64_t sq_start, sq_base, sq_end;
 
     /* the rest of host transport map (SL 2) and control map */
     uint64_t endian_ctrl, intr_status, intr_mask, lisn_sync, mbox;
@@ -101,7 +104,6 @@ struct sim_ctx {
     struct sim_event storage_event;
     struct sim_event events_event; /* pending: a fault keeps the program from reading */
     struct sim_storage_fault storage[SIM_FAULTS_QUEUED];
-    uint32_t storage_count, storage_ready;
 };
 
 enum sim_cmd_state {
@@ -521,6 +523,7 @@ void sim_fetch_idle(struct sim_ctx *ctx);  /* it has not, any more */
 void sim_fetch_kick(struct sim_afu *a);    /* something to fetch, or a free slot, may be there */
 void sim_fetch_one(struct sim_afu *a);     /* not without either */
 void sim_fetch_ioarcb(struct sim_cmd *c);  /* reads its IOARCB, maybe not for the first time */
+void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value);        /* it was taken */
 SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value); /* taken, or changed */
 void sim_doorbells_drop(struct sim_ctx *ctx); /* and what stands in the SQ */
 

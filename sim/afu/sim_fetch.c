@@ -80,10 +80,19 @@ SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value)
     }
 }
 
+void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value)
+{
+    struct sim_afu *a = ctx->afu;
+
+    if (a->trace->on) /* else nobody needs to know which region that is */
+        sim_record(a, SIM_EVENT_DOORBELL, ctx->handle,
+                   sim_memory_canonical(&a->memory, value, &ctx->command_hint),
+                   a->params.cmd_room - ctx->bell_count);
+}
+
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
-    uint64_t canonical;
     uint32_t tail;
 
     if (sim_site_planned(a, SIM_SITE_BELL) && sim_bell_planned(ctx, &value))
@@ -104,8 +113,7 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
         tail -= (uint32_t)a->params.cmd_room;
     ctx->bells[tail] = value;
     sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
-    canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
-    sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
+    sim_doorbell_record(ctx, value);
     sim_fetch_ready(ctx);
 }
 
@@ -135,9 +143,8 @@ static uint64_t take_doorbell(struct sim_ctx *ctx)
 {
     uint64_t ea = ctx->bells[ctx->bell_head];
 
-    if (++ctx->bell_head == ctx->afu->params.cmd_room)
-        ctx->bell_head = 0;
-    ctx->bell_count--;
+    if (--ctx->bell_count == 0 || ++ctx->bell_head == ctx->afu->params.cmd_room)
+        ctx->bell_head = 0; /* an empty ring begins in its first cache line again */
     return ea;
 }
 
@@ -192,6 +199,7 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
     if (!ctx->bell_count && sim_sq_empty(ctx))
         sim_fetch_idle(ctx);
     ctx->in_flight++;
+    sim_memory_expect(ctx->rrq_at);
     a->counters.fetched++;
     if (a->trace->on)
         sim_record(a, SIM_EVENT_FETCH, c->slot, ctx->handle,

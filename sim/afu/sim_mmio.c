@@ -215,6 +215,8 @@ void sim_mmio_accept(struct sim_afu *a)
     sim_strict_mmio(&a->strict, a->engine->now, a->params.mmio_ack);
     if (--a->mmio_count)
         expect(a);
+    else
+        a->mmio_head = 0; /* few cache lines instead of the whole ring */
     if (!m.ctx)
         return;
     if (sim_site_planned(a, SIM_SITE_PERR))

@@ -43,7 +43,6 @@ static bool is_slot(const struct sim_ctx *ctx, uint64_t ea)
 static void write_tail(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
-    uint64_t canonical;
 
     if (sim_site_planned(ctx->afu, SIM_SITE_BELL) && sim_bell_planned(ctx, &value))
         return;
@@ -56,8 +55,7 @@ static void write_tail(struct sim_ctx *ctx, uint64_t value)
     }
     ctx->sq_tail = value;
     sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
-    canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
-    sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
+    sim_doorbell_record(ctx, value);
     ring_changed(ctx);
 }
 

@@ -182,6 +182,7 @@ static void walk(struct sim_cmd *c, enum sim_cmd_state state)
     c->state = (uint8_t)state;
     c->restart_walk = c->rht_half = c->plan.wrong = false;
     c->psl.code = 0;
+    sim_memory_expect(entry_ea(c));
     switch (sim_site(a, site, &arg)) {
     case SIM_EFFECT_LATE:
         late = sim_late(a, arg);

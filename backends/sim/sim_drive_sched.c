@@ -32,7 +32,6 @@ struct store {
 struct drive {
     struct sim_drive base;
     struct sched *sched;
-    uint64_t poll_key;   /* what a lone fiber polls for; 0 = nobody does */
     uint64_t last_store; /* cycle */
     unsigned stores;
     struct store store[STORE_BUFFER]; /* oldest first */
@@ -125,7 +124,7 @@ static void on_wake(void *arg, uint64_t key)
 {
     struct drive *d = arg;
 
-    if (key == d->poll_key || sched_wake_key(d->sched, key))
+    if (sched_wake_key(d->sched, key))
         d->base.machine->engine.stop = true;
     if (d->base.watches && sim_drive_tell(&d->base, key) && sched_any_descriptor(d->sched))
         d->base.machine->engine.stop = true;
@@ -163,27 +162,11 @@ static int wait(struct sim_drive *b, uint64_t key, uint64_t deadline)
     return sched_wait_key(of(b)->sched, key, deadline, true, "an event of the adapter");
 }
 
-/* A fiber that nobody else runs beside polls without a round through the scheduler. */
-static void poll_alone(struct drive *d, uint64_t key)
-{
-    sched_point(d->sched); /* so that points_max bounds this too */
-    d->poll_key = key;
-    run_device(d, d->base.machine->engine.now + POLL_SLICE_NS / SIM_CYCLE_NS);
-    d->poll_key = 0;
-    sched_time_moved(d->sched);
-}
-
 static void poll(struct sim_drive *b, uint64_t key)
 {
-    struct drive *d = of(b);
     uint64_t slice = b->machine->engine.now * SIM_CYCLE_NS + POLL_SLICE_NS;
-    int rc;
+    int rc = sched_poll_key(of(b)->sched, key, slice, "a completion (polling)");
 
-    if (sched_alone(d->sched)) {
-        poll_alone(d, key);
-        return;
-    }
-    rc = sched_wait_key(d->sched, key, slice, false, "a completion (polling)");
     CHECK(rc == 0 || rc == -ETIMEDOUT);
 }
 

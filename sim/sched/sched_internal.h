@@ -105,6 +105,8 @@ struct sched {
     uint64_t time;         /* of the built-in clock */
     uint64_t deadline_min; /* no waiting fiber has an earlier one */
     bool deadline_stale;   /* ... and perhaps none has this one */
+    bool polls;            /* the current fiber lets the device run until this key is woken */
+    uint64_t polled_key;
 
     struct sched_link timed, all, descriptors;
     unsigned descriptor_count; /* fibers that wait for one */

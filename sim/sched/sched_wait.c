@@ -33,15 +33,18 @@ static void drop_deadline(struct sched *s, struct sched_fiber *f)
     f->deadline = EXEC_FOREVER;
 }
 
-static uint64_t earliest_deadline(struct sched *s)
+SCHED_RARE static uint64_t find_earliest(struct sched *s)
 {
-    if (!s->deadline_stale)
-        return s->deadline_min;
     s->deadline_min = EXEC_FOREVER;
     s->deadline_stale = false;
     for (struct sched_link *l = s->timed.next; l != &s->timed; l = l->next)
         s->deadline_min = hal_min64(s->deadline_min, SCHED_FIBER_OF(l, timed)->deadline);
     return s->deadline_min;
+}
+
+static uint64_t earliest_deadline(struct sched *s)
+{
+    return s->deadline_stale ? find_earliest(s) : s->deadline_min;
 }
 
 int sched__block(struct sched *s, enum sched_wait wait, uint64_t deadline, bool interruptible)
@@ -100,7 +103,7 @@ bool sched__take_interrupt(struct sched *s)
 
 /* ---- time ---- */
 
-void sched__expire(struct sched *s, uint64_t now)
+void sched__expire_now(struct sched *s, uint64_t now)
 {
     struct sched_link *l, *next;
 

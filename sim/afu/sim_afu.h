@@ -180,6 +180,7 @@ struct sim_psl_fault {
 /** One command slot. */
 struct sim_cmd {
     struct sim_event event; /* the next step */
+    struct sim_afu *afu;
     struct sim_ctx *ctx;
     uint64_t expires;                               /* cycle; 0 = no time-out */
     struct sim_cmd *expires_before, *expires_after; /* neighbours in the list of time-outs */

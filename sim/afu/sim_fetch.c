@@ -83,7 +83,6 @@ SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value)
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
-    uint64_t canonical;
     uint32_t tail;
 
     if (sim_site_planned(a, SIM_SITE_BELL) && sim_bell_planned(ctx, &value))
@@ -104,8 +103,10 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
         tail -= (uint32_t)a->params.cmd_room;
     ctx->bells[tail] = value;
     sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
-    canonical = sim_memory_canonical(&a->memory, value, &ctx->command_hint);
-    sim_record(a, SIM_EVENT_DOORBELL, ctx->handle, canonical, a->params.cmd_room - ctx->bell_count);
+    if (a->trace->on)
+        sim_record(a, SIM_EVENT_DOORBELL, ctx->handle,
+                   sim_memory_canonical(&a->memory, value, &ctx->command_hint),
+                   a->params.cmd_room - ctx->bell_count);
     sim_fetch_ready(ctx);
 }
 
@@ -148,12 +149,12 @@ static void never_decoded(struct sim_event *ev) { (void)ev; }
 SIM_HOT static inline void fetch_read(struct sim_cmd *c, uint64_t late, sim_event_fn *fn)
 {
     sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb),
-                 c->ctx->afu->params.cmd_decode + late, SIM_RANK_DECODE, fn);
+                 c->afu->params.cmd_decode + late, SIM_RANK_DECODE, fn);
 }
 
 SIM_COLD static void fetch_planned(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t arg = 0, late = 0;
 
     switch (sim_site_armed(a, SIM_SITE_FETCH, &arg)) {
@@ -178,7 +179,7 @@ SIM_COLD static void fetch_planned(struct sim_cmd *c)
 
 void sim_fetch_ioarcb(struct sim_cmd *c)
 {
-    if (sim_site_planned(c->ctx->afu, SIM_SITE_FETCH))
+    if (sim_site_planned(c->afu, SIM_SITE_FETCH))
         fetch_planned(c);
     else
         fetch_read(c, 0, sim_decode);

@@ -431,8 +431,8 @@ static inline struct sim_cmd *sim_cmd_of(struct sim_event *ev)
     return HAL_CONTAINER_OF(ev, struct sim_cmd, event);
 }
 
-static inline void sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v,
-                              uint64_t w)
+static inline __attribute__((always_inline)) void
+sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v, uint64_t w)
 {
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }

@@ -30,8 +30,9 @@ static uint64_t lxt_tag(const struct sim_cmd *c, uint64_t index)
 
 static struct sim_xlt_entry *cache_entry(struct sim_afu *a, uint64_t tag)
 {
-    uint64_t mixed = (tag >> 48) * 37 + (tag >> 32 & 0xFFFF) * 5 + (tag & UINT32_MAX) * 3 +
-                     (tag & TAG_LXT ? 17 : 0);
+    /* kind and context together, then handle, then index */
+    uint64_t mixed =
+        (tag >> 48) * 37 + (uint16_t)(tag >> 32) * 5 + (uint32_t)tag * 3 + (tag & TAG_LXT ? 17 : 0);
 
     return &a->xlt[mixed & (a->params.xlt_entries - 1)];
 }
@@ -408,9 +409,8 @@ static void translate_virtual(struct sim_cmd *c)
     }
     first = (uint32_t)hal_min64(blocks, chunk - (c->vlba & (chunk - 1)));
     c->segments = first < blocks ? 2 : 1;
-    for (unsigned i = 0; i < c->segments; i++)
-        if (need_lxt(c, i))
-            return;
+    if (need_lxt(c, 0) || (c->segments == 2 && need_lxt(c, 1)))
+        return;
     if (too_long(c, blocks))
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
     else if (!apply_lxt(c, 0, c->vlba, first) ||

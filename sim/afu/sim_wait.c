@@ -9,9 +9,9 @@ static void wait_stepped(struct sim_cmd *c, struct sim_strict_transfer *t, uint6
     sim_reference_bus(c->afu, &c->event, t, after, rank, fn);
 }
 
-void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
-                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
-                       sim_event_fn *fn)
+void sim_wait_special(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                      uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
+                      sim_event_fn *fn)
 {
     struct sim_afu *a = c->afu;
     struct sim_bus_rate rate = sim_bus_rate_now(a, direction);
@@ -28,4 +28,13 @@ void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim
     t = sim_wait_schedule(c, direction, what, ea, bytes, n, rate);
     sim_strict_transfer(&a->strict, &t);
     sim_wait_response(c, &t, after, rank, fn);
+}
+
+void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
+                       sim_event_fn *fn)
+{
+    if (!sim_bus_lines(ea, bytes) || !sim_wait_plain(c, direction, what, ea, bytes,
+                                                     (uint32_t)(bytes / SIM_LINE), after, rank, fn))
+        sim_wait_special(c, direction, what, ea, bytes, after, rank, fn);
 }

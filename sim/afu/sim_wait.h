@@ -124,6 +124,12 @@ static inline void sim_wait(struct sim_cmd *c, uint64_t cycles, enum sim_rank ra
     sim_engine_at(e, &c->event, e->now + cycles, rank, fn);
 }
 
+/* Whole lines: so many bus commands, in either direction. */
+static inline bool sim_bus_lines(uint64_t ea, uint64_t bytes)
+{
+    return (ea | bytes) % SIM_LINE == 0;
+}
+
 /* One aligned power of two: a single bus command. */
 static inline bool sim_bus_single(uint64_t ea, uint64_t bytes)
 {
@@ -174,31 +180,46 @@ static inline void sim_wait_response(struct sim_cmd *c, const struct sim_strict_
                   rank, fn);
 }
 
-/** The same as sim_wait_bus, whatever the transfer: for those that are not short. */
+/* A transfer of n commands that nothing is special about. False: nothing was done, ask
+ * sim_wait_special. Nothing is kept for that here, so that the way of every command stays short. */
+static inline __attribute__((always_inline)) bool
+sim_wait_plain(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+               uint64_t ea, uint64_t bytes, uint32_t n, uint64_t after, enum sim_rank rank,
+               sim_event_fn *fn)
+{
+    struct sim_afu *a = c->afu;
+    struct sim_strict_transfer t;
+
+    if (__builtin_expect(!sim_bus_plain(a), 0))
+        return false;
+    t = sim_wait_schedule(c, direction, what, ea, bytes, n, sim_bus_rate(&a->params, direction));
+    if (__builtin_expect(sim_strict_odd(&a->strict, &t), 0))
+        return false;
+    sim_strict_note(&a->strict, &t);
+    sim_wait_response(c, &t, after, rank, fn);
+    return true;
+}
+
+/** The same as sim_wait_bus, whatever the transfer and the engine. */
+void sim_wait_special(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                      uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
+                      sim_event_fn *fn);
+
+/** The same as sim_wait_bus, for those that may be long. */
 void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
                        uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
                        sim_event_fn *fn);
 
 /** ... when the bus commands for `bytes` > 0 at ea have been answered, and `after` more cycles have
  * passed. A single command goes at once; in a longer transfer each one goes when its interval has
- * passed (timing.md 8). A single command that nothing is special about needs no call. */
+ * passed (timing.md 8). */
 static inline __attribute__((always_inline)) void
 sim_wait_bus(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
              uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank, sim_event_fn *fn)
 {
-    struct sim_afu *a = c->afu;
-    struct sim_strict_transfer t;
-
-    if (__builtin_expect(sim_bus_plain(a) && sim_bus_single(ea, bytes), 1)) {
-        t = sim_wait_schedule(c, direction, what, ea, bytes, 1,
-                              sim_bus_rate(&a->params, direction));
-        if (__builtin_expect(!sim_strict_odd(&a->strict, &t), 1)) {
-            sim_strict_note(&a->strict, &t);
-            sim_wait_response(c, &t, after, rank, fn);
-            return;
-        }
-    }
-    sim_wait_transfer(c, direction, what, ea, bytes, after, rank, fn);
+    if (__builtin_expect(!sim_bus_single(ea, bytes), 0) ||
+        !sim_wait_plain(c, direction, what, ea, bytes, 1, after, rank, fn))
+        sim_wait_special(c, direction, what, ea, bytes, after, rank, fn);
 }
 
 /** ... when a serial stage, reached after `travel` cycles, has served it for `service` cycles, and

@@ -76,21 +76,30 @@ static inline void near_insert(struct sim_near_wheel *w, struct sim_event *ev)
     link_at(at, ev);
 }
 
-static inline void near_emptied(struct sim_near_wheel *w, unsigned index)
+/* Word of the map with the next event at or after word `from`. Without one it is that of `end`. */
+static inline unsigned near_word(const struct sim_near_wheel *w, unsigned from)
 {
-    if (!w->slot[index])
-        w->map[index / 64] &= ~HAL_BIT(index % 64);
+    while (!w->map[from])
+        from++;
+    return from;
 }
 
-/* Slot of the next event at or after cycle `now`; SIM_NEAR_SLOTS, that of `end`, if there is none.
- */
-static inline unsigned near_first(const struct sim_near_wheel *w, uint64_t now)
+/* First slot in use of such a word; SIM_NEAR_SLOTS is that of `end`. */
+static inline unsigned near_slot(const struct sim_near_wheel *w, unsigned word)
 {
-    unsigned word = near_index(now) / 64;
-
-    while (!w->map[word])
-        word++;
     return word * 64 + hal_lowest_bit(w->map[word]);
+}
+
+/* Takes the first event out of the wheel: that of near_slot(w, word). */
+static inline struct sim_event *near_take(struct sim_near_wheel *w, unsigned word, unsigned index)
+{
+    struct sim_event *ev = w->slot[index];
+
+    w->slot[index] = ev->next;
+    if (!ev->next)
+        w->map[word] &= w->map[word] - 1;
+    ev->place = SIM_EVENT_IDLE;
+    return ev;
 }
 
 /* ---- the far wheel --------------------------------------------------------------------------- */
@@ -242,7 +251,8 @@ void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
     case SIM_EVENT_NEAR:
         index = near_index(cycle_of(ev));
         unlink(&e->near.slot[index], ev);
-        near_emptied(&e->near, index);
+        if (!e->near.slot[index])
+            e->near.map[index / 64] &= ~HAL_BIT(index % 64);
         break;
     case SIM_EVENT_FAR:
         far_remove(&e->far, ev);
@@ -277,7 +287,7 @@ uint64_t sim_engine_next(struct sim_engine *e)
 
     if (e->ops)
         return e->ops->next(e);
-    index = near_first(&e->near, e->now);
+    index = near_slot(&e->near, near_word(&e->near, near_index(e->now) / 64));
     return index < SIM_NEAR_SLOTS ? cycle_of(e->near.slot[index]) : next_ahead(e);
 }
 
@@ -324,14 +334,9 @@ static bool enter_next_window(struct sim_engine *e, uint64_t until)
     return true;
 }
 
-static inline void run_one(struct sim_engine *e, unsigned index)
+static inline void run_one(struct sim_engine *e, struct sim_event *ev)
 {
-    struct sim_event *ev = e->near.slot[index];
-
     e->now = cycle_of(ev);
-    e->near.slot[index] = ev->next;
-    near_emptied(&e->near, index);
-    ev->place = SIM_EVENT_IDLE;
     e->count++;
     ev->fn(ev);
 }
@@ -339,13 +344,20 @@ static inline void run_one(struct sim_engine *e, unsigned index)
 /* False: nothing is left up to and including `until`, which comes before `end`. */
 static bool run_until(struct sim_engine *e, uint64_t until)
 {
-    while (!e->stop) {
-        unsigned index = near_first(&e->near, e->now);
+    unsigned word = near_index(e->now) / 64; /* nothing is before it: events come no earlier */
 
-        if (__builtin_expect(cycle_of(e->near.slot[index]) <= until, 1))
-            run_one(e, index);
-        else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, until))
+    while (!e->stop) {
+        unsigned index;
+
+        word = near_word(&e->near, word);
+        index = near_slot(&e->near, word);
+        if (__builtin_expect(cycle_of(e->near.slot[index]) <= until, 1)) {
+            run_one(e, near_take(&e->near, word, index));
+        } else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, until)) {
             return false;
+        } else {
+            word = 0;
+        }
     }
     return true;
 }

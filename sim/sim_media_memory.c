@@ -131,24 +131,34 @@ static int sink_run(const struct sim_media_space *s, const uint8_t *data, uint64
     return error;
 }
 
-static int memory_read(struct sim_media *m, const struct sim_media_part *part, sim_media_sink *sink,
-                       void *arg)
+/* Runs of blocks that are written, or not; without a piece none is. Kept apart: most reads are of
+ * one block. */
+static __attribute__((noinline)) int read_runs(const struct sim_media_part *part, struct piece *p,
+                                               sim_media_sink *sink, void *arg)
 {
     const struct sim_media_space *s = part->space;
-    struct piece *p = find_piece(m, s, part->piece);
     uint32_t at = part->first, end = part->first + part->blocks, n;
     uint64_t offset = part->offset;
     int error = 0;
 
     if (!p)
         return sink_run(s, NULL, offset, part->blocks, sink, arg);
-    if (part->blocks == 1 && is_written(p, at)) /* most reads */
-        return sink(arg, offset, block_at(s, p, at), s->keep);
     for (; !error && at < end; at += n, offset += (uint64_t)n * s->block_size) {
         n = run_length(p, at, end - at);
         error = sink_run(s, is_written(p, at) ? block_at(s, p, at) : NULL, offset, n, sink, arg);
     }
     return error;
+}
+
+static int memory_read(struct sim_media *m, const struct sim_media_part *part, sim_media_sink *sink,
+                       void *arg)
+{
+    const struct sim_media_space *s = part->space;
+    struct piece *p = find_piece(m, s, part->piece);
+
+    if (p && part->blocks == 1 && is_written(p, part->first))
+        return sink(arg, part->offset, block_at(s, p, part->first), s->keep);
+    return read_runs(part, p, sink, arg);
 }
 
 static int source_run(const struct sim_media_space *s, uint8_t *data, uint64_t offset,

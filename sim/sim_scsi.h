@@ -74,8 +74,8 @@ enum sim_scsi_medium {
     SIM_SCSI_MEDIUM_SYNC
 };
 
-/** What becomes of a command. sim_scsi_begin fills all of it; sim_scsi_finish changes the second
- * half. */
+/** What becomes of a command. sim_scsi_begin fills all of it but the sense bytes, which mean
+ * nothing until their flag is set; sim_scsi_finish changes the second half. */
 struct sim_scsi_result {
     enum sim_scsi_kind kind;
     enum sim_scsi_medium medium;
@@ -90,23 +90,24 @@ struct sim_scsi_result {
      * error (R-28), not a SCSI status. finish moves nothing. */
     bool direction_mismatch;
 
-    uint8_t status;                      /* SCSI status byte: rc.scsi_rc */
-    uint8_t sense[SIM_SCSI_SENSE_BYTES]; /* fixed format, 0x70 */
-    bool sense_valid;
-    bool underrun;     /* rc.flags 0x10: fewer bytes moved than data_len */
-    bool overrun;      /* rc.flags 0x20: the device wanted to move more than data_len */
-    uint32_t residual; /* bytes not moved (underrun) or not movable (overrun) */
-    uint32_t moved;    /* bytes that went over the link */
+    uint8_t status;      /* SCSI status byte: rc.scsi_rc */
+    bool sense_valid;    /* `sense` */
+    bool underrun;       /* rc.flags 0x10: fewer bytes moved than data_len */
+    bool overrun;        /* rc.flags 0x20: the device wanted to move more than data_len */
+    uint32_t residual;   /* bytes not moved (underrun) or not movable (overrun) */
+    uint32_t moved;      /* bytes that went over the link */
+    uint32_t block_size; /* of the LUN */
 
-    bool forced;            /* set by sim_scsi_force: finish takes the next four */
-    bool forced_after_data; /* data moves as usual first, as for a recovered error */
+    bool forced;             /* set by sim_scsi_force: finish takes the next three */
+    bool forced_after_data;  /* data moves as usual first, as for a recovered error */
+    bool forced_sense_valid; /* `forced_sense` */
     uint8_t forced_status;
-    bool forced_sense_valid;
-    uint8_t forced_sense[SIM_SCSI_SENSE_BYTES];
 
     uint8_t opcode_class; /* private to the target */
     uint8_t detail[3];    /* private to the target */
-    uint32_t block_size;  /* of the LUN */
+
+    uint8_t sense[SIM_SCSI_SENSE_BYTES]; /* fixed format, 0x70 */
+    uint8_t forced_sense[SIM_SCSI_SENSE_BYTES];
 };
 
 /** Begins a target over media that must outlive it: every LUN visible where its descriptor says, no

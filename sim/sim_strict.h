@@ -201,31 +201,43 @@ static inline bool sim_strict_in_order(const struct sim_strict_slot *c, uint8_t 
     return what == SIM_STRICT_IOARCB || (after & (first >= c->answered));
 }
 
-/** A transfer is asked for. Costs a few comparisons when all is well. */
-static inline __attribute__((always_inline)) void
-sim_strict_transfer(struct sim_strict *s, const struct sim_strict_transfer *t)
+/** Whether something is wrong with a transfer, or new: a few comparisons, and one branch for all.
+ */
+static inline bool sim_strict_odd(const struct sim_strict *s, const struct sim_strict_transfer *t)
 {
-    struct sim_strict_bus *b = &s->bus[t->direction];
-    struct sim_strict_slot *c = &s->slot[t->slot];
-    bool many = t->commands > 1;
-
-    unsigned odd = t->first < b->single + (many ? t->step : 0); /* one branch for all */
+    const struct sim_strict_bus *b = &s->bus[t->direction];
+    unsigned odd = t->first < b->single + (t->commands > 1 ? t->step : 0);
 
     odd |= t->step != b->step;
     odd |= t->latency != b->latency;
     odd |= t->credits != s->credits;
     odd |= s->state[t->context] != SIM_STRICT_ADDED;
     odd |= !sim_strict_plain(t);
-    odd |= !sim_strict_in_order(c, t->what, t->first);
-    if (__builtin_expect(odd, 0)) {
+    odd |= !sim_strict_in_order(&s->slot[t->slot], t->what, t->first);
+    return odd;
+}
+
+/** A transfer goes that was looked at. */
+static inline void sim_strict_note(struct sim_strict *s, const struct sim_strict_transfer *t)
+{
+    struct sim_strict_bus *b = &s->bus[t->direction];
+    struct sim_strict_slot *c = &s->slot[t->slot];
+
+    b->last = t->last;
+    b->single = t->last + (t->commands > 1 ? 0 : t->step);
+    c->answered = t->last + t->latency;
+    c->what = t->what;
+}
+
+/** A transfer is asked for. */
+static inline void sim_strict_transfer(struct sim_strict *s, const struct sim_strict_transfer *t)
+{
+    if (__builtin_expect(sim_strict_odd(s, t), 0)) {
         struct sim_strict_transfer copy = *t; /* t itself stays in registers */
 
         sim_strict_examine(s, &copy);
     }
-    b->last = t->last;
-    b->single = t->last + (many ? 0 : t->step);
-    c->answered = t->last + t->latency;
-    c->what = t->what;
+    sim_strict_note(s, t);
 }
 
 /* ---- the bus cycle by cycle (reference engine) -----------------------------------------------

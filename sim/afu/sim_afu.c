@@ -113,6 +113,7 @@ static void power_on(struct sim_afu *a)
                                                 .told = breach,
                                                 .told_arg = a});
     for (uint64_t i = 0; i < a->params.cmd_slots; i++) {
+        a->cmds[i].afu = a;
         a->cmds[i].slot = (uint16_t)i;
         a->free_slot[i] = (uint16_t)(a->params.cmd_slots - 1 - i);
     }

@@ -182,6 +182,7 @@ struct sim_psl_fault {
 /** One command slot. */
 struct sim_cmd {
     struct sim_event event; /* the next step */
+    struct sim_afu *afu;
     struct sim_ctx *ctx;
     uint64_t expires;                               /* cycle; 0 = no time-out */
     struct sim_cmd *expires_before, *expires_after; /* neighbours in the list of time-outs */
@@ -432,8 +433,8 @@ static inline struct sim_cmd *sim_cmd_of(struct sim_event *ev)
     return HAL_CONTAINER_OF(ev, struct sim_cmd, event);
 }
 
-static inline void sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v,
-                              uint64_t w)
+static inline __attribute__((always_inline)) void
+sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v, uint64_t w)
 {
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }

@@ -13,7 +13,7 @@ static bool names(const struct sim_cmd *c, uint16_t context, uint32_t handle)
  * sync, on ports that are no longer selected. */
 static bool must_drain(const struct sim_cmd *sync, const struct sim_cmd *c)
 {
-    const struct sim_afu *a = sync->ctx->afu;
+    const struct sim_afu *a = sync->afu;
     bool at_port = c->state >= SIM_CMD_PORT && c->state <= SIM_CMD_DATA;
 
     if (c->state == SIM_CMD_FREE || c == sync)
@@ -25,7 +25,7 @@ static bool must_drain(const struct sim_cmd *sync, const struct sim_cmd *c)
 
 static uint32_t start_drain(struct sim_cmd *sync)
 {
-    struct sim_afu *a = sync->ctx->afu;
+    struct sim_afu *a = sync->afu;
     uint32_t left = 0;
 
     for (uint64_t i = 0; i < a->params.cmd_slots; i++)
@@ -39,7 +39,7 @@ static uint32_t start_drain(struct sim_cmd *sync)
 /* Good if the AFU says so: not if a fault is going to make an error of it, or loses it. */
 static void tell_synced(const struct sim_cmd *c)
 {
-    const struct sim_afu *a = c->ctx->afu;
+    const struct sim_afu *a = c->afu;
     const uint8_t *cdb = c->rq.cdb;
 
     sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_SYNCED,
@@ -52,7 +52,7 @@ static void tell_synced(const struct sim_cmd *c)
 
 void sim_afu_command_done(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     a->internal = NULL;
     if (sim_watched_by(a) && c->rq.cdb[0] == AFU_CMD_SYNC)
@@ -93,7 +93,7 @@ static void drained(struct sim_event *ev)
 
 void sim_drain_check(struct sim_cmd *finished)
 {
-    struct sim_afu *a = finished->ctx->afu;
+    struct sim_afu *a = finished->afu;
 
     if (!finished->draining)
         return;
@@ -106,7 +106,7 @@ void sim_drain_check(struct sim_cmd *finished)
 /* Only a heavy sync that ends well is sure to leave no old translation (FK-18). */
 static void forget(struct sim_cmd *c, uint8_t mode)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint16_t handle = afu_sync_cdb_ctx(c->rq.cdb);
     bool well = a->internal_effect == SIM_EFFECT_NONE || a->internal_effect == SIM_EFFECT_LATE;
 
@@ -124,7 +124,7 @@ static void forget(struct sim_cmd *c, uint8_t mode)
 static void sync_work(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint8_t mode = afu_sync_cdb_mode(c->rq.cdb);
 
     forget(c, mode);
@@ -151,7 +151,7 @@ void sim_afu_command_refuse(struct sim_cmd *c, uint8_t key, uint8_t asc, uint8_t
  * debug exist only with their capability bits. */
 static sim_event_fn *work_of(const struct sim_cmd *c, uint64_t *time)
 {
-    const struct sim_afu *a = c->ctx->afu;
+    const struct sim_afu *a = c->afu;
     uint8_t mode = afu_sync_cdb_mode(c->rq.cdb);
 
     switch (c->rq.cdb[0]) {
@@ -171,7 +171,7 @@ static sim_event_fn *work_of(const struct sim_cmd *c, uint64_t *time)
 
 void sim_afu_command(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t time = 0;
     sim_event_fn *work = work_of(c, &time);
 
@@ -199,7 +199,7 @@ void sim_afu_command(struct sim_cmd *c)
 
 void sim_afu_command_gone(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     if (a->internal != c)
         return;
@@ -216,8 +216,8 @@ void sim_afu_command_gone(struct sim_cmd *c)
 /* Ends one command with a status of the target. */
 static void target_abort(struct sim_cmd *c)
 {
-    sim_engine_cancel(c->ctx->afu->engine, &c->event);
-    sim_strict_abandoned(&c->ctx->afu->strict, c->slot);
+    sim_engine_cancel(c->afu->engine, &c->event);
+    sim_strict_abandoned(&c->afu->strict, c->slot);
     sim_port_leave_media(c);
     c->status.rc.fc_rc = AFU_FC_RC_TGTABORT;
     sim_status(c);
@@ -236,7 +236,7 @@ void sim_lun_abort(struct sim_afu *a, unsigned lun)
 
 void sim_task_management(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t function = afu_tmf_cdb_word(c->ctx->order, c->rq.cdb);
     unsigned lun = afu_lun_number(c->lun_id);
 

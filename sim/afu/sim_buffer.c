@@ -10,12 +10,12 @@ static bool left(const struct sim_afu *a) { return a->buffers_used < a->params.d
 static void have(struct sim_cmd *c)
 {
     c->has_buffer = true;
-    c->ctx->afu->buffers_used++;
+    c->afu->buffers_used++;
 }
 
 static void enqueue(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     c->state = SIM_CMD_BUFFER_QUEUE;
     c->next_waiting = NULL;
@@ -38,7 +38,7 @@ static void dequeue(struct sim_afu *a, struct sim_cmd *before, const struct sim_
 
 bool sim_buffer_take(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     if (c->has_buffer || !c->data_len)
         return true;
@@ -59,9 +59,9 @@ void sim_buffer_leave(struct sim_cmd *c)
 
     if (c->state != SIM_CMD_BUFFER_QUEUE)
         return;
-    for (struct sim_cmd *at = c->ctx->afu->buffer_first; at != c; at = at->next_waiting)
+    for (struct sim_cmd *at = c->afu->buffer_first; at != c; at = at->next_waiting)
         before = at;
-    dequeue(c->ctx->afu, before, c);
+    dequeue(c->afu, before, c);
 }
 
 bool sim_buffer_wanted(const struct sim_afu *a) { return a->buffer_first && left(a); }
@@ -85,7 +85,7 @@ static void serve(struct sim_event *ev)
 /* Who gets it is decided when everybody who leaves in this cycle has left. */
 void sim_buffer_free(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     if (!c->has_buffer)
         return;

@@ -35,9 +35,9 @@ static int to_host(struct sim_cmd *c, uint64_t offset, const void *data, size_t 
     return -EFAULT;
 }
 
-static int sink(void *arg, uint64_t offset, const void *data, size_t n)
+/* A fault loses some of it. */
+SIM_COLD static int sink_rest(struct sim_cmd *c, uint64_t offset, const void *data, size_t n)
 {
-    struct sim_cmd *c = arg;
     size_t from, lost = lost_part(c, offset, n, &from);
     int rc = to_host(c, offset, data, from);
 
@@ -45,6 +45,13 @@ static int sink(void *arg, uint64_t offset, const void *data, size_t n)
         return rc;
     from += lost;
     return to_host(c, offset + from, (const uint8_t *)data + from, n - from);
+}
+
+static int sink(void *arg, uint64_t offset, const void *data, size_t n)
+{
+    struct sim_cmd *c = arg;
+
+    return c->plan.hole ? sink_rest(c, offset, data, n) : to_host(c, offset, data, n);
 }
 
 static int source(void *arg, uint64_t offset, void *data, size_t n)
@@ -67,24 +74,24 @@ SIM_COLD static void tell_media(const struct sim_cmd *c)
 {
     bool by_handle = c->flags & AFU_REQ_RES_HNDL;
 
-    sim_tell(c->ctx->afu, &(struct sim_watched){.what = SIM_WATCH_MEDIA,
-                                                .context = c->ctx->handle,
-                                                .handle = by_handle ? c->res_hndl : 0,
-                                                .by_handle = by_handle,
-                                                .port = c->port,
-                                                .lun_id = c->rq.lun_id,
-                                                .value = c->rs.lba,
-                                                .other = c->rs.blocks,
-                                                .index = (c->vlba >> AFU_NMASK_MIN) + c->segment,
-                                                .good = c->rs.medium != SIM_SCSI_MEDIUM_READ});
+    sim_tell(c->afu, &(struct sim_watched){.what = SIM_WATCH_MEDIA,
+                                           .context = c->ctx->handle,
+                                           .handle = by_handle ? c->res_hndl : 0,
+                                           .by_handle = by_handle,
+                                           .port = c->port,
+                                           .lun_id = c->rq.lun_id,
+                                           .value = c->rs.lba,
+                                           .other = c->rs.blocks,
+                                           .index = (c->vlba >> AFU_NMASK_MIN) + c->segment,
+                                           .good = c->rs.medium != SIM_SCSI_MEDIUM_READ});
 }
 
 int sim_data_finish(struct sim_cmd *c)
 {
     int rc;
 
-    if (sim_watched_by(c->ctx->afu) && !c->ctx->afu->internal_mode &&
-        c->rs.medium != SIM_SCSI_MEDIUM_NONE && c->rs.medium != SIM_SCSI_MEDIUM_SYNC)
+    if (sim_watched_by(c->afu) && !c->afu->internal_mode && c->rs.medium != SIM_SCSI_MEDIUM_NONE &&
+        c->rs.medium != SIM_SCSI_MEDIUM_SYNC)
         tell_media(c);
     rc = sim_target_finish(c, sink, source);
 
@@ -127,7 +134,7 @@ SIM_COLD static uint64_t data_planned(struct sim_cmd *c)
     uint64_t arg = 0;
     uint32_t bytes = transfer_bytes(c);
 
-    switch (sim_site_armed(c->ctx->afu, SIM_SITE_DATA, &arg)) {
+    switch (sim_site_armed(c->afu, SIM_SITE_DATA, &arg)) {
     case SIM_EFFECT_ERROR:
         c->psl.code = sim_psl_planned(arg, AFU_PSL_CONTEXT);
         return 0;
@@ -138,7 +145,7 @@ SIM_COLD static uint64_t data_planned(struct sim_cmd *c)
         sim_segment_shorten(c, SIM_LOSS_DMA, bytes - hal_min64(bytes, arg ? arg : bytes / 2));
         return 0;
     case SIM_EFFECT_LATE:
-        return sim_late(c->ctx->afu, arg);
+        return sim_late(c->afu, arg);
     default:
         return 0;
     }
@@ -146,7 +153,7 @@ SIM_COLD static uint64_t data_planned(struct sim_cmd *c)
 
 static void record(struct sim_cmd *c, uint32_t bytes)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     if (!a->trace->on)
         return;
@@ -169,20 +176,20 @@ static void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t a
                      sim_event_fn *fn)
 {
     uint32_t bytes = transfer_bytes(c);
-    uint64_t late = sim_site_planned(c->ctx->afu, SIM_SITE_DATA) ? data_planned(c) : 0;
+    uint64_t late = sim_site_planned(c->afu, SIM_SITE_DATA) ? data_planned(c) : 0;
 
     c->state = SIM_CMD_DATA;
-    c->ctx->afu->counters.misaligned_data += segment_ea(c) % SIM_LINE != 0;
+    c->afu->counters.misaligned_data += segment_ea(c) % SIM_LINE != 0;
     if (bytes)
-        sim_wait_bus(c, direction, SIM_STRICT_DATA, segment_ea(c), bytes, after + late,
-                     SIM_RANK_DATA, fn);
+        sim_wait_transfer(c, direction, SIM_STRICT_DATA, segment_ea(c), bytes, after + late,
+                          SIM_RANK_DATA, fn);
     else
         sim_wait(c, after + late, SIM_RANK_DATA, fn);
 }
 
 void sim_data_in(struct sim_cmd *c)
 {
-    transfer(c, SIM_BUS_WRITE, c->ctx->afu->params.status_build, in_done);
+    transfer(c, SIM_BUS_WRITE, c->afu->params.status_build, in_done);
 }
 
 static void out_done(struct sim_event *ev)

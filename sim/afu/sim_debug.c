@@ -31,7 +31,7 @@ static void unreachable(struct sim_cmd *c, size_t left)
 {
     bool store = !(c->flags & AFU_REQ_HOST_WRITE);
 
-    if (c->ctx->afu->params.bad_ea_status) {
+    if (c->afu->params.bad_ea_status) {
         c->status.rc.afu_rc = AFU_RC_DATA_DMA_ERR;
         c->status.afu_extra = AFU_PSL_CONTEXT;
         sim_afu_command_done(c);
@@ -44,7 +44,7 @@ static void unreachable(struct sim_cmd *c, size_t left)
 /* Bytes that move; a fault may leave some out. */
 static uint32_t bytes(const struct sim_cmd *c)
 {
-    const struct sim_afu *a = c->ctx->afu;
+    const struct sim_afu *a = c->afu;
     uint64_t planned = a->internal_arg ? a->internal_arg : c->data_len / 2;
 
     return a->internal_effect == SIM_EFFECT_SHORT ? (uint32_t)hal_min64(planned, c->data_len)
@@ -54,7 +54,7 @@ static uint32_t bytes(const struct sim_cmd *c)
 static void moved(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
-    uint8_t *at = c->ctx->afu->debug_memory + address(c);
+    uint8_t *at = c->afu->debug_memory + address(c);
     uint32_t n = bytes(c);
     size_t left = c->flags & AFU_REQ_HOST_WRITE ? sim_memory_read(c->data_ea, at, n)
                                                 : sim_memory_write(c->data_ea, at, n);
@@ -78,7 +78,7 @@ void sim_debug(struct sim_event *ev)
     } else if (address(c) > MEMORY_BYTES || c->data_len > MEMORY_BYTES - address(c)) {
         sim_afu_command_refuse(c, 5, 0x24, 0x00);
         sim_afu_command_done(c);
-    } else if (!have_memory(c->ctx->afu)) {
+    } else if (!have_memory(c->afu)) {
         c->status.rc.afu_rc = AFU_RC_OUT_OF_DATA_BUFS;
         sim_afu_command_done(c);
     } else {

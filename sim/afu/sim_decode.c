@@ -50,14 +50,14 @@ static uint64_t needed_capabilities(const struct sim_cmd *c)
         return AFU_CTX_CAP_AFU_CMD;
     if (c->flags & AFU_REQ_TMF_CMD)
         return AFU_CTX_CAP_REAL_MODE | AFU_CTX_CAP_GSCSI_CMD;
-    return class_capability(c->ctx->afu, c->rq.cdb) |
+    return class_capability(c->afu, c->rq.cdb) |
            (c->flags & AFU_REQ_RES_HNDL ? 0 : AFU_CTX_CAP_REAL_MODE);
 }
 
 /* Issuing for another context needs a capability on both sides. */
 static bool proxy_allowed(const struct sim_cmd *c)
 {
-    const struct sim_afu *a = c->ctx->afu;
+    const struct sim_afu *a = c->afu;
     const struct sim_ctx *target = c->ctx_id < SIM_CONTEXTS_MAX ? a->ctx[c->ctx_id] : NULL;
 
     if (c->ctx_id == c->ctx->handle)
@@ -121,7 +121,7 @@ SIM_COLD static bool planned_violation(struct sim_afu *a)
 void sim_decode(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     struct afu_ioarcb ioarcb;
     uint64_t needed, timeout;
 

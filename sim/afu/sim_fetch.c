@@ -155,12 +155,12 @@ static void never_decoded(struct sim_event *ev) { (void)ev; }
 SIM_HOT static inline void fetch_read(struct sim_cmd *c, uint64_t late, sim_event_fn *fn)
 {
     sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb),
-                 c->ctx->afu->params.cmd_decode + late, SIM_RANK_DECODE, fn);
+                 c->afu->params.cmd_decode + late, SIM_RANK_DECODE, fn);
 }
 
 SIM_COLD static void fetch_planned(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t arg = 0, late = 0;
 
     switch (sim_site_armed(a, SIM_SITE_FETCH, &arg)) {
@@ -185,7 +185,7 @@ SIM_COLD static void fetch_planned(struct sim_cmd *c)
 
 void sim_fetch_ioarcb(struct sim_cmd *c)
 {
-    if (sim_site_planned(c->ctx->afu, SIM_SITE_FETCH))
+    if (sim_site_planned(c->afu, SIM_SITE_FETCH))
         fetch_planned(c);
     else
         fetch_read(c, 0, sim_decode);

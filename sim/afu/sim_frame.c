@@ -6,7 +6,7 @@
 #define FRAME_BYTES 2048 /* payload of a data frame (timing 6) */
 #define CONTROLLER_RESET UINT64_C(0x10000)
 
-static struct sim_port *port_of(const struct sim_cmd *c) { return &c->ctx->afu->port[c->port]; }
+static struct sim_port *port_of(const struct sim_cmd *c) { return &c->afu->port[c->port]; }
 
 static void event(struct sim_port *p, unsigned what)
 {
@@ -43,7 +43,7 @@ void sim_frame_port_reset(struct sim_port *p)
  */
 
 /* Internal LUNs are behind no link. */
-static bool on_link(const struct sim_cmd *c) { return !c->ctx->afu->internal_mode; }
+static bool on_link(const struct sim_cmd *c) { return !c->afu->internal_mode; }
 
 void sim_frame_command(const struct sim_cmd *c)
 {

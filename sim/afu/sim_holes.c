@@ -41,13 +41,14 @@ static void command_holes(struct list *l, struct sim_afu *a)
 }
 
 /* A free slot is as it was before its first command: what one left there, the next does not see.
- * Only the head matters: number, state, and that no event is pending. */
+ * Only the head matters: whose it is, number, state, and that no event is pending. */
 static void make_free_commands(struct sim_afu *a)
 {
     for (uint32_t i = 0; i < a->free_count; i++) {
         struct sim_cmd *c = &a->cmds[a->free_slot[i]];
 
         memset(c, 0, offsetof(struct sim_cmd, ea));
+        c->afu = a;
         c->slot = a->free_slot[i];
     }
 }

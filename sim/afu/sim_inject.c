@@ -109,7 +109,7 @@ static bool parity_error(struct sim_cmd *c, struct sim_port *p)
 
 bool sim_inject(struct sim_cmd *c)
 {
-    struct sim_port *p = &c->ctx->afu->port[c->port];
+    struct sim_port *p = &c->afu->port[c->port];
     struct sim_injection *i = &p->injection;
     uint8_t type = i->type;
 

@@ -208,7 +208,7 @@ static void lose(const struct sim_mmio *m)
 
 void sim_mmio_accept(struct sim_afu *a)
 {
-    struct sim_mmio m = a->mmio[a->mmio_head];
+    const struct sim_mmio *m = &a->mmio[a->mmio_head]; /* the host posts nothing meanwhile */
 
     CHECK(a->mmio_count > 0);
     a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
@@ -217,14 +217,14 @@ void sim_mmio_accept(struct sim_afu *a)
         expect(a);
     else
         a->mmio_head = 0; /* few cache lines instead of the whole ring */
-    if (!m.ctx)
+    if (!m->ctx)
         return;
     if (sim_site_planned(a, SIM_SITE_PERR))
         slot_planned(a);
     if (sim_slot_up(a))
-        access(a, &m);
+        access(a, m);
     else
-        lose(&m);
+        lose(m);
 }
 
 static void arrive(struct sim_event *ev)

@@ -67,8 +67,7 @@ static uint32_t segment_length(const struct sim_cmd *c, const struct sim_segment
 
     if (c->segment + 1 == c->segments)
         return left;
-    return (uint32_t)hal_min64(left,
-                               (uint64_t)part->blocks * lun_block_size(c->ctx->afu, part->lun_id));
+    return (uint32_t)hal_min64(left, (uint64_t)part->blocks * lun_block_size(c->afu, part->lun_id));
 }
 
 SIM_HOT static inline void prepare_request(struct sim_cmd *c)
@@ -76,7 +75,7 @@ SIM_HOT static inline void prepare_request(struct sim_cmd *c)
     struct sim_segment *part = &c->part[c->segment];
 
     if (!part->whole) {
-        part->lun_id = c->ctx->afu->port[c->port].lun_table[part->lun_index];
+        part->lun_id = c->afu->port[c->port].lun_table[part->lun_index];
         rewrite_cdb(c, part);
     }
     c->rq.lun_id = part->lun_id;
@@ -117,7 +116,7 @@ static uint64_t media_interval(const struct sim_params *p, const struct sim_cmd 
 
 static void media_start(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     struct sim_media_stage *s = &a->stage[c->rs.lun];
     uint64_t time = media_time(a, c) + c->media_extra, gap = media_interval(&a->params, c);
 
@@ -134,7 +133,7 @@ static void media_start(struct sim_cmd *c)
 
 static void media_enter(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     struct sim_media_stage *s = &a->stage[c->rs.lun];
 
     if (!s->first && s->busy < a->params.media_parallel) {
@@ -224,9 +223,9 @@ void sim_port_leave_media(struct sim_cmd *c)
     sim_buffer_leave(c);
     sim_frame_aborted(c);
     if (c->state == SIM_CMD_MEDIA)
-        media_leave(c->ctx->afu, c->rs.lun, true);
+        media_leave(c->afu, c->rs.lun, true);
     else if (c->state == SIM_CMD_MEDIA_QUEUE)
-        media_unqueue(c->ctx->afu, c);
+        media_unqueue(c->afu, c);
 }
 
 /* ---- the link ---------------------------------------------------------------------------------
@@ -237,7 +236,7 @@ void sim_port_leave_media(struct sim_cmd *c)
 static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
                       sim_event_fn *fn)
 {
-    const struct sim_afu *a = c->ctx->afu;
+    const struct sim_afu *a = c->afu;
     uint64_t time = a->internal_mode ? 0 : hal_div_up(bytes * a->params.fc_block_time, 4096);
 
     sim_wait_stage(c, direction, 0, time, 0, 0, SIM_RANK_PORT, fn);
@@ -246,7 +245,7 @@ static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t b
 /* Ends a command that the link lost. */
 static bool link_lost(struct sim_cmd *c)
 {
-    const struct sim_port *p = &c->ctx->afu->port[c->port];
+    const struct sim_port *p = &c->afu->port[c->port];
     uint8_t fc_rc = sim_link_quiet(p) ? 0 : sim_link_lost(p);
 
     if (__builtin_expect(!fc_rc, 1))
@@ -272,7 +271,7 @@ static void link_in_done(struct sim_event *ev)
 
 static void send_data_in(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     c->state = SIM_CMD_DATA;
     wait_link(c, &a->port[c->port].in, moved_bytes(c), link_in_done);
@@ -282,7 +281,7 @@ static void send_data_in(struct sim_cmd *c)
 static void media_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     sim_record(a, SIM_EVENT_MEDIA_DONE, c->slot, c->rs.lun, c->rs.forced ? c->rs.forced_status : 0);
     media_leave(a, c->rs.lun, false);
@@ -305,7 +304,7 @@ static void link_out_done(struct sim_event *ev)
 
 void sim_port_data_out(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     wait_link(c, &a->port[c->port].out, moved_bytes(c), link_out_done);
 }
@@ -316,7 +315,7 @@ void sim_port_data_out(struct sim_cmd *c)
 static void mismatch(struct sim_cmd *c)
 {
     c->status.rc.fc_rc = AFU_FC_RC_ABORTOK;
-    if (c->ctx->afu->params.card == 0x0600)
+    if (c->afu->params.card == 0x0600)
         c->status.rc.afu_rc = AFU_RC_GT_DIRECTION;
     sim_status(c);
 }
@@ -347,7 +346,7 @@ static void with_medium(struct sim_cmd *c)
 SIM_HOT static inline bool begin_fails(struct sim_cmd *c)
 {
     prepare_request(c);
-    sim_scsi_begin(&c->ctx->afu->scsi, &c->rq, &c->rs);
+    sim_scsi_begin(&c->afu->scsi, &c->rq, &c->rs);
     if (c->rs.direction_mismatch)
         mismatch(c);
     else if (c->rs.failed)
@@ -358,7 +357,7 @@ SIM_HOT static inline bool begin_fails(struct sim_cmd *c)
 SIM_HOT static inline void carry_out(struct sim_cmd *c)
 {
     sim_frame_accepted(c);
-    if (sim_inject_armed(&c->ctx->afu->port[c->port]) && sim_inject(c))
+    if (sim_inject_armed(&c->afu->port[c->port]) && sim_inject(c))
         return;
     if (c->rs.kind == SIM_SCSI_DATA_OUT)
         sim_data_out(c);
@@ -401,7 +400,7 @@ static void at_target_late(struct sim_event *ev)
 
 SIM_COLD static void exchange_planned(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t arg = 0;
 
     switch (sim_site_armed(a, SIM_SITE_FC, &arg)) {
@@ -446,7 +445,7 @@ static void at_target(struct sim_event *ev)
 
     if (link_lost(c))
         return;
-    if (sim_site_planned(c->ctx->afu, SIM_SITE_FC))
+    if (sim_site_planned(c->afu, SIM_SITE_FC))
         exchange_planned(c);
     else
         begin(c);
@@ -455,10 +454,10 @@ static void at_target(struct sim_event *ev)
 /* The frame of the command leaves in its turn. */
 static void send_frame(struct sim_cmd *c)
 {
-    const struct sim_params *p = &c->ctx->afu->params;
+    const struct sim_params *p = &c->afu->params;
 
-    sim_wait_stage(c, &c->ctx->afu->port[c->port].command, p->xlt_hit + p->to_port,
-                   p->fc_cmd_overhead, 0, 0, SIM_RANK_PORT, at_target);
+    sim_wait_stage(c, &c->afu->port[c->port].command, p->xlt_hit + p->to_port, p->fc_cmd_overhead,
+                   0, 0, SIM_RANK_PORT, at_target);
 }
 
 static void passed_card(struct sim_event *ev) { send_frame(sim_cmd_of(ev)); }
@@ -466,7 +465,7 @@ static void passed_card(struct sim_event *ev) { send_frame(sim_cmd_of(ev)); }
 /* True: no port can have the command. */
 SIM_COLD static bool refused_channel(struct sim_cmd *c, uint8_t up)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t arg = 0;
 
     if (c->ports & up && sim_site_armed(a, SIM_SITE_PORT, &arg) != SIM_EFFECT_ERROR)
@@ -481,14 +480,14 @@ SIM_COLD static bool refused_channel(struct sim_cmd *c, uint8_t up)
 
 static bool no_channel(struct sim_cmd *c, uint8_t up)
 {
-    if (c->ports & up && !sim_site_planned(c->ctx->afu, SIM_SITE_PORT))
+    if (c->ports & up && !sim_site_planned(c->afu, SIM_SITE_PORT))
         return false;
     return refused_channel(c, up);
 }
 
 void sim_port_command(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint8_t up = available(a);
 
     if (!sim_buffer_take(c) || no_channel(c, up))

@@ -119,7 +119,7 @@ static void make_wwid(struct sim_afu *a, uint8_t wwid[AFU_WWID_SIZE])
 
 static int create(struct sim_cmd *c, unsigned port)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     struct sim_media_lun l = {.blocks = afu_provision_cdb_blocks(c->rq.cdb),
                               .block_size = BLOCK,
                               .port_mask = (uint8_t)HAL_BIT(port)};
@@ -143,7 +143,7 @@ static int create(struct sim_cmd *c, unsigned port)
 
 static int delete (struct sim_cmd *c, unsigned port)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     unsigned lun = afu_lun_number(c->lun_id);
 
     if (afu_lun_id(lun) != c->lun_id || !provisioned(a, lun, port))
@@ -155,7 +155,7 @@ static int delete (struct sim_cmd *c, unsigned port)
 void sim_provision(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
-    const struct sim_afu *a = c->ctx->afu;
+    const struct sim_afu *a = c->afu;
     unsigned port = c->rq.cdb[2];
     int error = -EINVAL; /* as with internal LUNs, which have no ports to put one behind */
     bool possible = port < a->params.ports && !a->internal_mode;

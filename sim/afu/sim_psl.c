@@ -59,7 +59,7 @@ static void lost(struct sim_cmd *c, uint64_t bits)
 
 static void paged(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     const struct access *access = access_of(c);
 
     if (a->config & access->retry)
@@ -92,7 +92,7 @@ static void restarted(struct sim_event *ev) { outcome(sim_cmd_of(ev)); }
 static struct sim_ctx *address_space(const struct sim_cmd *c)
 {
     uint16_t owner = afu_rht_cnt_id_owner(c->ctx->rht_cnt_id);
-    struct sim_ctx *ctx = owner < SIM_CONTEXTS_MAX ? c->ctx->afu->ctx[owner] : NULL;
+    struct sim_ctx *ctx = owner < SIM_CONTEXTS_MAX ? c->afu->ctx[owner] : NULL;
 
     if (c->psl.access != SIM_PSL_RHT && c->psl.access != SIM_PSL_LXT)
         return c->ctx;
@@ -113,7 +113,7 @@ static void address_error(const struct sim_cmd *c, uint64_t ea)
  * (TM-11). */
 static void restart(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     sim_record(a, SIM_EVENT_PSL_RESTART, c->ctx->handle, c->psl.code, c->slot);
     sim_strict_restart(&a->strict, a->engine->now, c->ctx->handle);
@@ -128,7 +128,7 @@ static bool flushes(uint8_t code)
 
 void sim_psl_refused(struct sim_cmd *c, enum sim_psl_access access, uint8_t code, uint64_t ea)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     CHECK(code && !sim_event_pending(&c->event));
     if (code == AFU_PSL_AERROR && access == SIM_PSL_DATA && a->params.bad_ea_status)

@@ -13,7 +13,7 @@
 
 static void free_slot(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     CHECK(!sim_event_pending(&c->event));
     sim_timeout_stop(c);
@@ -29,7 +29,7 @@ static void free_slot(struct sim_cmd *c)
 
 void sim_cmd_abort(struct sim_cmd *c)
 {
-    sim_engine_cancel(c->ctx->afu->engine, &c->event);
+    sim_engine_cancel(c->afu->engine, &c->event);
     sim_port_leave_media(c);
     sim_afu_command_gone(c);
     free_slot(c);
@@ -37,7 +37,7 @@ void sim_cmd_abort(struct sim_cmd *c)
 
 void sim_cmd_drop(struct sim_cmd *c)
 {
-    c->ctx->afu->counters.dropped++;
+    c->afu->counters.dropped++;
     sim_cmd_abort(c);
 }
 
@@ -144,7 +144,7 @@ static void rrq_held(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (c->plan.elements != c->ctx->elements || c->ctx->afu->engine->now >= c->hold_until)
+    if (c->plan.elements != c->ctx->elements || c->afu->engine->now >= c->hold_until)
         rrq_post(c, element_of(c), false);
     else
         sim_wait(c, 1, SIM_RANK_STATUS, rrq_held);
@@ -153,13 +153,13 @@ static void rrq_held(struct sim_event *ev)
 static void rrq_hold(struct sim_cmd *c, uint64_t cycles)
 {
     c->plan.elements = c->ctx->elements;
-    c->hold_until = c->ctx->afu->engine->now + cycles;
+    c->hold_until = c->afu->engine->now + cycles;
     sim_wait(c, 1, SIM_RANK_STATUS, rrq_held);
 }
 
 SIM_COLD static void rrq_planned(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t element = element_of(c), arg = 0;
 
     switch (sim_site_armed(a, SIM_SITE_RRQ, &arg)) {
@@ -191,7 +191,7 @@ static void rrq_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (sim_site_planned(c->ctx->afu, SIM_SITE_RRQ))
+    if (sim_site_planned(c->afu, SIM_SITE_RRQ))
         rrq_planned(c);
     else
         rrq_post(c, element_of(c), false);
@@ -249,7 +249,7 @@ static bool ioasa_write(const struct sim_cmd *c, enum sim_effect effect, uint64_
 /* The element follows (TM-4). */
 static void ioasa_written(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     sim_record(a, SIM_EVENT_IOASA, c->slot, afu_ioasc(&c->status.rc), c->status.resid);
     sim_rrq_send(c);
@@ -281,7 +281,7 @@ static void ioasa_now(struct sim_event *ev)
 /* By itself the element overtakes the IOASA (FK-14); with bit 32 the address takes its time. */
 static void ioasa_late(struct sim_cmd *c, uint64_t arg)
 {
-    uint64_t cycles = sim_late(c->ctx->afu, (uint32_t)arg);
+    uint64_t cycles = sim_late(c->afu, (uint32_t)arg);
 
     if (arg >> 32) {
         sim_wait(c, cycles, SIM_RANK_STATUS, ioasa_now);
@@ -294,7 +294,7 @@ static void ioasa_late(struct sim_cmd *c, uint64_t arg)
 SIM_COLD static void ioasa_planned(struct sim_cmd *c)
 {
     uint64_t arg = 0;
-    enum sim_effect effect = sim_site_armed(c->ctx->afu, SIM_SITE_ASA, &arg);
+    enum sim_effect effect = sim_site_armed(c->afu, SIM_SITE_ASA, &arg);
 
     if (effect == SIM_EFFECT_LATE)
         ioasa_late(c, arg);
@@ -310,7 +310,7 @@ static void ioasa_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (sim_site_planned(c->ctx->afu, SIM_SITE_ASA))
+    if (sim_site_planned(c->afu, SIM_SITE_ASA))
         ioasa_planned(c);
     else
         ioasa_now(ev);
@@ -330,7 +330,7 @@ void sim_status(struct sim_cmd *c)
 {
     sim_timeout_stop(c);
     c->state = SIM_CMD_STATUS;
-    sim_wait(c, c->ctx->afu->params.status_build, SIM_RANK_STATUS, status_built);
+    sim_wait(c, c->afu->params.status_build, SIM_RANK_STATUS, status_built);
 }
 
 void sim_status_afu(struct sim_cmd *c, uint8_t afu_rc, uint8_t afu_extra)

@@ -148,7 +148,7 @@ static void come_back(struct sim_scsi *t, unsigned lun)
 /* Something happens to the LUN of the command, or with TARGET_BACK to the one that is named. */
 static void happen(struct sim_cmd *c, uint64_t arg)
 {
-    struct sim_scsi *t = &c->ctx->afu->scsi;
+    struct sim_scsi *t = &c->afu->scsi;
     uint32_t detail = (uint32_t)arg;
 
     switch (arg >> 32) {
@@ -201,9 +201,9 @@ SIM_COLD static void media_planned(struct sim_cmd *c)
 {
     uint64_t arg = 0;
 
-    switch (sim_site_armed(c->ctx->afu, SIM_SITE_MEDIA, &arg)) {
+    switch (sim_site_armed(c->afu, SIM_SITE_MEDIA, &arg)) {
     case SIM_EFFECT_LATE:
-        c->media_extra = sim_late(c->ctx->afu, arg);
+        c->media_extra = sim_late(c->afu, arg);
         break;
     case SIM_EFFECT_NEVER:
         c->media_stuck = true;
@@ -225,7 +225,7 @@ void sim_media_plan(struct sim_cmd *c)
 {
     c->media_extra = 0;
     c->media_stuck = false;
-    if (sim_site_planned(c->ctx->afu, SIM_SITE_MEDIA))
+    if (sim_site_planned(c->afu, SIM_SITE_MEDIA))
         media_planned(c);
 }
 
@@ -237,7 +237,7 @@ static int finish_lying(struct sim_cmd *c, sim_media_sink *sink, sim_media_sourc
     int rc;
 
     rs->blocks = c->plan.damage == SIM_DAMAGE_TORN_WRITE ? blocks / 2 : 0;
-    rc = sim_scsi_finish(&c->ctx->afu->scsi, &c->rq, rs, sink, source, c);
+    rc = sim_scsi_finish(&c->afu->scsi, &c->rq, rs, sink, source, c);
     if (rc || rs->status)
         return rc;
     rs->blocks = blocks;
@@ -252,5 +252,5 @@ int sim_target_finish(struct sim_cmd *c, sim_media_sink *sink, sim_media_source 
 {
     if (c->plan.damage == SIM_DAMAGE_LOST_WRITE || c->plan.damage == SIM_DAMAGE_TORN_WRITE)
         return finish_lying(c, sink, source);
-    return sim_scsi_finish(&c->ctx->afu->scsi, &c->rq, &c->rs, sink, source, c);
+    return sim_scsi_finish(&c->afu->scsi, &c->rq, &c->rs, sink, source, c);
 }

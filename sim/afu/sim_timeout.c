@@ -14,7 +14,7 @@ static void arm(struct sim_afu *a)
 
 void sim_timeout_start(struct sim_cmd *c, uint64_t cycles)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     struct sim_cmd *before = a->expires_last;
 
     c->expires = a->engine->now + cycles;
@@ -42,7 +42,7 @@ void sim_timeout_start(struct sim_cmd *c, uint64_t cycles)
 /* The event stays where it is as long as somebody waits: if it comes too early it looks again. */
 void sim_timeout_stop(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
 
     if (!c->expires)
         return;
@@ -68,8 +68,8 @@ void sim_timeout_expired(struct sim_cmd *c)
     bool late = at_port || (c->flags & AFU_REQ_AFU_CMD);
 
     sim_timeout_stop(c);
-    sim_engine_cancel(c->ctx->afu->engine, &c->event);
-    sim_strict_abandoned(&c->ctx->afu->strict, c->slot);
+    sim_engine_cancel(c->afu->engine, &c->event);
+    sim_strict_abandoned(&c->afu->strict, c->slot);
     sim_frame_timed_out(c);
     sim_port_leave_media(c);
     sim_afu_command_gone(c);

@@ -30,8 +30,9 @@ static uint64_t lxt_tag(const struct sim_cmd *c, uint64_t index)
 
 static struct sim_xlt_entry *cache_entry(struct sim_afu *a, uint64_t tag)
 {
-    uint64_t mixed = (tag >> 48) * 37 + (tag >> 32 & 0xFFFF) * 5 + (tag & UINT32_MAX) * 3 +
-                     (tag & TAG_LXT ? 17 : 0);
+    /* kind and context together, then handle, then index */
+    uint64_t mixed =
+        (tag >> 48) * 37 + (uint16_t)(tag >> 32) * 5 + (uint32_t)tag * 3 + (tag & TAG_LXT ? 17 : 0);
 
     return &a->xlt[mixed & (a->params.xlt_entries - 1)];
 }
@@ -140,7 +141,7 @@ bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out)
 /* Step 1 and 2: the table itself. Returns 0 or an afu_rc. */
 static uint8_t check_table(const struct sim_cmd *c)
 {
-    const struct sim_afu *a = c->ctx->afu;
+    const struct sim_afu *a = c->afu;
     uint16_t owner = afu_rht_cnt_id_owner(c->ctx->rht_cnt_id);
     const struct sim_ctx *host = owner < SIM_CONTEXTS_MAX ? a->ctx[owner] : NULL;
 
@@ -174,7 +175,7 @@ static uint64_t entry_bytes(const struct sim_cmd *c)
 /* One bus read for a table entry; the memory is sampled when the response arrives. */
 static void walk(struct sim_cmd *c, enum sim_cmd_state state)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     enum sim_site site = state == SIM_CMD_WALK_RHT ? SIM_SITE_RHT : SIM_SITE_LXT;
     uint64_t arg = 0, late = 0;
 
@@ -222,7 +223,7 @@ static bool arrived(struct sim_cmd *c, enum sim_psl_access access, uint64_t ea, 
 /* The entry as its owner meant it, so that traces agree on every host. */
 static void record_entry(const struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t start = hal_swap64(sim_table_order(a), c->entry.word[0]);
 
     (void)sim_memory_known(&a->memory, start, &start);
@@ -234,7 +235,7 @@ static void record_entry(const struct sim_cmd *c)
  * one. True: the second word is still to come. */
 static bool half_read(struct sim_cmd *c)
 {
-    uint64_t order = c->ctx->afu->params.rht_fetch;
+    uint64_t order = c->afu->params.rht_fetch;
     unsigned first = order == 1 ? 0 : 1;
 
     if (!order)
@@ -256,17 +257,17 @@ static void walked_rht(struct sim_cmd *c)
     if (!arrived(c, SIM_PSL_RHT, entry_ea(c), &c->entry, sizeof c->entry) || half_read(c))
         return;
     c->entry_valid = true;
-    sim_strict_rht_read(&c->ctx->afu->strict, c->ctx->afu->engine->now, c->ctx->handle,
-                        sim_table_order(c->ctx->afu), &c->entry);
-    cache_put(c->ctx->afu, rht_tag(c), c->entry.word, 2);
-    if (c->ctx->afu->trace->on)
+    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx->handle,
+                        sim_table_order(c->afu), &c->entry);
+    cache_put(c->afu, rht_tag(c), c->entry.word, 2);
+    if (c->afu->trace->on)
         record_entry(c);
     sim_translate(c);
 }
 
 static void walked_lxt(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t index = lxt_index(c, c->lxt_which), raw;
 
     if (!arrived(c, SIM_PSL_LXT, entry_ea(c), &raw, sizeof raw))
@@ -358,7 +359,7 @@ static bool too_long(const struct sim_cmd *c, uint32_t blocks)
 
     if (blocks <= 1 || c->rq.cdb[0] == 0x93)
         return false;
-    size = block_size(c->ctx->afu, c->lxt[0]);
+    size = block_size(c->afu, c->lxt[0]);
     return (blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX;
 }
 
@@ -376,13 +377,13 @@ static bool apply_lxt(struct sim_cmd *c, unsigned which, uint64_t lba, uint32_t 
         .blocks = blocks,
         .lun_index = afu_lxt_lun_index(word), /* becomes an id when the port is chosen */
     };
-    sim_record(c->ctx->afu, SIM_EVENT_XLT_HIT, c->slot, lba, part->lba);
+    sim_record(c->afu, SIM_EVENT_XLT_HIT, c->slot, lba, part->lba);
     return true;
 }
 
 static bool need_lxt(struct sim_cmd *c, unsigned which)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t index = lxt_index(c, which);
 
     if (c->lxt_which > which || cache_get(a, lxt_tag(c, index), &c->lxt[which], 1))
@@ -409,9 +410,8 @@ static void translate_virtual(struct sim_cmd *c)
     }
     first = (uint32_t)hal_min64(blocks, chunk - (c->vlba & (chunk - 1)));
     c->segments = first < blocks ? 2 : 1;
-    for (unsigned i = 0; i < c->segments; i++)
-        if (need_lxt(c, i))
-            return;
+    if (need_lxt(c, 0) || (c->segments == 2 && need_lxt(c, 1)))
+        return;
     if (too_long(c, blocks))
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
     else if (!apply_lxt(c, 0, c->vlba, first) ||
@@ -424,8 +424,7 @@ static void translate_virtual(struct sim_cmd *c)
 /* what the device is to decide must not be more than one transfer may hold. */
 static bool too_long_for_device(const struct sim_cmd *c, uint64_t lun_id)
 {
-    const struct sim_media_lun *lun =
-        sim_media_lun(c->ctx->afu->scsi.media, afu_lun_number(lun_id));
+    const struct sim_media_lun *lun = sim_media_lun(c->afu->scsi.media, afu_lun_number(lun_id));
     uint64_t lba = 0;
     uint32_t blocks = 0;
 
@@ -449,7 +448,7 @@ void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports)
 /* Format 1: LUN and port are in the entry, the LBA stays. */
 static void translate_direct(struct sim_cmd *c)
 {
-    struct afu_rht_direct d = afu_rht_unpack_direct(sim_table_order(c->ctx->afu), &c->entry);
+    struct afu_rht_direct d = afu_rht_unpack_direct(sim_table_order(c->afu), &c->entry);
 
     if (!d.valid)
         sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
@@ -465,7 +464,7 @@ static void translate_entry(struct sim_cmd *c)
         translate_direct(c);
         return;
     }
-    c->virt = afu_rht_unpack_virtual(sim_table_order(c->ctx->afu), &c->entry);
+    c->virt = afu_rht_unpack_virtual(sim_table_order(c->afu), &c->entry);
     if (!permitted(c, c->virt.permissions))
         sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
     else if (c->virt.lxt_cnt && (c->virt.nmask < AFU_NMASK_MIN || c->virt.nmask > 47))
@@ -476,7 +475,7 @@ static void translate_entry(struct sim_cmd *c)
 
 void sim_translate(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint8_t rc = check_table(c);
 
     if (rc) {

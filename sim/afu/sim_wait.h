@@ -109,13 +109,25 @@ static inline struct sim_bus_rate sim_bus_rate_now(const struct sim_afu *a,
     return r;
 }
 
+/* Directions do not slow each other down, every page is known, and the event engine is at work. */
+static inline bool sim_bus_plain(const struct sim_afu *a)
+{
+    return !(a->params.shared_penalty | a->params.xlate_entries) && !sim_stepped(a);
+}
+
 /** The next step of c comes in so many cycles. */
 static inline void sim_wait(struct sim_cmd *c, uint64_t cycles, enum sim_rank rank,
                             sim_event_fn *fn)
 {
-    struct sim_engine *e = c->ctx->afu->engine;
+    struct sim_engine *e = c->afu->engine;
 
     sim_engine_at(e, &c->event, e->now + cycles, rank, fn);
+}
+
+/* Whole lines: so many bus commands, in either direction. */
+static inline bool sim_bus_lines(uint64_t ea, uint64_t bytes)
+{
+    return (ea | bytes) % SIM_LINE == 0;
 }
 
 /* One aligned power of two: a single bus command. */
@@ -134,40 +146,66 @@ sim_wait_fact(const struct sim_cmd *c, enum sim_direction direction, enum sim_st
                                         .step = rate.step,
                                         .latency = rate.latency,
                                         .commands = n,
-                                        .credits = (uint32_t)c->ctx->afu->params.credits,
+                                        .credits = (uint32_t)c->afu->params.credits,
                                         .context = c->ctx->handle,
                                         .slot = c->slot,
                                         .direction = (uint8_t)direction,
                                         .what = (uint8_t)what};
 }
 
-/* For the reference engine. */
-void sim_wait_stepped(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+/* When the n commands of a transfer go, in closed form. */
+static inline struct sim_strict_transfer
+sim_wait_schedule(const struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                  uint64_t ea, uint64_t bytes, uint32_t n, struct sim_bus_rate rate)
+{
+    struct sim_strict_transfer t = sim_wait_fact(c, direction, what, ea, bytes, n, rate);
+    uint64_t start = hal_max64(c->afu->engine->now, c->afu->bus_free[direction]);
+
+    t.first = n > 1 ? start + rate.step : start;
+    t.last = n > 1 ? start + n * rate.step : start;
+    return t;
+}
+
+/* The bus is taken, and the next step waits for the last response. */
+static inline void sim_wait_response(struct sim_cmd *c, const struct sim_strict_transfer *t,
+                                     uint64_t after, enum sim_rank rank, sim_event_fn *fn)
+{
+    struct sim_afu *a = c->afu;
+
+    a->counters.bus_commands[t->direction] += t->commands;
+    a->bus_free[t->direction] = t->last + (t->commands > 1 ? 0 : t->step);
+    sim_engine_at(a->engine, &c->event,
+                  t->last + t->latency + after -
+                      (SIM_PLANTED(1) && t->commands == 33 ? t->step : 0),
+                  rank, fn);
+}
+
+/* A transfer of n commands that nothing is special about. False: nothing was done, ask
+ * sim_wait_special. Nothing is kept for that here, so that the way of every command stays short. */
+static inline __attribute__((always_inline)) bool
+sim_wait_plain(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+               uint64_t ea, uint64_t bytes, uint32_t n, uint64_t after, enum sim_rank rank,
+               sim_event_fn *fn)
+{
+    struct sim_afu *a = c->afu;
+    struct sim_strict_transfer t;
+
+    if (__builtin_expect(!sim_bus_plain(a), 0))
+        return false;
+    t = sim_wait_schedule(c, direction, what, ea, bytes, n, sim_bus_rate(&a->params, direction));
+    if (__builtin_expect(sim_strict_odd(&a->strict, &t), 0))
+        return false;
+    sim_strict_note(&a->strict, &t);
+    sim_wait_response(c, &t, after, rank, fn);
+    return true;
+}
+
+/** The same as sim_wait_bus, whatever the transfer and the engine. */
+void sim_wait_special(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
                       sim_event_fn *fn);
 
-/* For the event engine, with the number of commands. */
-static inline __attribute__((always_inline)) void
-sim_wait_commands(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
-                  uint64_t ea, uint64_t bytes, uint32_t n, uint64_t after, enum sim_rank rank,
-                  sim_event_fn *fn)
-{
-    struct sim_afu *a = c->ctx->afu;
-    struct sim_bus_rate rate = sim_bus_rate_now(a, direction);
-    struct sim_strict_transfer t = sim_wait_fact(c, direction, what, ea, bytes, n, rate);
-    uint64_t start = hal_max64(a->engine->now, a->bus_free[direction]), busy = n * rate.step;
-
-    a->counters.bus_commands[direction] += n;
-    a->bus_free[direction] = start + busy;
-    t.first = n > 1 ? start + rate.step : start;
-    t.last = n > 1 ? start + busy : start;
-    sim_strict_transfer(&a->strict, &t);
-    sim_engine_at(a->engine, &c->event,
-                  t.last + rate.latency + after - (SIM_PLANTED(1) && n == 33 ? rate.step : 0), rank,
-                  fn);
-}
-
-/* The same, if it may be more than one. */
+/** The same as sim_wait_bus, for those that may be long. */
 void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
                        uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
                        sim_event_fn *fn);
@@ -179,14 +217,9 @@ static inline __attribute__((always_inline)) void
 sim_wait_bus(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
              uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank, sim_event_fn *fn)
 {
-    if (__builtin_expect(c->ctx->afu->params.xlate_entries != 0, 0) && what != SIM_STRICT_RESTART)
-        after += sim_erat_cycles(c->ctx, ea, bytes);
-    if (sim_stepped(c->ctx->afu))
-        sim_wait_stepped(c, direction, what, ea, bytes, after, rank, fn);
-    else if (__builtin_expect(sim_bus_single(ea, bytes), 1))
-        sim_wait_commands(c, direction, what, ea, bytes, 1, after, rank, fn);
-    else
-        sim_wait_transfer(c, direction, what, ea, bytes, after, rank, fn);
+    if (__builtin_expect(!sim_bus_single(ea, bytes), 0) ||
+        !sim_wait_plain(c, direction, what, ea, bytes, 1, after, rank, fn))
+        sim_wait_special(c, direction, what, ea, bytes, after, rank, fn);
 }
 
 /** ... when a serial stage, reached after `travel` cycles, has served it for `service` cycles, and
@@ -195,7 +228,7 @@ static inline void sim_wait_stage(struct sim_cmd *c, struct sim_stage *s, uint64
                                   uint64_t service, uint64_t gap, uint64_t after,
                                   enum sim_rank rank, sim_event_fn *fn)
 {
-    struct sim_afu *a = c->ctx->afu;
+    struct sim_afu *a = c->afu;
     uint64_t start;
 
     if (sim_stepped(a)) {

@@ -443,8 +443,6 @@ void **sched_local(struct sched *s) { return s->current ? &s->current->local : &
 
 bool sched_any_ready(const struct sched *s) { return s->ready_count > 0; }
 
-bool sched_alone(const struct sched *s) { return s->live == 1; }
-
 struct sched_stats sched_stats(const struct sched *s)
 {
     return (struct sched_stats){

@@ -162,14 +162,6 @@ struct sched_clock {
  * main. */
 void sched_set_clock(struct sched *s, const struct sched_clock *clock, void *arg);
 
-/** To be called when device time moved outside `advance`, e.g. in a slice run by HAL progress:
- * wakes the fibers whose deadline has come. Cheap if there is none. */
-void sched_time_moved(struct sched *s);
-
-/** Whether the running fiber is the only one that has not ended: it may then run the device itself
- * instead of waiting, since there is nobody else whom time could concern. */
-bool sched_alone(const struct sched *s);
-
 /** Whether some fiber waits for a descriptor: the device then stops when it has made one readable.
  */
 bool sched_any_descriptor(const struct sched *s);
@@ -185,6 +177,12 @@ bool sched_any_ready(const struct sched *s);
  * EXEC_FOREVER = none. Returns 0 woken, -ETIMEDOUT, or, only if interruptible, -EINTR. */
 HAL_MUST_CHECK int sched_wait_key(struct sched *s, uint64_t key, uint64_t deadline,
                                   bool interruptible, const char *what);
+
+/** The same, not interruptible, for who does little else than wait, with a deadline: the same
+ * schedule and result, but as long as nobody else can run the caller lets the device run without
+ * leaving its place, which costs a third. */
+HAL_MUST_CHECK int sched_poll_key(struct sched *s, uint64_t key, uint64_t deadline,
+                                  const char *what);
 
 /** Makes all fibers that wait for key runnable; returns whether there was one. Never switches,
  * never allocates, O(1) if nobody waits. From a fiber or from the device. */

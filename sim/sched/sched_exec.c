@@ -13,8 +13,7 @@ static uint64_t op_now(struct exec *e)
 
     sched_point(s);
     now = sched__now(s);
-    if (now >= s->deadline_min)
-        sched__expire(s, now);
+    sched__expire(s, now);
     return now;
 }
 

@@ -19,6 +19,8 @@
 #define SCHED_NAME_MAX 24 /* bytes of a fiber's name, final 0 included */
 #define SCHED_KEY_BUCKETS 64
 #define SCHED_DESCRIPTOR_POINTS 64 /* scheduling points between two looks at the descriptors */
+#define SCHED_RARE __attribute__((noinline)) /* else its registers are saved on the frequent way   \
+                                              */
 #define SCHED_DESCRIPTOR_PIN "a fiber waits for a descriptor"
 
 /* A circular list through its members; the head is a link too. */
@@ -105,6 +107,8 @@ struct sched {
     uint64_t time;         /* of the built-in clock */
     uint64_t deadline_min; /* no waiting fiber has an earlier one */
     bool deadline_stale;   /* ... and perhaps none has this one */
+    bool polls;            /* the current fiber lets the device run until this key is woken */
+    uint64_t polled_key;
 
     struct sched_link timed, all, descriptors;
     unsigned descriptor_count; /* fibers that wait for one */
@@ -186,16 +190,21 @@ bool sched__exhausted(const struct sched *s);
 int sched__block(struct sched *s, enum sched_wait wait, uint64_t deadline, bool interruptible);
 
 /* Makes a waiting fiber runnable. */
-void sched__wake(struct sched *s, struct sched_fiber *f, int result);
+SCHED_RARE void sched__wake(struct sched *s, struct sched_fiber *f, int result);
 
 /* Takes the interrupt that is pending for the current fiber. */
 bool sched__take_interrupt(struct sched *s);
 
-/* Wakes all whose deadline has come. */
-void sched__expire(struct sched *s, uint64_t now);
+/* Wakes all whose deadline has come. The work is kept apart: callers need no registers for it. */
+SCHED_RARE void sched__expire_now(struct sched *s, uint64_t now);
+static inline void sched__expire(struct sched *s, uint64_t now)
+{
+    if (now >= s->deadline_min)
+        sched__expire_now(s, now);
+}
 
 /* Nobody can run: runs the device until somebody can. Does not return if nobody ever will. */
-void sched__idle(struct sched *s);
+SCHED_RARE void sched__idle(struct sched *s);
 
 /* ---- sched_descriptor.c ---- */
 

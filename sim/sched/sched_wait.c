@@ -33,15 +33,18 @@ static void drop_deadline(struct sched *s, struct sched_fiber *f)
     f->deadline = EXEC_FOREVER;
 }
 
-static uint64_t earliest_deadline(struct sched *s)
+SCHED_RARE static uint64_t find_earliest(struct sched *s)
 {
-    if (!s->deadline_stale)
-        return s->deadline_min;
     s->deadline_min = EXEC_FOREVER;
     s->deadline_stale = false;
     for (struct sched_link *l = s->timed.next; l != &s->timed; l = l->next)
         s->deadline_min = hal_min64(s->deadline_min, SCHED_FIBER_OF(l, timed)->deadline);
     return s->deadline_min;
+}
+
+static uint64_t earliest_deadline(struct sched *s)
+{
+    return s->deadline_stale ? find_earliest(s) : s->deadline_min;
 }
 
 int sched__block(struct sched *s, enum sched_wait wait, uint64_t deadline, bool interruptible)
@@ -100,7 +103,7 @@ bool sched__take_interrupt(struct sched *s)
 
 /* ---- time ---- */
 
-void sched__expire(struct sched *s, uint64_t now)
+void sched__expire_now(struct sched *s, uint64_t now)
 {
     struct sched_link *l, *next;
 
@@ -113,17 +116,6 @@ void sched__expire(struct sched *s, uint64_t now)
         if (f->deadline <= now)
             sched__wake(s, f, f->wait == SCHED_SLEEPS ? 0 : -ETIMEDOUT);
     }
-}
-
-void sched_time_moved(struct sched *s)
-{
-    uint64_t now;
-
-    if (s->deadline_min == EXEC_FOREVER)
-        return;
-    now = sched__now(s);
-    if (now >= s->deadline_min)
-        sched__expire(s, now);
 }
 
 void sched_set_clock(struct sched *s, const struct sched_clock *clock, void *arg)
@@ -145,22 +137,29 @@ struct patience {
     uint32_t descriptor_ms;
 };
 
-/* Lets time pass up to `until`; the device may stop earlier if it woke somebody or fell silent. */
+/* Lets time pass up to `until`; the device may stop earlier if it woke somebody or fell silent.
+ * Returns the time then. */
+static uint64_t move_time(struct sched *s, uint64_t until)
+{
+    uint64_t now;
+
+    if (s->clock)
+        s->clock->advance(s->clock_arg, until);
+    else
+        s->time = hal_max64(s->time, until);
+    now = sched__now(s);
+    sched__expire(s, now);
+    return now;
+}
+
 static void advance(struct sched *s, uint64_t until, bool device_idle)
 {
-    uint64_t before = sched__now(s), after;
+    uint64_t before = sched__now(s), after = move_time(s, until);
 
-    if (!s->clock) {
-        s->time = hal_max64(before, until);
-    } else {
-        s->clock->advance(s->clock_arg, until);
-        after = sched__now(s);
-        CHECK(after >= before);
-        /* Else it stopped for nothing, and would do so for ever. For a descriptor it may. */
-        CHECK(s->ready_count || s->descriptor_count || after >= until ||
-              (!device_idle && s->clock->idle(s->clock_arg)));
-    }
-    sched__expire(s, sched__now(s));
+    CHECK(after >= before);
+    /* Else it stopped for nothing, and would do so for ever. For a descriptor it may. */
+    CHECK(s->ready_count || s->descriptor_count || after >= until ||
+          (!device_idle && s->clock->idle(s->clock_arg)));
 }
 
 /* Only the outside world can help: true if it may have, false if patience is at its end. */
@@ -240,6 +239,42 @@ int sched_wait_key(struct sched *s, uint64_t key, uint64_t deadline, bool interr
     return sched__block(s, SCHED_WAITS_KEY, deadline, interruptible);
 }
 
+/* One round of sched__idle for the current fiber, which has not left its place. Returns the time.
+ */
+static uint64_t poll_device(struct sched *s, uint64_t key, uint64_t until)
+{
+    uint64_t now;
+
+    s->points++;
+    s->no_switch++;
+    s->polls = true;
+    s->polled_key = key;
+    now = move_time(s, until);
+    s->no_switch--;
+    return now;
+}
+
+/* Where fibers that wait are kept in order, the poller would be the last: nobody else has run. */
+int sched_poll_key(struct sched *s, uint64_t key, uint64_t deadline, const char *what)
+{
+    bool woken;
+    uint64_t now;
+
+    CHECK(s->current && deadline != EXEC_FOREVER);
+    if (s->ready_count || s->descriptor_count || s->points + 1 >= s->attention ||
+        deadline <= sched__now(s))
+        return sched_wait_key(s, key, deadline, false, what);
+    now = poll_device(s, key, hal_min64(earliest_deadline(s), deadline));
+    woken = !s->polls;
+    s->polls = false;
+    if (!woken && now < deadline) /* somebody else can run, or nobody */
+        return sched_wait_key(s, key, deadline, false, what);
+    if (!woken)
+        s->ready[s->ready_count++] = s->current;
+    sched__leave(s);
+    return woken ? 0 : -ETIMEDOUT;
+}
+
 bool sched_wake_key(struct sched *s, uint64_t key)
 {
     struct sched_link *head = bucket_of(s, key), *l, *next;
@@ -252,6 +287,11 @@ bool sched_wake_key(struct sched *s, uint64_t key)
         if (f->key != key)
             continue;
         sched__wake(s, f, 0);
+        any = true;
+    }
+    if (s->polls && s->polled_key == key) {
+        s->ready[s->ready_count++] = s->current;
+        s->polls = false;
         any = true;
     }
     return any;

@@ -197,39 +197,6 @@ Test(sched_wait, a_device_that_is_busy_for_nobody_is_a_deadlock)
     close_device(d);
 }
 
-/* HAL progress: a poller that never waits moves the device. */
-static void poll_device(void *arg)
-{
-    struct device *d = arg;
-
-    for (int i = 0; i < 100; i++) {
-        d->time += 4;
-        sched_time_moved(s);
-        exec_yield(e);
-    }
-}
-
-static void sleep_beside_poller(void *arg)
-{
-    struct device *d = arg;
-    struct exec_thread *t = spawn("poller", poll_device, d);
-
-    cr_assert_eq(exec_sleep_until(e, 200), 0);
-    cr_assert_geq(exec_now(e), 200);
-    exec_thread_join(e, t);
-}
-
-Test(sched_wait, deadlines_come_while_a_poller_moves_time)
-{
-    for (uint64_t seed = 0; seed < 20; seed++) {
-        struct device *d = open_device(seed, 0, 100);
-
-        cr_assert_eq(sched_run(s, sleep_beside_poller, d), 0);
-        cr_assert_eq(d->advanced, 0);
-        close_device(d);
-    }
-}
-
 static void lazy_advance(void *arg, uint64_t until)
 {
     (void)arg;
@@ -318,6 +285,134 @@ Test(sched_wait, a_keyed_wait_can_be_interrupted)
 {
     for (uint64_t seed = 0; seed < 50; seed++)
         run_seed(seed, interrupt_key, NULL);
+}
+
+/* ---- polling ---- */
+
+/* A device whose events wake one key, several, or none. */
+struct busy {
+    uint64_t time, next_event, events;
+    bool polls; /* its waiters do, else they wait */
+    uint64_t woken, timed_out, log;
+};
+
+static uint64_t busy_now(void *arg) { return ((const struct busy *)arg)->time; }
+
+static bool busy_idle(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static void busy_advance(void *arg, uint64_t until)
+{
+    struct busy *d = arg;
+
+    while (d->next_event <= until) {
+        uint64_t n = d->events++;
+        bool any = false;
+
+        d->time = d->next_event;
+        d->next_event += 4 * (1 + n % 7);
+        for (uint64_t key = 1; key <= 3; key++)
+            if (n * 5 % 11 >> key & 1)
+                any |= sched_wake_key(s, key);
+        if (any)
+            return;
+    }
+    d->time = until;
+}
+
+static const struct sched_clock busy_clock = {busy_now, busy_advance, busy_idle};
+
+/* Keys 1 and 2 have one waiter, 3 has two; deadlines come before, with and behind events. */
+static void wait_or_poll(void *arg)
+{
+    struct busy *d = arg;
+
+    for (uint64_t i = 0; i < 60; i++) {
+        uint64_t self = sched_self(s), key = self > 3 ? 3 : self;
+        uint64_t deadline = d->time + 4 * ((i * 7 + self) % 13);
+        int rc = d->polls ? sched_poll_key(s, key, deadline, "news")
+                          : sched_wait_key(s, key, deadline, false, "news");
+
+        d->woken += rc == 0;
+        d->timed_out += rc == -ETIMEDOUT;
+        d->log = d->log * 31 + d->time * 8 + self * 2 + (rc == 0);
+        if (i % 5 == self % 5)
+            exec_yield(e);
+    }
+}
+
+static void four_of_them(void *arg)
+{
+    struct exec_thread *t[3];
+
+    for (int i = 0; i < 3; i++)
+        t[i] = spawn("waiter", wait_or_poll, arg);
+    wait_or_poll(arg);
+    for (int i = 0; i < 3; i++)
+        exec_thread_join(e, t[i]);
+}
+
+static struct sched_stats run_busy(uint64_t seed, void (*body)(void *), bool polls,
+                                   struct busy *out)
+{
+    struct sched_stats stats;
+    struct busy *d;
+
+    open_seed(seed);
+    d = sim_world_alloc(w, sizeof *d, 16);
+    *d = (struct busy){.next_event = 4, .polls = polls};
+    sched_set_clock(s, &busy_clock, d);
+    cr_assert_eq(sched_run(s, body, d), 0);
+    stats = sched_stats(s);
+    *out = *d;
+    sim_world_free(w, d, sizeof *d);
+    close_sched();
+    return stats;
+}
+
+/* Alone, and beside others that wait for the same and for other things. */
+Test(sched_wait, polling_is_waiting)
+{
+    static void (*const bodies[])(void *) = {wait_or_poll, four_of_them};
+    struct busy waited, polled;
+
+    for (uint64_t i = 0; i < 100; i++) {
+        struct sched_stats a = run_busy(i / 2, bodies[i % 2], false, &waited);
+        struct sched_stats b = run_busy(i / 2, bodies[i % 2], true, &polled);
+
+        cr_assert_eq(a.hash, b.hash);
+        cr_assert_eq(a.points, b.points);
+        cr_assert_eq(a.choices, b.choices);
+        cr_assert_eq(a.switches, b.switches);
+        cr_assert_eq(waited.log, polled.log);
+        cr_assert_eq(waited.time, polled.time);
+        cr_assert(waited.woken && waited.timed_out, "both ends happen");
+    }
+}
+
+static void poll_for_ever(void *arg)
+{
+    for (;;)
+        (void)!sched_poll_key(s, 1, ((struct busy *)arg)->time + 400, "news");
+}
+
+Test(sched_wait, a_poll_without_end_is_stopped)
+{
+    struct sched_config cfg = {.points_max = 1000};
+    struct busy *d;
+
+    open_sched(&cfg);
+    d = sim_world_alloc(w, sizeof *d, 16);
+    d->next_event = 4;
+    sched_set_clock(s, &busy_clock, d);
+    cr_assert_eq(sched_run(s, poll_for_ever, d), -ETIME);
+    cr_assert_eq(sched_stats(s).points, 1000);
+    cr_assert_not_null(strstr(report(), "news"));
+    sim_world_free(w, d, sizeof *d);
+    close_sched();
 }
 
 /* The check before the wait still holds in it: the flag is set and the key woken by another fiber

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Libraries that are files: one of a private directory, and the stand-in as a program loads it. */
 #include <criterion/criterion.h>
+#include <dlfcn.h>
 #include <string.h>
 
 #include "backends/capi/capi_backend.h"
@@ -58,5 +59,7 @@ Test(capi_load, the_stand_in_is_a_library_like_any_other)
     hal_close(dev);
     posix_exec_destroy(config.exec);
     capi_library_close(config.library);
+    cr_assert_not_null(dlopen("sim/libcxl/libcxl.so.1", RTLD_NOW | RTLD_NOLOAD),
+                       "threads of its world would run in a library that is gone");
     PROVES(CX_141);
 }

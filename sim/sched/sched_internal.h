@@ -19,9 +19,10 @@
 #define SCHED_NAME_MAX 24 /* bytes of a fiber's name, final 0 included */
 #define SCHED_KEY_BUCKETS 64
 #define SCHED_DESCRIPTOR_POINTS 64 /* scheduling points between two looks at the descriptors */
-#define SCHED_RARE __attribute__((noinline)) /* else its registers are saved on the frequent way   \
-                                              */
 #define SCHED_DESCRIPTOR_PIN "a fiber waits for a descriptor"
+
+/* Inline, what seldom happens would save its registers on the way that is frequent. */
+#define SCHED_RARE __attribute__((noinline))
 
 /* A circular list through its members; the head is a link too. */
 struct sched_link {

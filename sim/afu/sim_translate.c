@@ -31,8 +31,8 @@ static uint64_t lxt_tag(const struct sim_cmd *c, uint64_t index)
 static struct sim_xlt_entry *cache_entry(struct sim_afu *a, uint64_t tag)
 {
     /* kind and context together, then handle, then index */
-    uint64_t mixed =
-        (tag >> 48) * 37 + (uint16_t)(tag >> 32) * 5 + (uint32_t)tag * 3 + (tag & TAG_LXT ? 17 : 0);
+    uint64_t handle = (uint16_t)(tag >> 32), index = (uint32_t)tag;
+    uint64_t mixed = (tag >> 48) * 37 + handle * 5 + index * 3 + (tag & TAG_LXT ? 17 : 0);
 
     return &a->xlt[mixed & (a->params.xlt_entries - 1)];
 }

@@ -131,24 +131,37 @@ static void word_emptied(struct spipe__ba *ba, uint64_t w)
     }
 }
 
-/* Marks the free chunk of bit `mask` in word w allocated. */
-static inline void take(struct spipe__ba *ba, uint64_t w, uint64_t mask)
+/* Marks the `n` free chunks of `mask` in word w allocated. */
+static inline void take(struct spipe__ba *ba, uint64_t w, uint64_t mask, unsigned n)
 {
     ba->level[0][w] &= ~mask;
     if (!ba->level[0][w])
         word_emptied(ba, w);
-    ba->free_count--;
+    ba->free_count -= n;
 }
 
-/* Marks a chunk free. The summaries may say so already; looking first would cost more. */
-static inline void put(struct spipe__ba *ba, uint64_t chunk)
+/* Marks the `count` chunks of `mask` in word w free. The summaries may say so already; looking
+ * first would cost more. */
+static inline void put(struct spipe__ba *ba, uint64_t w, uint64_t mask, unsigned count)
 {
-    uint64_t i = chunk;
-    for (unsigned n = 0; n < ba->levels; n++) {
+    uint64_t i = w;
+    ba->level[0][w] |= mask;
+    for (unsigned n = 1; n < ba->levels; n++) {
         ba->level[n][word_of(i)] |= mask_of(i);
         i = word_of(i);
     }
-    ba->free_count++;
+    ba->free_count += count;
+}
+
+/* Where the next search starts when chunk `bit` of word w was the last to go. */
+static inline void move_cursor(struct spipe__ba *ba, uint64_t w, unsigned bit)
+{
+    ba->current = bit == WORD_BITS - 1 ? w + 1 : w;
+}
+
+static uint64_t number(uint64_t w, unsigned bit)
+{
+    return w * (spipe__mutant(VLW_15) ? WORD_BITS / 2 : WORD_BITS) + bit;
 }
 
 int spipe__ba_allocate(struct spipe__ba *ba, uint64_t *chunk)
@@ -159,10 +172,55 @@ int spipe__ba_allocate(struct spipe__ba *ba, uint64_t *chunk)
         return -ENOSPC;
     w = find_word(ba, ba->current);
     bit = hal_lowest_bit(ba->level[0][w]);
-    take(ba, w, HAL_BIT(bit));
-    ba->current = bit == WORD_BITS - 1 ? w + 1 : w;
-    *chunk = w * (spipe__mutant(VLW_15) ? WORD_BITS / 2 : WORD_BITS) + bit;
+    take(ba, w, HAL_BIT(bit), 1);
+    move_cursor(ba, w, bit);
+    *chunk = number(w, bit);
     return 0;
+}
+
+/* ---- many at once: what single steps would do, a word at a time ---- */
+
+/* Up to `most` bits of a word, from the lowest up. */
+static uint64_t lowest_bits(uint64_t word, uint64_t most)
+{
+    uint64_t rest = word;
+    if (most >= WORD_BITS)
+        return word;
+    while (rest && most-- > 0)
+        rest &= rest - 1;
+    return word ^ rest;
+}
+
+/* Ones from bit 0 of a word up, without a gap. */
+static unsigned run_of(uint64_t word) { return ~word ? hal_lowest_bit(~word) : WORD_BITS; }
+
+/* Writes down the chunks of `mask` in word w, run after run. Returns how many. */
+static unsigned list(uint64_t w, uint64_t mask, uint64_t *chunk)
+{
+    unsigned n = 0;
+    while (mask) {
+        unsigned bit = hal_lowest_bit(mask), run = run_of(mask >> bit);
+        uint64_t first = number(w, bit);
+        for (unsigned i = 0; i < run; i++)
+            chunk[n + i] = first + i;
+        n += run;
+        mask &= mask + HAL_BIT(bit); /* the carry clears the run */
+    }
+    return n;
+}
+
+uint32_t spipe__ba_allocate_some(struct spipe__ba *ba, uint64_t *chunk, uint32_t n)
+{
+    uint32_t got = 0;
+    while (got < n && ba->free_count) {
+        uint64_t w = find_word(ba, ba->current);
+        uint64_t mask = lowest_bits(ba->level[0][w], n - got);
+        unsigned some = list(w, mask, &chunk[got]);
+        take(ba, w, mask, some);
+        move_cursor(ba, w, hal_highest_bit(mask));
+        got += some;
+    }
+    return got;
 }
 
 int spipe__ba_free(struct spipe__ba *ba, uint64_t chunk)
@@ -172,10 +230,30 @@ int spipe__ba_free(struct spipe__ba *ba, uint64_t chunk)
     if (ba->clones[chunk])
         ba->clones[chunk]--;
     else
-        put(ba, chunk);
+        put(ba, word_of(chunk), mask_of(chunk), 1);
     if (spipe__mutant(VLW_18))
         ba->current = hal_min64(ba->current, word_of(chunk));
     return 0;
+}
+
+/* Whether no chunk of word w, all of which exist, is shared. */
+static bool is_unshared(const struct spipe__ba *ba, uint64_t w)
+{
+    uint64_t clones[WORD_BITS / sizeof(uint64_t)], any = 0;
+    memcpy(clones, &ba->clones[w * WORD_BITS], sizeof clones);
+    for (unsigned i = 0; i < HAL_ARRAY_LENGTH(clones); i++)
+        any |= clones[i];
+    return !any;
+}
+
+bool spipe__ba_free_word(struct spipe__ba *ba, uint64_t w, uint64_t mask)
+{
+    if (w >= word_of(ba->total) || ba->level[0][w] & mask || !is_unshared(ba, w))
+        return false;
+    put(ba, w, mask, hal_bit_count(mask));
+    if (spipe__mutant(VLW_18))
+        ba->current = hal_min64(ba->current, w);
+    return true;
 }
 
 int spipe__ba_add_reference(struct spipe__ba *ba, uint64_t chunk)
@@ -192,7 +270,7 @@ int spipe__ba_reserve(struct spipe__ba *ba, uint64_t chunk)
 {
     if (!in_range(ba, chunk) || !is_free(ba, chunk))
         return spipe__ba_add_reference(ba, chunk);
-    take(ba, word_of(chunk), mask_of(chunk));
+    take(ba, word_of(chunk), mask_of(chunk), 1);
     return 0;
 }
 

@@ -79,6 +79,18 @@ HAL_MUST_CHECK int spipe__ba_init(struct spipe__ba *ba, void *mem, size_t bytes,
 HAL_MUST_CHECK int spipe__ba_allocate(struct spipe__ba *ba, uint64_t *chunk);
 
 /**
+ * Hands out many chunks: those that so many calls of spipe__ba_allocate() would, in that order.
+ * Words of the table that are free as a whole cost what one chunk does, so that the lock of the
+ * table is held for a fraction of the time.
+ *
+ * @param ba     table
+ * @param chunk  room for `n` chunk numbers
+ * @param n      how many are wanted
+ * @return       how many there were, 0..n
+ */
+HAL_MUST_CHECK uint32_t spipe__ba_allocate_some(struct spipe__ba *ba, uint64_t *chunk, uint32_t n);
+
+/**
  * Drops one reference of a chunk; the last one makes it free (VL-9). The cursor stays.
  *
  * @param ba     table
@@ -86,6 +98,18 @@ HAL_MUST_CHECK int spipe__ba_allocate(struct spipe__ba *ba, uint64_t *chunk);
  * @return       0; -EINVAL, with nothing changed, if the chunk is free already or not of this LUN
  */
 HAL_MUST_CHECK int spipe__ba_free(struct spipe__ba *ba, uint64_t chunk);
+
+/**
+ * Frees chunks of one word of the table, 64 w .. 64 w + 63, if that is simple: all of them are
+ * allocated and no chunk of the word is shared. The cursor stays.
+ *
+ * @param ba    table
+ * @param w     any number
+ * @param mask  bit b stands for chunk 64 w + b; not 0
+ * @return      whether that was so; otherwise nothing is changed, and each needs a look of its own
+ *              (spipe__ba_free())
+ */
+bool spipe__ba_free_word(struct spipe__ba *ba, uint64_t w, uint64_t mask);
 
 /**
  * Adds a reference to an allocated chunk, as CLONE does (VL-10).

@@ -73,42 +73,84 @@ void spipe__lun_free_chunk(struct spipe__global_lun *lun, uint64_t chunk)
         park(lun, chunk);
 }
 
-/* Entries are read before, so that the books are held for the allocator only. */
-static void free_some(struct spipe *s, struct spipe__global_lun *lun, const uint64_t *entries,
+/* Chunks of one word of the allocator. */
+struct part {
+    uint64_t w, mask;
+};
+
+/* Sorts chunks, which mostly follow each other, into parts. Returns how many. One that is named
+ * twice begins another part. */
+static uint32_t sort(const uint64_t *chunk, uint32_t n, struct part *part)
+{
+    uint32_t parts = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t w = chunk[i] / WORD_BITS, bit = HAL_BIT(chunk[i] % WORD_BITS);
+
+        if (!parts || part[parts - 1].w != w || part[parts - 1].mask & bit)
+            part[parts++] = (struct part){.w = w};
+        part[parts - 1].mask |= bit;
+    }
+    return parts;
+}
+
+/* Whether nothing has to be known of a chunk of this part but that it is given back. */
+static bool is_simple(const struct spipe__global_lun *lun, const struct part *part)
+{
+    return (part->w + 1) * WORD_BITS <= lun->usable &&
+           !spipe__wipe_needed_in(lun, part->w, part->mask);
+}
+
+static void free_part(struct spipe__global_lun *lun, const struct part *part)
+{
+    if (is_simple(lun, part) && spipe__ba_free_word(lun->ba, part->w, part->mask))
+        return;
+    for (uint64_t left = part->mask; left; left &= left - 1)
+        spipe__lun_free_chunk(lun, part->w * WORD_BITS + hal_lowest_bit(left));
+}
+
+/* Everything is read and sorted before, so that the books are held for the allocator only. */
+static void free_some(struct spipe *s, struct spipe__global_lun *lun, const uint64_t *chunk,
                       uint32_t n)
 {
-    struct spipe__lxt_home home = spipe__lxt_home_of(s);
-    uint64_t chunk[SPIPE__CHUNKS_AT_ONCE];
+    struct part part[SPIPE__CHUNKS_AT_ONCE];
+    uint32_t parts = sort(chunk, n, part);
 
-    for (uint32_t i = 0; i < n; i++)
-        chunk[i] = spipe__lxt_chunk(&home, &entries[i]) & ~(spipe__mutant(VLW_20) ? 0xFFFFull : 0);
     spipe__books_lock_behind(s);
-    while (n-- > 0)
-        spipe__lun_free_chunk(lun, chunk[n]);
+    for (uint32_t i = 0; i < parts; i++)
+        free_part(lun, &part[i]);
     spipe__books_unlock(s);
 }
 
 void spipe__lun_free_entries(struct spipe *s, struct spipe__global_lun *lun,
                              const uint64_t *entries, uint32_t first, uint32_t last)
 {
+    const uint64_t wrong = spipe__mutant(VLW_20) ? 0xFFFF : 0;
+    struct spipe__lxt_home home = spipe__lxt_home_of(s);
+    uint64_t chunk[SPIPE__CHUNKS_AT_ONCE];
+
     while (last > first) {
         uint32_t n = (uint32_t)hal_min64(last - first, SPIPE__CHUNKS_AT_ONCE);
 
         last -= n;
-        free_some(s, lun, &entries[last], n);
+        for (uint32_t i = 0; i < n; i++)
+            chunk[i] = spipe__lxt_chunk(&home, &entries[last + i]) & ~wrong;
+        free_some(s, lun, chunk, n);
     }
 }
 
 void spipe__lun_free_chunks(struct spipe *s, struct spipe__global_lun *lun, const uint32_t *chunks,
                             uint32_t n)
 {
-    while (n > 0) {
-        uint32_t left = n - (uint32_t)hal_min64(n, SPIPE__CHUNKS_AT_ONCE);
+    uint64_t chunk[SPIPE__CHUNKS_AT_ONCE];
 
-        spipe__books_lock_behind(s);
-        while (n > left)
-            spipe__lun_free_chunk(lun, chunks[--n]);
-        spipe__books_unlock(s);
+    while (n > 0) {
+        uint32_t some = (uint32_t)hal_min64(n, SPIPE__CHUNKS_AT_ONCE);
+
+        n -= some;
+        for (uint32_t i = 0; i < some; i++)
+            chunk[i] = chunks[n + i];
+        free_some(s, lun, chunk, some);
     }
 }
 

@@ -81,6 +81,11 @@ bool spipe__wipe_needed(const struct spipe__global_lun *lun, uint64_t chunk)
     return lun->wipe && has(lun->wipe->sticky, chunk);
 }
 
+bool spipe__wipe_needed_in(const struct spipe__global_lun *lun, uint64_t w, uint64_t mask)
+{
+    return lun->wipe && lun->wipe->sticky[w] & mask;
+}
+
 uint64_t spipe__wipe_dirty(const struct spipe__global_lun *lun)
 {
     return lun->wipe ? lun->wipe->dirty_count : 0;

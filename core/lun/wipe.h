@@ -31,6 +31,10 @@ void spipe__wipe_mark(struct spipe__global_lun *lun, uint64_t chunk);
 /** Whether a chunk must be wiped before it is free. The caller holds the books. */
 bool spipe__wipe_needed(const struct spipe__global_lun *lun, uint64_t chunk);
 
+/** Whether any chunk 64 `w` + b, for a bit b of `mask`, must be. They are of the LUN. The caller
+ * holds the books. */
+bool spipe__wipe_needed_in(const struct spipe__global_lun *lun, uint64_t w, uint64_t mask);
+
 /**
  * Records that the chunks which published LXT entries [first, last) name are sticky, so that a
  * restart does not forget it. Before the AFU is shown the entries.

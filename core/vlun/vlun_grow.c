@@ -12,48 +12,53 @@
 
 /* Where new entries get their chunks from. */
 struct supply {
-    /* Takes one chunk, or one more reference of one, for entry `index`; the books are held. */
-    int (*take)(struct spipe__resource *v, const struct supply *from, uint32_t index,
-                uint64_t *chunk);
+    /* Takes chunks, or one more reference of each, for `n` entries from `first` on, as far as there
+     * are any; the books are held. Returns how many. */
+    uint32_t (*take)(struct spipe__resource *v, const struct supply *from, uint32_t first,
+                     uint32_t n, uint64_t *chunk);
     const uint32_t *chunks;  /* take_given */
     const uint64_t *entries; /* take_cloned, of an array of that home */
     const struct spipe__lxt_home *home;
 };
 
-static int take_free(struct spipe__resource *v, const struct supply *from, uint32_t index,
-                     uint64_t *chunk)
+static uint32_t take_free(struct spipe__resource *v, const struct supply *from, uint32_t first,
+                          uint32_t n, uint64_t *chunk)
 {
-    (void)from, (void)index;
-    return spipe__ba_allocate(v->held.lun->global->ba, chunk);
+    (void)from, (void)first;
+    return spipe__ba_allocate_some(v->held.lun->global->ba, chunk, n);
 }
 
-static int take_given(struct spipe__resource *v, const struct supply *from, uint32_t index,
-                      uint64_t *chunk)
+static uint32_t take_given(struct spipe__resource *v, const struct supply *from, uint32_t first,
+                           uint32_t n, uint64_t *chunk)
 {
     (void)v;
-    *chunk = from->chunks[index];
-    return 0;
+    for (uint32_t i = 0; i < n; i++)
+        chunk[i] = from->chunks[first + i];
+    return n;
 }
 
-static int take_cloned(struct spipe__resource *v, const struct supply *from, uint32_t index,
-                       uint64_t *chunk)
+static uint32_t take_cloned(struct spipe__resource *v, const struct supply *from, uint32_t first,
+                            uint32_t n, uint64_t *chunk)
 {
-    *chunk = spipe__lxt_chunk(from->home, &from->entries[index]);
-    return spipe__ba_add_reference(v->held.lun->global->ba, *chunk);
+    uint32_t got;
+
+    for (got = 0; got < n; got++) {
+        chunk[got] = spipe__lxt_chunk(from->home, &from->entries[first + got]);
+        if (spipe__ba_add_reference(v->held.lun->global->ba, chunk[got]))
+            break;
+    }
+    return got;
 }
 
-/* Takes some chunks for entries from `first` on. Returns how many. */
 static uint32_t take_some(struct spipe *s, struct spipe__resource *v, uint32_t first, uint32_t n,
                           const struct supply *from, uint64_t *chunk)
 {
-    uint32_t got = 0;
+    uint32_t got;
 
     spipe__books_lock_behind(s);
-    while (got < n && from->take(v, from, first + got, &chunk[got]) == 0) {
-        if (v->wipe)
-            spipe__wipe_mark(v->held.lun->global, chunk[got]);
-        got++;
-    }
+    got = from->take(v, from, first, n, chunk);
+    for (uint32_t i = 0; v->wipe && i < got; i++)
+        spipe__wipe_mark(v->held.lun->global, chunk[i]);
     spipe__books_unlock(s);
     return got;
 }

@@ -28,6 +28,7 @@ enum {
 
 /* Shares of a phase, in per cent; what is left are allocations and frees. */
 enum { FOREIGN = 3, FAVOURITE = 8, REFERENCE = 5, RESERVE = 4 };
+enum { MANY = 64 }; /* one step in so many is about many chunks at once */
 
 /* One table on its way. */
 struct run {
@@ -63,14 +64,20 @@ static void compare_all(struct run *r)
 }
 
 /* A look at all chunks as often as there are chunks, so that it costs each step the same. */
-static void step(struct run *r, struct twin_op op)
+static void stepped(struct run *r, bool agrees, const char *what)
 {
-    const char *what = "";
     r->steps++;
-    if (!twin_apply(&r->twin, op, &what))
+    if (!agrees)
         failed(r, what);
     if (r->steps % hal_max64(r->twin.naive.total, 64) == 0)
         compare_all(r);
+}
+
+static void step(struct run *r, struct twin_op op)
+{
+    const char *what = "";
+    bool agrees = twin_apply(&r->twin, op, &what);
+    stepped(r, agrees, what);
 }
 
 /* ---- what comes next ---- */
@@ -152,6 +159,61 @@ static struct twin_op draw(struct run *r, uint64_t wanted)
     return towards(r, wanted);
 }
 
+/* ---- many at once ---- */
+
+/* Runs of bits from anywhere to anywhere, so that whole words come too, or any bits. */
+static uint64_t any_mask(struct run *r)
+{
+    uint64_t from = UINT64_MAX << hal_prng_below(&r->rng, 64);
+    switch (hal_prng_below(&r->rng, 4)) {
+    case 0:
+        return UINT64_MAX;
+    case 1:
+        return from;
+    case 2:
+        return (from & UINT64_MAX >> hal_prng_below(&r->rng, 64)) | HAL_BIT(63);
+    default:
+        return hal_prng_next(&r->rng) | 1;
+    }
+}
+
+/* Of a word, those bits whose chunks have one reference; most other masks are not simple. */
+static uint64_t used_once(const struct run *r, uint64_t w)
+{
+    uint64_t mask = 0;
+    for (unsigned bit = 0; bit < 64; bit++)
+        if (naive_references(&r->twin.naive, w * 64 + bit) == 1)
+            mask |= HAL_BIT(bit);
+    return mask;
+}
+
+static void free_word(struct run *r)
+{
+    const char *what = "";
+    bool is_foreign = hal_prng_below(&r->rng, 8) == 0, agrees;
+    uint64_t w = is_foreign ? foreign(r) : any_used(r) / 64, mask = any_mask(r);
+    if (!is_foreign && hal_prng_below(&r->rng, 4) && mask & used_once(r, w))
+        mask &= used_once(r, w);
+    agrees = twin_free_word(&r->twin, w, mask, &what);
+    stepped(r, agrees, what);
+}
+
+static void allocate_some(struct run *r)
+{
+    const char *what = "";
+    bool agrees =
+        twin_allocate_some(&r->twin, (uint32_t)hal_prng_below(&r->rng, TWIN_SOME_MAX + 1), &what);
+    stepped(r, agrees, what);
+}
+
+static void many(struct run *r, uint64_t wanted)
+{
+    if (used(r) < wanted || hal_prng_below(&r->rng, 4) == 0)
+        allocate_some(r);
+    else
+        free_word(r);
+}
+
 /* ---- runs ---- */
 
 /* Goes to a fill by the shortest way, in lock step too. */
@@ -173,7 +235,10 @@ static void phase(struct run *r, unsigned fill, uint64_t operations)
     r->favourite = any_used(r);
     r->draining = false;
     for (uint64_t i = 0; i < operations; i++)
-        step(r, draw(r, wanted));
+        if (hal_prng_below(&r->rng, MANY) == 0)
+            many(r, wanted);
+        else
+            step(r, draw(r, wanted));
 }
 
 /* `operations` of them, at one fill after the other. */

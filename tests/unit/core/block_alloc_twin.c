@@ -70,6 +70,17 @@ static bool fail(const char **why, const char *what)
     return false;
 }
 
+static bool counts_agree(const struct twin *t, const char **why)
+{
+    if (t->ba.current != t->naive.current)
+        return fail(why, "cursor");
+    if (spipe__ba_space(&t->ba) != t->naive.free_count)
+        return fail(why, "space");
+    if (spipe__ba_total(&t->ba) != t->naive.total)
+        return fail(why, "size");
+    return true;
+}
+
 bool twin_apply(struct twin *t, struct twin_op op, const char **why)
 {
     struct twin_op ours = op, theirs = op;
@@ -79,13 +90,53 @@ bool twin_apply(struct twin *t, struct twin_op op, const char **why)
         return fail(why, "result");
     if (ours.chunk != theirs.chunk)
         return fail(why, "chunk given out");
-    if (t->ba.current != t->naive.current)
-        return fail(why, "cursor");
-    if (spipe__ba_space(&t->ba) != t->naive.free_count)
-        return fail(why, "space");
-    if (spipe__ba_total(&t->ba) != t->naive.total)
-        return fail(why, "size");
+    if (!counts_agree(t, why))
+        return false;
     return chunk_agrees(t, ours.chunk) || fail(why, "references of the chunk");
+}
+
+bool twin_allocate_some(struct twin *t, uint32_t n, const char **why)
+{
+    uint64_t ours[TWIN_SOME_MAX], theirs;
+    uint32_t got;
+
+    CHECK(n <= TWIN_SOME_MAX);
+    got = spipe__ba_allocate_some(&t->ba, ours, n);
+    for (uint32_t i = 0; i < got; i++)
+        if (naive_allocate(&t->naive, &theirs) || ours[i] != theirs || !chunk_agrees(t, theirs))
+            return fail(why, "one of some chunks given out");
+    if (got < n && naive_allocate(&t->naive, &theirs) == 0)
+        return fail(why, "number of chunks given out");
+    return counts_agree(t, why);
+}
+
+/* All chunks of the word exist, none has a second reference, and those of `mask` have one. */
+static bool is_simple(const struct twin *t, uint64_t w, uint64_t mask)
+{
+    if (w >= t->naive.total / 64)
+        return false;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        unsigned n = naive_references(&t->naive, w * 64 + bit);
+
+        if (n > 1 || (n == 0 && mask >> bit & 1))
+            return false;
+    }
+    return true;
+}
+
+bool twin_free_word(struct twin *t, uint64_t w, uint64_t mask, const char **why)
+{
+    bool simple = is_simple(t, w, mask);
+
+    if (spipe__ba_free_word(&t->ba, w, mask) != simple)
+        return fail(why, "whether a word is simple");
+    for (unsigned bit = 0; simple && bit < 64; bit++)
+        if (mask >> bit & 1 && naive_free(&t->naive, w * 64 + bit))
+            return fail(why, "one of some chunks given back");
+    for (unsigned bit = 0; w < t->naive.words && bit < 64; bit++)
+        if (!chunk_agrees(t, w * 64 + bit))
+            return fail(why, "references of a chunk of the word");
+    return counts_agree(t, why);
 }
 
 bool twin_agrees(const struct twin *t, const char **why)

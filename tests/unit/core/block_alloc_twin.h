@@ -36,6 +36,16 @@ void twin_fini(struct twin *t);
  * references of the chunk are the same; on failure *why, if not NULL, names what is not. */
 bool twin_apply(struct twin *t, struct twin_op op, const char **why);
 
+enum { TWIN_SOME_MAX = 200 };
+
+/** Takes up to `n` chunks, at most TWIN_SOME_MAX, from one at once and from the other one by one.
+ * Returns and names what twin_apply() does. */
+bool twin_allocate_some(struct twin *t, uint32_t n, const char **why);
+
+/** Frees chunks of word `w` at once where that is simple, and then the same one by one. Returns and
+ * names what twin_apply() does, and whether it was simple. */
+bool twin_free_word(struct twin *t, uint64_t w, uint64_t mask, const char **why);
+
 /** Compares the references of every chunk, and of numbers behind the last one, and the free count
  * with a count of them (INV-3). */
 bool twin_agrees(const struct twin *t, const char **why);

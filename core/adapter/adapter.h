@@ -42,7 +42,8 @@
 #define SPIPE__PORTS_MAX AFU_PORTS_MAX
 #define SPIPE__LUNS_MAX 256
 #define SPIPE__CONTEXTS AFU_CONTEXTS
-#define SPIPE__CHUNKS_AT_ONCE 64 /* that are allocated or freed before the books are given back */
+#define SPIPE__STEPS_AT_ONCE                                                                       \
+    64 /* of an allocator before the books are given back: a chunk, a part */
 #define SPIPE__SCRATCH_SIZE 4096u
 #define SPIPE__SCSI_TIMEOUT UINT64_C(30000000000) /* ns, SP-101 */
 
@@ -188,7 +189,7 @@ static inline void spipe__books_lock(struct spipe *s)
     exec_mutex_lock(s->exec, &s->group->books);
 }
 
-/** For whoever works in pieces of SPIPE__CHUNKS_AT_ONCE: lets others in before the next one. */
+/** For whoever works in pieces of SPIPE__STEPS_AT_ONCE: lets others in before the next one. */
 static inline void spipe__books_lock_behind(struct spipe *s)
 {
     exec_mutex_lock_behind(s->exec, &s->group->books);

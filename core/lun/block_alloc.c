@@ -194,33 +194,36 @@ static uint64_t lowest_bits(uint64_t word, uint64_t most)
 /* Ones from bit 0 of a word up, without a gap. */
 static unsigned run_of(uint64_t word) { return ~word ? hal_lowest_bit(~word) : WORD_BITS; }
 
-/* Writes down the chunks of `mask` in word w, run after run. Returns how many. */
-static unsigned list(uint64_t w, uint64_t mask, uint64_t *chunk)
+unsigned spipe__ba_allocate_parts(struct spipe__ba *ba, uint64_t most, struct spipe__ba_part *part,
+                                  unsigned parts)
 {
+    unsigned got = 0;
+    while (got < parts && most && ba->free_count) {
+        uint64_t w = find_word(ba, ba->current);
+        uint64_t mask = lowest_bits(ba->level[0][w], most);
+        unsigned n = hal_bit_count(mask);
+        take(ba, w, mask, n);
+        move_cursor(ba, w, hal_highest_bit(mask));
+        part[got++] = (struct spipe__ba_part){w, mask};
+        most -= n;
+    }
+    return got;
+}
+
+/* Run after run. */
+unsigned spipe__ba_list(const struct spipe__ba_part *part, uint64_t *chunk)
+{
+    uint64_t mask = part->mask;
     unsigned n = 0;
     while (mask) {
         unsigned bit = hal_lowest_bit(mask), run = run_of(mask >> bit);
-        uint64_t first = number(w, bit);
+        uint64_t first = number(part->w, bit);
         for (unsigned i = 0; i < run; i++)
             chunk[n + i] = first + i;
         n += run;
         mask &= mask + HAL_BIT(bit); /* the carry clears the run */
     }
     return n;
-}
-
-uint32_t spipe__ba_allocate_some(struct spipe__ba *ba, uint64_t *chunk, uint32_t n)
-{
-    uint32_t got = 0;
-    while (got < n && ba->free_count) {
-        uint64_t w = find_word(ba, ba->current);
-        uint64_t mask = lowest_bits(ba->level[0][w], n - got);
-        unsigned some = list(w, mask, &chunk[got]);
-        take(ba, w, mask, some);
-        move_cursor(ba, w, hal_highest_bit(mask));
-        got += some;
-    }
-    return got;
 }
 
 int spipe__ba_free(struct spipe__ba *ba, uint64_t chunk)
@@ -246,8 +249,9 @@ static bool is_unshared(const struct spipe__ba *ba, uint64_t w)
     return !any;
 }
 
-bool spipe__ba_free_word(struct spipe__ba *ba, uint64_t w, uint64_t mask)
+bool spipe__ba_free_part(struct spipe__ba *ba, const struct spipe__ba_part *part)
 {
+    uint64_t w = part->w, mask = part->mask;
     if (w >= word_of(ba->total) || ba->level[0][w] & mask || !is_unshared(ba, w))
         return false;
     put(ba, w, mask, hal_bit_count(mask));

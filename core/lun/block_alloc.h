@@ -26,6 +26,7 @@ enum {
     SPIPE__BA_CHUNK_SHIFT = 16, /* log2 of the blocks in a chunk */
     SPIPE__BA_CLONES_MAX = 255, /* references beyond the first that one chunk can have */
     SPIPE__BA_LEVELS_MAX = 8,   /* 64^8 = 2^48 chunks: more than 2^64 blocks can fill */
+    SPIPE__BA_PART_MAX = 64,    /* chunks of a part */
     SPIPE__BA_LOW = 0,          /* word index `low` of VL-7; VLW-18: it never moves */
 };
 
@@ -43,6 +44,11 @@ struct spipe__ba {
     uint64_t free_count; /* free chunks among them */
     uint64_t current;    /* word at which the next search starts, SPIPE__BA_LOW..high (VL-7) */
     uint64_t high;       /* words of level[0] */
+};
+
+/** Chunks of one word of a table: bit b of `mask` stands for chunk 64 w + b. */
+struct spipe__ba_part {
+    uint64_t w, mask;
 };
 
 /**
@@ -79,16 +85,26 @@ HAL_MUST_CHECK int spipe__ba_init(struct spipe__ba *ba, void *mem, size_t bytes,
 HAL_MUST_CHECK int spipe__ba_allocate(struct spipe__ba *ba, uint64_t *chunk);
 
 /**
- * Hands out many chunks: those that so many calls of spipe__ba_allocate() would, in that order.
- * Words of the table that are free as a whole cost what one chunk does, so that the lock of the
- * table is held for a fraction of the time.
+ * Hands out many chunks: those that so many calls of spipe__ba_allocate() would, in that order. A
+ * part costs what one chunk does, so that the lock of the table is held for a fraction of the time.
  *
  * @param ba     table
- * @param chunk  room for `n` chunk numbers
- * @param n      how many are wanted
- * @return       how many there were, 0..n
+ * @param most   how many chunks are wanted; at most UINT32_MAX
+ * @param part   room for `parts` parts; receives chunks, from the lowest bit of the first up
+ * @param parts  how many parts there may be
+ * @return       how many there are; 0 if no chunk is free
  */
-HAL_MUST_CHECK uint32_t spipe__ba_allocate_some(struct spipe__ba *ba, uint64_t *chunk, uint32_t n);
+HAL_MUST_CHECK unsigned spipe__ba_allocate_parts(struct spipe__ba *ba, uint64_t most,
+                                                 struct spipe__ba_part *part, unsigned parts);
+
+/**
+ * Writes down the chunks of a part in ascending order. Needs no lock.
+ *
+ * @param part   a part
+ * @param chunk  room for 64 chunk numbers
+ * @return       how many there are
+ */
+unsigned spipe__ba_list(const struct spipe__ba_part *part, uint64_t *chunk);
 
 /**
  * Drops one reference of a chunk; the last one makes it free (VL-9). The cursor stays.
@@ -100,16 +116,15 @@ HAL_MUST_CHECK uint32_t spipe__ba_allocate_some(struct spipe__ba *ba, uint64_t *
 HAL_MUST_CHECK int spipe__ba_free(struct spipe__ba *ba, uint64_t chunk);
 
 /**
- * Frees chunks of one word of the table, 64 w .. 64 w + 63, if that is simple: all of them are
- * allocated and no chunk of the word is shared. The cursor stays.
+ * Frees the chunks of a part at once, if that is simple: all of them are allocated and no chunk of
+ * the word is shared. The cursor stays.
  *
  * @param ba    table
- * @param w     any number
- * @param mask  bit b stands for chunk 64 w + b; not 0
- * @return      whether that was so; otherwise nothing is changed, and each needs a look of its own
- *              (spipe__ba_free())
+ * @param part  any part, for instance one of numbers that were read from LXT entries; not empty
+ * @return      whether that was so; otherwise nothing is changed, and each chunk needs a look of
+ *              its own (spipe__ba_free())
  */
-bool spipe__ba_free_word(struct spipe__ba *ba, uint64_t w, uint64_t mask);
+HAL_MUST_CHECK bool spipe__ba_free_part(struct spipe__ba *ba, const struct spipe__ba_part *part);
 
 /**
  * Adds a reference to an allocated chunk, as CLONE does (VL-10).

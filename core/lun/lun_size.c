@@ -73,53 +73,57 @@ void spipe__lun_free_chunk(struct spipe__global_lun *lun, uint64_t chunk)
         park(lun, chunk);
 }
 
-/* Chunks of one word of the allocator. */
-struct part {
-    uint64_t w, mask;
+/* Chunks that are given back, with the books held for some at a time. They are sorted into parts
+ * before, which mostly are whole words. */
+struct giving_back {
+    struct spipe *s;
+    struct spipe__global_lun *lun;
+    struct spipe__ba_part part[SPIPE__STEPS_AT_ONCE];
+    unsigned parts;
 };
 
-/* Sorts chunks, which mostly follow each other, into parts. Returns how many. One that is named
- * twice begins another part. */
-static uint32_t sort(const uint64_t *chunk, uint32_t n, struct part *part)
+/* Whether nothing has to be known of the chunks of a part but that they are given back. */
+static bool is_simple(const struct spipe__global_lun *lun, const struct spipe__ba_part *part)
 {
-    uint32_t parts = 0;
-
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t w = chunk[i] / WORD_BITS, bit = HAL_BIT(chunk[i] % WORD_BITS);
-
-        if (!parts || part[parts - 1].w != w || part[parts - 1].mask & bit)
-            part[parts++] = (struct part){.w = w};
-        part[parts - 1].mask |= bit;
-    }
-    return parts;
+    return (part->w + 1) * WORD_BITS <= lun->usable && !spipe__wipe_needed_in(lun, part);
 }
 
-/* Whether nothing has to be known of a chunk of this part but that it is given back. */
-static bool is_simple(const struct spipe__global_lun *lun, const struct part *part)
+/* Returns how many steps of the allocator it took. */
+static unsigned free_part(struct spipe__global_lun *lun, const struct spipe__ba_part *part)
 {
-    return (part->w + 1) * WORD_BITS <= lun->usable &&
-           !spipe__wipe_needed_in(lun, part->w, part->mask);
-}
-
-static void free_part(struct spipe__global_lun *lun, const struct part *part)
-{
-    if (is_simple(lun, part) && spipe__ba_free_word(lun->ba, part->w, part->mask))
-        return;
+    if (is_simple(lun, part) && spipe__ba_free_part(lun->ba, part))
+        return 1;
     for (uint64_t left = part->mask; left; left &= left - 1)
         spipe__lun_free_chunk(lun, part->w * WORD_BITS + hal_lowest_bit(left));
+    return hal_bit_count(part->mask);
 }
 
-/* Everything is read and sorted before, so that the books are held for the allocator only. */
-static void free_some(struct spipe *s, struct spipe__global_lun *lun, const uint64_t *chunk,
-                      uint32_t n)
+static void free_parts(struct giving_back *g)
 {
-    struct part part[SPIPE__CHUNKS_AT_ONCE];
-    uint32_t parts = sort(chunk, n, part);
+    for (unsigned i = 0; i < g->parts;) {
+        unsigned steps = 0;
 
-    spipe__books_lock_behind(s);
-    for (uint32_t i = 0; i < parts; i++)
-        free_part(lun, &part[i]);
-    spipe__books_unlock(s);
+        spipe__books_lock_behind(g->s);
+        while (i < g->parts && steps < SPIPE__STEPS_AT_ONCE)
+            steps += free_part(g->lun, &g->part[i++]);
+        spipe__books_unlock(g->s);
+    }
+    g->parts = 0;
+}
+
+/* A chunk that is named twice begins another part, and is found to be free. */
+static void give_back(struct giving_back *g, uint64_t chunk)
+{
+    uint64_t w = chunk / WORD_BITS, bit = HAL_BIT(chunk % WORD_BITS);
+    struct spipe__ba_part *last = g->part + g->parts - 1;
+
+    if (g->parts > 0 && last->w == w && !(last->mask & bit)) {
+        last->mask |= bit;
+        return;
+    }
+    if (g->parts == SPIPE__STEPS_AT_ONCE)
+        free_parts(g);
+    g->part[g->parts++] = (struct spipe__ba_part){w, bit};
 }
 
 void spipe__lun_free_entries(struct spipe *s, struct spipe__global_lun *lun,
@@ -127,31 +131,21 @@ void spipe__lun_free_entries(struct spipe *s, struct spipe__global_lun *lun,
 {
     const uint64_t wrong = spipe__mutant(VLW_20) ? 0xFFFF : 0;
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
-    uint64_t chunk[SPIPE__CHUNKS_AT_ONCE];
+    struct giving_back g = {s, lun, .parts = 0};
 
-    while (last > first) {
-        uint32_t n = (uint32_t)hal_min64(last - first, SPIPE__CHUNKS_AT_ONCE);
-
-        last -= n;
-        for (uint32_t i = 0; i < n; i++)
-            chunk[i] = spipe__lxt_chunk(&home, &entries[last + i]) & ~wrong;
-        free_some(s, lun, chunk, n);
-    }
+    while (last > first)
+        give_back(&g, spipe__lxt_chunk(&home, &entries[--last]) & ~wrong);
+    free_parts(&g);
 }
 
 void spipe__lun_free_chunks(struct spipe *s, struct spipe__global_lun *lun, const uint32_t *chunks,
                             uint32_t n)
 {
-    uint64_t chunk[SPIPE__CHUNKS_AT_ONCE];
+    struct giving_back g = {s, lun, .parts = 0};
 
-    while (n > 0) {
-        uint32_t some = (uint32_t)hal_min64(n, SPIPE__CHUNKS_AT_ONCE);
-
-        n -= some;
-        for (uint32_t i = 0; i < some; i++)
-            chunk[i] = chunks[n + i];
-        free_some(s, lun, chunk, some);
-    }
+    while (n > 0)
+        give_back(&g, chunks[--n]);
+    free_parts(&g);
 }
 
 /* Adds a reference of each of some chunks, up to the first that cannot have one. Returns how many.
@@ -172,7 +166,7 @@ int spipe__lun_share_chunks(struct spipe *s, struct spipe__global_lun *lun, cons
                             uint32_t n)
 {
     for (uint32_t at = 0; at < n;) {
-        uint32_t some = (uint32_t)hal_min64(n - at, SPIPE__CHUNKS_AT_ONCE);
+        uint32_t some = (uint32_t)hal_min64(n - at, SPIPE__STEPS_AT_ONCE);
         uint32_t done = share_some(s, lun, &chunks[at], some);
 
         at += done;

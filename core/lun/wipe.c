@@ -71,7 +71,12 @@ void spipe__wipe_forget(struct spipe *s, struct spipe__global_lun *lun)
     exec_free(s->exec, w, sizeof *w);
 }
 
-void spipe__wipe_mark(struct spipe__global_lun *lun, uint64_t chunk)
+void spipe__wipe_mark(struct spipe__global_lun *lun, const struct spipe__ba_part *part)
+{
+    lun->wipe->sticky[part->w] |= part->mask;
+}
+
+void spipe__wipe_mark_one(struct spipe__global_lun *lun, uint64_t chunk)
 {
     set(lun->wipe->sticky, chunk);
 }
@@ -81,9 +86,9 @@ bool spipe__wipe_needed(const struct spipe__global_lun *lun, uint64_t chunk)
     return lun->wipe && has(lun->wipe->sticky, chunk);
 }
 
-bool spipe__wipe_needed_in(const struct spipe__global_lun *lun, uint64_t w, uint64_t mask)
+bool spipe__wipe_needed_in(const struct spipe__global_lun *lun, const struct spipe__ba_part *part)
 {
-    return lun->wipe && lun->wipe->sticky[w] & mask;
+    return lun->wipe && lun->wipe->sticky[part->w] & part->mask;
 }
 
 uint64_t spipe__wipe_dirty(const struct spipe__global_lun *lun)
@@ -117,7 +122,7 @@ static int record_some(struct spipe *s, const struct spipe__global_lun *lun,
                        const uint64_t *entries, uint32_t n)
 {
     struct spipe__lxt_home home = spipe__lxt_home_of(s);
-    uint32_t chunk[SPIPE__CHUNKS_AT_ONCE];
+    uint32_t chunk[SPIPE__STEPS_AT_ONCE];
 
     for (uint32_t i = 0; i < n; i++) {
         uint64_t c = spipe__lxt_chunk(&home, &entries[i]);
@@ -139,7 +144,7 @@ int spipe__wipe_record(struct spipe *s, const struct spipe__global_lun *lun,
         return 0;
     exec_mutex_lock(s->exec, &s->group->names);
     for (uint32_t n; first < last && !rc; first += n) {
-        n = (uint32_t)hal_min64(last - first, SPIPE__CHUNKS_AT_ONCE);
+        n = (uint32_t)hal_min64(last - first, SPIPE__STEPS_AT_ONCE);
         rc = record_some(s, lun, &entries[first], n);
     }
     exec_mutex_unlock(s->exec, &s->group->names);
@@ -163,7 +168,7 @@ static int restore_one(void *arg, uint32_t chunk)
     rc = spipe__wipe_prepare(r->s, lun);
     if (rc)
         return rc;
-    spipe__wipe_mark(lun, chunk);
+    spipe__wipe_mark_one(lun, chunk);
     if (spipe__ba_is_allocated(lun->ba, chunk))
         return 0;
     rc = spipe__ba_reserve(lun->ba, chunk);

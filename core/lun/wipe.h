@@ -25,15 +25,16 @@ struct spipe__wipe {
  * The caller holds the books. */
 HAL_MUST_CHECK int spipe__wipe_prepare(struct spipe *s, struct spipe__global_lun *lun);
 
-/** Makes a chunk sticky, of a LUN that is prepared. The caller holds the books. */
-void spipe__wipe_mark(struct spipe__global_lun *lun, uint64_t chunk);
+/** Makes chunks sticky, of a LUN that is prepared. The caller holds the books. */
+void spipe__wipe_mark(struct spipe__global_lun *lun, const struct spipe__ba_part *part);
+void spipe__wipe_mark_one(struct spipe__global_lun *lun, uint64_t chunk);
 
 /** Whether a chunk must be wiped before it is free. The caller holds the books. */
 bool spipe__wipe_needed(const struct spipe__global_lun *lun, uint64_t chunk);
 
-/** Whether any chunk 64 `w` + b, for a bit b of `mask`, must be. They are of the LUN. The caller
- * holds the books. */
-bool spipe__wipe_needed_in(const struct spipe__global_lun *lun, uint64_t w, uint64_t mask);
+/** Whether any chunk of a part, all of which are of the LUN, must be. The caller holds the books.
+ */
+bool spipe__wipe_needed_in(const struct spipe__global_lun *lun, const struct spipe__ba_part *part);
 
 /**
  * Records that the chunks which published LXT entries [first, last) name are sticky, so that a

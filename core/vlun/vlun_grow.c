@@ -10,77 +10,103 @@
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 
-/* Where new entries get their chunks from. */
-struct supply {
-    /* Takes chunks, or one more reference of each, for `n` entries from `first` on, as far as there
-     * are any; the books are held. Returns how many. */
-    uint32_t (*take)(struct spipe__resource *v, const struct supply *from, uint32_t first,
-                     uint32_t n, uint64_t *chunk);
-    const uint32_t *chunks;  /* take_given */
-    const uint64_t *entries; /* take_cloned, of an array of that home */
-    const struct spipe__lxt_home *home;
+/* The entries that get chunks: those of an array, for a handle. */
+struct filling {
+    struct spipe *s;
+    struct spipe__resource *v;
+    struct spipe__lxt_home home;
+    struct spipe__lxt *lxt;
+    const uint32_t *chunks;  /* fill_given: one for each entry */
+    const uint64_t *entries; /* fill_cloned: of an array of that home */
 };
 
-static uint32_t take_free(struct spipe__resource *v, const struct supply *from, uint32_t first,
-                          uint32_t n, uint64_t *chunk)
-{
-    (void)from, (void)first;
-    return spipe__ba_allocate_some(v->held.lun->global->ba, chunk, n);
-}
+/* Gives entries from `at` on, at most `n`, some chunks, for as long as the books may be held.
+ * Returns how many; 0 if there is no chunk for the first. */
+typedef uint32_t fill_some(const struct filling *f, uint32_t at, uint32_t n);
 
-static uint32_t take_given(struct spipe__resource *v, const struct supply *from, uint32_t first,
-                           uint32_t n, uint64_t *chunk)
+static void store(const struct filling *f, uint32_t at, const uint64_t *chunk, uint32_t n)
 {
-    (void)v;
+    const struct spipe__lun *lun = f->v->held.lun;
+
     for (uint32_t i = 0; i < n; i++)
-        chunk[i] = from->chunks[first + i];
-    return n;
+        spipe__lxt_store(&f->home, f->lxt, at + i, chunk[i], lun->table_index, lun->port_mask);
 }
 
-static uint32_t take_cloned(struct spipe__resource *v, const struct supply *from, uint32_t first,
-                            uint32_t n, uint64_t *chunk)
+static unsigned take_free(const struct filling *f, uint32_t n, struct spipe__ba_part *part)
 {
-    uint32_t got;
+    struct spipe__global_lun *lun = f->v->held.lun->global;
+    unsigned parts;
 
-    for (got = 0; got < n; got++) {
-        chunk[got] = spipe__lxt_chunk(from->home, &from->entries[first + got]);
-        if (spipe__ba_add_reference(v->held.lun->global->ba, chunk[got]))
-            break;
+    spipe__books_lock_behind(f->s);
+    parts = spipe__ba_allocate_parts(lun->ba, n, part, SPIPE__STEPS_AT_ONCE);
+    for (unsigned i = 0; f->v->wipe && i < parts; i++)
+        spipe__wipe_mark(lun, &part[i]);
+    spipe__books_unlock(f->s);
+    return parts;
+}
+
+static uint32_t fill_free(const struct filling *f, uint32_t at, uint32_t n)
+{
+    struct spipe__ba_part part[SPIPE__STEPS_AT_ONCE];
+    uint64_t chunk[SPIPE__BA_PART_MAX];
+    unsigned parts = take_free(f, n, part);
+    uint32_t got = 0;
+
+    for (unsigned i = 0; i < parts; i++) {
+        unsigned some = spipe__ba_list(&part[i], chunk);
+
+        store(f, at + got, chunk, some);
+        got += some;
     }
     return got;
 }
 
-static uint32_t take_some(struct spipe *s, struct spipe__resource *v, uint32_t first, uint32_t n,
-                          const struct supply *from, uint64_t *chunk)
+/* Chunks that were taken for the handle before. */
+static uint32_t fill_given(const struct filling *f, uint32_t at, uint32_t n)
 {
+    struct spipe__global_lun *lun = f->v->held.lun->global;
+    uint64_t chunk[SPIPE__STEPS_AT_ONCE];
+
+    n = (uint32_t)hal_min64(n, SPIPE__STEPS_AT_ONCE);
+    for (uint32_t i = 0; i < n; i++)
+        chunk[i] = f->chunks[at + i];
+    if (f->v->wipe) {
+        spipe__books_lock_behind(f->s);
+        for (uint32_t i = 0; i < n; i++)
+            spipe__wipe_mark_one(lun, chunk[i]);
+        spipe__books_unlock(f->s);
+    }
+    store(f, at, chunk, n);
+    return n;
+}
+
+static uint32_t fill_cloned(const struct filling *f, uint32_t at, uint32_t n)
+{
+    struct spipe__global_lun *lun = f->v->held.lun->global;
+    uint64_t chunk[SPIPE__STEPS_AT_ONCE];
     uint32_t got;
 
-    spipe__books_lock_behind(s);
-    got = from->take(v, from, first, n, chunk);
-    for (uint32_t i = 0; v->wipe && i < got; i++)
-        spipe__wipe_mark(v->held.lun->global, chunk[i]);
-    spipe__books_unlock(s);
+    n = (uint32_t)hal_min64(n, SPIPE__STEPS_AT_ONCE);
+    spipe__books_lock_behind(f->s);
+    for (got = 0; got < n; got++) {
+        chunk[got] = spipe__lxt_chunk(&f->home, &f->entries[at + got]);
+        if (spipe__ba_add_reference(lun->ba, chunk[got]))
+            break;
+        if (f->v->wipe)
+            spipe__wipe_mark_one(lun, chunk[got]);
+    }
+    spipe__books_unlock(f->s);
+    store(f, at, chunk, got);
     return got;
 }
 
 /* G3, C2 and C3: entries up to `count`, or as far as there are chunks. Returns how far. */
-static uint32_t fill(struct spipe *s, struct spipe__resource *v, struct spipe__lxt *lxt,
-                     uint32_t count, const struct supply *from)
+static uint32_t fill(const struct filling *f, uint32_t count, fill_some *some)
 {
-    struct spipe__lxt_home home = spipe__lxt_home_of(s);
-    const struct spipe__lun *lun = v->held.lun;
-    uint64_t chunk[SPIPE__CHUNKS_AT_ONCE];
-    uint32_t at = v->size, n, got;
+    uint32_t at = f->v->size, got;
 
-    while (at < count) {
-        n = (uint32_t)hal_min64(count - at, SPIPE__CHUNKS_AT_ONCE);
-        got = take_some(s, v, at, n, from, chunk);
-        for (uint32_t i = 0; i < got; i++)
-            spipe__lxt_store(&home, lxt, at + i, chunk[i], lun->table_index, lun->port_mask);
+    while (at < count && (got = some(f, at, count - at)) > 0)
         at += got;
-        if (got < n)
-            break;
-    }
     return at;
 }
 
@@ -160,10 +186,10 @@ static uint64_t space_on(struct spipe *s, const struct spipe__lun *lun)
 /* Others may take chunks at the same time: what is left when it is done is the grant (VL-20). */
 int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__resource *v, uint64_t wanted)
 {
-    const struct supply from = {.take = take_free};
     uint64_t most = hal_min64(wanted, UINT32_MAX); /* lxt_cnt has 32 bits */
     uint64_t space = space_on(ctx->s, v->held.lun);
     struct spipe__lxt lxt;
+    const struct filling f = {ctx->s, v, spipe__lxt_home_of(ctx->s), .lxt = &lxt};
     uint32_t count;
     int rc;
 
@@ -174,7 +200,7 @@ int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__resource *v, uint64_t 
     rc = make_room(ctx->s, v, count, &lxt);
     if (rc)
         return rc;
-    count = fill(ctx->s, v, &lxt, count, &from);
+    count = fill(&f, count, fill_free);
     rc = count > v->size ? record(ctx->s, v, &lxt, count) : -ENOSPC;
     if (!rc)
         return show(ctx, v, &lxt, count);
@@ -187,8 +213,8 @@ int spipe__vlun_grow(struct spipe_ctx *ctx, struct spipe__resource *v, uint64_t 
 int spipe__vlun_adopt(struct spipe_ctx *ctx, struct spipe__resource *v, const uint32_t *chunks,
                       uint32_t count)
 {
-    const struct supply from = {.take = take_given, .chunks = chunks};
     struct spipe__lxt lxt;
+    const struct filling f = {ctx->s, v, spipe__lxt_home_of(ctx->s), .lxt = &lxt, .chunks = chunks};
     int rc;
 
     CHECK(v->size == 0);
@@ -197,7 +223,7 @@ int spipe__vlun_adopt(struct spipe_ctx *ctx, struct spipe__resource *v, const ui
     rc = make_room(ctx->s, v, count, &lxt);
     if (rc)
         return rc;
-    CHECK(fill(ctx->s, v, &lxt, count, &from) == count);
+    CHECK(fill(&f, count, fill_given) == count);
     rc = record(ctx->s, v, &lxt, count);
     if (!rc)
         return show(ctx, v, &lxt, count);
@@ -208,9 +234,9 @@ int spipe__vlun_adopt(struct spipe_ctx *ctx, struct spipe__resource *v, const ui
 int spipe__vlun_share_with(struct spipe_ctx *ctx, struct spipe__resource *v,
                            const struct spipe__resource *source)
 {
-    struct spipe__lxt_home home = spipe__lxt_home_of(ctx->s);
-    const struct supply from = {.take = take_cloned, .entries = source->lxt.entry, .home = &home};
     struct spipe__lxt lxt;
+    const struct filling f = {ctx->s, v, spipe__lxt_home_of(ctx->s), .lxt = &lxt,
+                              .entries = source->lxt.entry};
     uint32_t got;
     int rc;
 
@@ -221,7 +247,7 @@ int spipe__vlun_share_with(struct spipe_ctx *ctx, struct spipe__resource *v,
     rc = make_room(ctx->s, v, source->size, &lxt);
     if (rc)
         return rc;
-    got = fill(ctx->s, v, &lxt, source->size, &from);
+    got = fill(&f, source->size, fill_cloned);
     if (got == source->size)
         return show(ctx, v, &lxt, got);
     give_back(ctx->s, v, &lxt, got); /* SP-112: one of them has 256 owners */

@@ -187,31 +187,32 @@ static uint64_t used_once(const struct run *r, uint64_t w)
     return mask;
 }
 
-static void free_word(struct run *r)
+static void free_part(struct run *r)
 {
     const char *what = "";
     bool is_foreign = hal_prng_below(&r->rng, 8) == 0, agrees;
     uint64_t w = is_foreign ? foreign(r) : any_used(r) / 64, mask = any_mask(r);
     if (!is_foreign && hal_prng_below(&r->rng, 4) && mask & used_once(r, w))
         mask &= used_once(r, w);
-    agrees = twin_free_word(&r->twin, w, mask, &what);
+    agrees = twin_free_part(&r->twin, w, mask, &what);
     stepped(r, agrees, what);
 }
 
-static void allocate_some(struct run *r)
+static void allocate_parts(struct run *r)
 {
     const char *what = "";
-    bool agrees =
-        twin_allocate_some(&r->twin, (uint32_t)hal_prng_below(&r->rng, TWIN_SOME_MAX + 1), &what);
+    uint64_t most = hal_prng_below(&r->rng, 200);
+    unsigned parts = (unsigned)hal_prng_below(&r->rng, TWIN_PARTS_MAX + 1);
+    bool agrees = twin_allocate_parts(&r->twin, most, parts, &what);
     stepped(r, agrees, what);
 }
 
 static void many(struct run *r, uint64_t wanted)
 {
     if (used(r) < wanted || hal_prng_below(&r->rng, 4) == 0)
-        allocate_some(r);
+        allocate_parts(r);
     else
-        free_word(r);
+        free_part(r);
 }
 
 /* ---- runs ---- */

@@ -6,13 +6,15 @@
 
 #include "hal/support/check.h"
 
+enum { BEHIND = 64 }; /* zeros behind the table: clone counts that are none look like those */
+
 void twin_init(struct twin *t, uint64_t total)
 {
     uint64_t blocks = total * 65536 + 65535; /* the tail is never used (VL-6) */
     int rc;
 
     t->bytes = spipe__ba_bytes(total);
-    t->mem = malloc(t->bytes);
+    t->mem = calloc(1, t->bytes + BEHIND);
     CHECK(t->mem);
     memset(t->mem, 0xA5, t->bytes);
     rc = spipe__ba_init(&t->ba, t->mem, t->bytes, blocks, 4096);
@@ -95,17 +97,33 @@ bool twin_apply(struct twin *t, struct twin_op op, const char **why)
     return chunk_agrees(t, ours.chunk) || fail(why, "references of the chunk");
 }
 
-bool twin_allocate_some(struct twin *t, uint32_t n, const char **why)
+/* As many as in the parts that were given out, in that order. */
+static bool parts_agree(struct twin *t, const struct spipe__ba_part *part, unsigned parts,
+                        uint64_t *n)
 {
-    uint64_t ours[TWIN_SOME_MAX], theirs;
-    uint32_t got;
+    uint64_t ours[SPIPE__BA_PART_MAX], theirs;
 
-    CHECK(n <= TWIN_SOME_MAX);
-    got = spipe__ba_allocate_some(&t->ba, ours, n);
-    for (uint32_t i = 0; i < got; i++)
-        if (naive_allocate(&t->naive, &theirs) || ours[i] != theirs || !chunk_agrees(t, theirs))
-            return fail(why, "one of some chunks given out");
-    if (got < n && naive_allocate(&t->naive, &theirs) == 0)
+    for (unsigned p = 0; p < parts; p++) {
+        unsigned got = spipe__ba_list(&part[p], ours);
+
+        for (unsigned i = 0; i < got; i++, ++*n)
+            if (naive_allocate(&t->naive, &theirs) || ours[i] != theirs || !chunk_agrees(t, theirs))
+                return false;
+    }
+    return true;
+}
+
+bool twin_allocate_parts(struct twin *t, uint64_t most, unsigned parts, const char **why)
+{
+    struct spipe__ba_part part[TWIN_PARTS_MAX];
+    uint64_t n = 0;
+    unsigned got;
+
+    CHECK(parts <= TWIN_PARTS_MAX);
+    got = spipe__ba_allocate_parts(&t->ba, most, part, parts);
+    if (got > parts || !parts_agree(t, part, got, &n))
+        return fail(why, "one of many chunks given out");
+    if (n > most || (n < most && got < parts && t->naive.free_count))
         return fail(why, "number of chunks given out");
     return counts_agree(t, why);
 }
@@ -124,12 +142,12 @@ static bool is_simple(const struct twin *t, uint64_t w, uint64_t mask)
     return true;
 }
 
-bool twin_free_word(struct twin *t, uint64_t w, uint64_t mask, const char **why)
+bool twin_free_part(struct twin *t, uint64_t w, uint64_t mask, const char **why)
 {
     bool simple = is_simple(t, w, mask);
 
-    if (spipe__ba_free_word(&t->ba, w, mask) != simple)
-        return fail(why, "whether a word is simple");
+    if (spipe__ba_free_part(&t->ba, &(struct spipe__ba_part){w, mask}) != simple)
+        return fail(why, "whether a part is simple");
     for (unsigned bit = 0; simple && bit < 64; bit++)
         if (mask >> bit & 1 && naive_free(&t->naive, w * 64 + bit))
             return fail(why, "one of some chunks given back");

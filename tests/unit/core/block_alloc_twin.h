@@ -36,15 +36,16 @@ void twin_fini(struct twin *t);
  * references of the chunk are the same; on failure *why, if not NULL, names what is not. */
 bool twin_apply(struct twin *t, struct twin_op op, const char **why);
 
-enum { TWIN_SOME_MAX = 200 };
+enum { TWIN_PARTS_MAX = 8 };
 
-/** Takes up to `n` chunks, at most TWIN_SOME_MAX, from one at once and from the other one by one.
- * Returns and names what twin_apply() does. */
-bool twin_allocate_some(struct twin *t, uint32_t n, const char **why);
+/** Takes up to `most` chunks in up to `parts` parts, at most TWIN_PARTS_MAX, from one, and the same
+ * number one by one from the other. Returns and names what twin_apply() does, and a number that is
+ * smaller for no reason. */
+bool twin_allocate_parts(struct twin *t, uint64_t most, unsigned parts, const char **why);
 
 /** Frees chunks of word `w` at once where that is simple, and then the same one by one. Returns and
  * names what twin_apply() does, and whether it was simple. */
-bool twin_free_word(struct twin *t, uint64_t w, uint64_t mask, const char **why);
+bool twin_free_part(struct twin *t, uint64_t w, uint64_t mask, const char **why);
 
 /** Compares the references of every chunk, and of numbers behind the last one, and the free count
  * with a count of them (INV-3). */

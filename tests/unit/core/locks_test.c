@@ -10,9 +10,11 @@ TestSuite(locks, .timeout = 120);
 
 enum {
     HALF_LUN = 131072,
-    PIECE = 64,
-    PIECES = HALF_LUN / PIECE,
-    LOOK = 1024, /* chunks that may have to be parked: they are looked at, no more */
+    STEPS = 64,               /* of the allocator, in one piece: */
+    PIECE = STEPS,            /* a chunk each, */
+    WHOLE_WORDS = 64 * STEPS, /* or 64, where all of them are free or given back, */
+    HALF_WORDS = 32 * STEPS,  /* or as many as there are */
+    LOOK = 1024,              /* chunks that may have to be parked: they are looked at, no more */
     NAMED = 1000,
 };
 
@@ -118,23 +120,75 @@ static void expect_pieces_of(unsigned size, unsigned pieces)
     forget();
 }
 
-static void expect_pieces(unsigned pieces) { expect_pieces_of(PIECE, pieces); }
-
-Test(locks, a_resize_holds_the_books_for_some_chunks_at_a_time)
+/* Between nothing and `chunks`, all that there are. */
+static void resize(uint32_t handle, unsigned chunks, unsigned piece)
 {
-    uint32_t handle;
-
-    begin(HALF_LUN);
-    store_plainly();
-    handle = rig_open(rig.ctx, 0);
     forget();
-    cr_assert_eq(rig_resize(rig.ctx, handle, HALF_LUN), 0);
-    expect_pieces(PIECES);
+    cr_assert_eq(rig_resize(rig.ctx, handle, chunks), 0);
+    expect_pieces_of(piece, chunks / piece);
     cr_assert_eq(rig_resize(rig.ctx, handle, 0), 0);
-    expect_pieces(PIECES);
-    cr_assert_eq(rig_free(), HALF_LUN);
+    expect_pieces_of(piece, chunks / piece);
+}
+
+static uint32_t begin_with_handle(uint64_t chunks)
+{
+    begin(chunks);
+    store_plainly();
+    return rig_open(rig.ctx, 0);
+}
+
+static void end(uint32_t handle)
+{
     cr_assert_eq(spipe_release(rig.ctx, handle), 0); /* too large for the books of the rig */
     rig_end();
+}
+
+Test(locks, a_resize_holds_the_books_for_some_words_at_a_time)
+{
+    uint32_t handle = begin_with_handle(HALF_LUN);
+
+    resize(handle, HALF_LUN, WHOLE_WORDS);
+    cr_assert_eq(rig_free(), HALF_LUN);
+    end(handle);
+}
+
+static void take_chunks(uint64_t first, uint64_t last, uint64_t every)
+{
+    for (uint64_t c = first; c < last; c += every)
+        cr_assert_eq(spipe__ba_reserve(rig.s.lun[0].global->ba, c), 0);
+}
+
+static void return_chunks(uint64_t first, uint64_t last, uint64_t every)
+{
+    for (uint64_t c = first; c < last; c += every)
+        cr_assert_eq(spipe__ba_free(rig.s.lun[0].global->ba, c), 0);
+}
+
+Test(locks, however_few_chunks_of_a_word_are_free)
+{
+    uint32_t handle = begin_with_handle(HALF_LUN);
+
+    take_chunks(0, HALF_LUN, 2);
+    resize(handle, HALF_LUN / 2, HALF_WORDS);
+    return_chunks(0, HALF_LUN, 2);
+    end(handle);
+}
+
+/* One chunk of each word has another owner: chunks are given back one by one. */
+Test(locks, shared_chunks_are_given_back_some_at_a_time)
+{
+    uint32_t handle = begin_with_handle(HALF_LUN);
+
+    cr_assert_eq(rig_resize(rig.ctx, handle, HALF_LUN), 0);
+    take_chunks(5, HALF_LUN, 64);
+    seen.clones = true;
+    forget();
+    cr_assert_eq(rig_resize(rig.ctx, handle, 0), 0);
+    seen.clones = false;
+    expect_pieces_of(PIECE, HALF_LUN / PIECE);
+    return_chunks(5, HALF_LUN, 64);
+    cr_assert_eq(rig_free(), HALF_LUN);
+    end(handle);
 }
 
 static void device_has(uint64_t chunks)
@@ -177,7 +231,7 @@ Test(locks, names_hold_the_books_for_some_chunks_at_a_time)
     handle = rig_open(rig.ctx, NAMED);
     forget();
     cr_assert_eq(spipe_name_set(rig.ctx, handle, "name", 0), 0);
-    expect_pieces(pieces);
+    expect_pieces_of(PIECE, pieces);
     cr_assert_eq(spipe_name_open(rig.ctx, "name", &named, &last), 0);
     cr_assert_eq(references(), 3 * NAMED);
     cr_assert_eq(seen.most, PIECE);

@@ -175,8 +175,8 @@ int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__resource *v, uint64_
 
     if (rc)
         return rc;
-    if (wanted > v->size)
-        return spipe__vlun_grow(ctx, v, wanted);
+    if (wanted > v->size) /* what is pending may be entries that a grow would store over */
+        return v->held.pending ? -EAGAIN : spipe__vlun_grow(ctx, v, wanted);
     if (wanted == v->size && synced)
         return 0;
     return spipe__vlun_shrink(ctx, v, (uint32_t)wanted);

@@ -126,7 +126,8 @@ HAL_MUST_CHECK int spipe__vlun_share_with(struct spipe_ctx *ctx, struct spipe__r
 HAL_MUST_CHECK int spipe__vlun_shrink(struct spipe_ctx *ctx, struct spipe__resource *v,
                                       uint32_t size);
 
-/** Grow, shrink or sync, whichever `wanted` asks for (VL-31); settles first. */
+/** Grow, shrink or sync, whichever `wanted` asks for (VL-31); settles first. -EAGAIN also for a grow
+ * that cannot be settled first, because a reset has begun. */
 HAL_MUST_CHECK int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__resource *v,
                                       uint64_t wanted);
 

@@ -129,6 +129,35 @@ Test(vlun_fault, failed_with_something_pending)
     rig_end();
 }
 
+/* A reset begins while a request is under way, and what an earlier sync of the handle left is still
+ * held: entries behind the count are to be freed yet, so nothing grows over them (VL-26). */
+Test(vlun_fault, no_grow_over_what_is_pending)
+{
+    static const uint64_t sizes[][2] = {{6, 8}, {6, 20}, {0, 1}, {20, 30}};
+
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint64_t left = sizes[i][0], wanted = sizes[i][1];
+        struct spipe__resource *v;
+
+        rig_begin(HAL_ORDER_LITTLE, 40);
+        v = rig_vlun(rig.ctx, rig_open(rig.ctx, 8));
+        rig_fail_syncs(1);
+        cr_assert_eq(rig_resize(rig.ctx, 0, left), -EAGAIN);
+        recording_hal_clear(&rig.hal);
+        gate_force(&rig.s.gate, SPIPE_STATE_RESET);
+        cr_assert_eq(spipe__vlun_resize(rig.ctx, v, wanted), -EAGAIN); /* it entered before */
+        rig_expect("");
+        cr_assert_eq(v->size, left);
+        cr_assert_eq(rig_free(), left < 8 ? 32 : 20);
+        rig.s.generation++;
+        gate_force(&rig.s.gate, SPIPE_STATE_NORMAL);
+        cr_assert_eq(spipe__vlun_resize(rig.ctx, v, wanted), 0);
+        cr_assert_eq(rig_free(), 40 - wanted);
+        rig_end();
+    }
+    PROVES(VL_26);
+}
+
 /* a sync that the AFU refuses three times in a row asks for a reset of the adapter. */
 Test(vlun_fault, three_failures_ask_for_a_reset)
 {

@@ -56,6 +56,25 @@ struct check_store {
     uint64_t room;                   /* LXT entries that memory at the new pointer has */
 };
 
+/* ---- INV-10: what a CLONE may give ---- */
+
+/** A CLONE under way. All zero: there is none. */
+struct check_clone {
+    bool watched;
+    uint16_t source;                 /* context whose handles it copies */
+    uint64_t thread, requests;       /* requests that had begun by then, itself included */
+    uint64_t had[AFU_CONTEXTS / 64]; /* contexts that had handles before, a bit for each number */
+};
+
+/** A CLONE begins while no other request is under way; `owned` is of now. */
+void check_clone_begin(struct check_clone *k, uint16_t source, uint64_t thread, uint64_t requests,
+                       const struct check_owned *owned);
+
+/** INV-10 when it has ended well, and no other request has begun meanwhile: handles that are there
+ * since then may do no more than those that they were made of. p: of now, everything. */
+HAL_MUST_CHECK bool check_clone_look(const struct check_clone *k, const struct hal_picture *p,
+                                     struct check_verdict *v);
+
 /* ---- INV-14: order of stores, publishes and syncs ---- */
 
 enum { CHECK_RUNS = 64, CHECK_WORDS = 64, CHECK_CHANGES = 64 };

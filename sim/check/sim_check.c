@@ -39,8 +39,10 @@ struct sim_check {
     struct check_known known;         /* whether that is so still */
     uint64_t budget, cost;            /* bytes; of the last look */
     uint64_t begun;                   /* requests under way */
+    uint64_t requests;                /* that have begun ever */
     uint64_t begun_here;              /* the same, unless they are counted with those of others */
     uint64_t anew[AFU_CONTEXTS / 64]; /* numbers given out anew while a lost context had them */
+    struct check_clone clone;
     struct check_order order;
     struct check_revokes revokes;
     struct check_taints taints;
@@ -320,6 +322,27 @@ static void touch_by(struct sim_check *c, uint32_t number, uint64_t context)
         check_known_touch(&c->known, context);
 }
 
+/* What is compared at its end is certain only if nothing else changes meanwhile. */
+static void watch_clone(struct sim_check *c, const struct sim_watched *w)
+{
+    c->requests++;
+    if (w->value == CHECK_CLONE && is_quiet(c) && check_known_holds(&c->known) &&
+        w->other < CHECK_NUMBERS)
+        check_clone_begin(&c->clone, (uint16_t)w->other, w->thread, c->requests, &c->owned);
+}
+
+static void look_at_clone(struct sim_check *c, const struct sim_watched *w)
+{
+    struct check_clone clone = c->clone;
+    struct check_verdict v;
+
+    c->clone.watched = false;
+    if (clone.watched && clone.thread == w->thread && clone.requests == c->requests &&
+        w->value == CHECK_CLONE && !w->other && c->picture && !c->picture->part &&
+        !check_clone_look(&clone, c->picture, &v))
+        broken(c, "after a request", &v);
+}
+
 static void on_begin(struct sim_check *c, const struct sim_watched *w)
 {
     const struct hal_picture *p = c->picture;
@@ -327,6 +350,7 @@ static void on_begin(struct sim_check *c, const struct sim_watched *w)
 
     if (c->kept.n)
         draw_lost(c, "before a request");
+    watch_clone(c, w);
     check_kept_touch(&c->kept, (uint32_t)w->value, w->other);
     check_waits_begin(&c->waits, (uint32_t)w->value, w->thread, c->afu->engine->now, things);
     c->begun++;
@@ -357,6 +381,7 @@ static void on_request_end(struct sim_check *c, const struct sim_watched *w)
     }
     look(c, "after a request", QUIET);
     look_at_lost(c, "after a request", true);
+    look_at_clone(c, w);
     if (!check_order_request(&c->order, c->picture, &v))
         broken(c, "after a request", &v);
 }

@@ -97,6 +97,8 @@ struct check_change {
     uint32_t handle;
     uint16_t context;
     bool heavy; /* something was taken away: a light sync is not enough */
+    /* Memory that the pointer leads to since it changed; 0 bytes when the count has followed. */
+    uint64_t start, bytes;
 };
 
 /** All zero: nothing is open. The oldest are forgotten when there are too many. */

@@ -103,12 +103,28 @@ Test(check_inv_14, grow)
 Test(check_inv_14, entries_come_before_pointer_and_count)
 {
     open_with(0);
-    cr_assert(store_lxt(ARRAY));
-    cr_assert(pointer(ARRAY, ROOM)); /* leads nowhere yet */
+    cr_assert(pointer(ARRAY, ROOM)); /* leads nowhere yet, and entries come first all the same */
     publish();
-    cr_assert(store_lxt(ARRAY + 8));
+    cr_assert_not(store_lxt(ARRAY + 8));
+    cr_assert(says("an LXT entry is stored after the pointer to its array"));
     cr_assert_not(count(2));
     cr_assert(says("the count is stored before its entries are published"));
+    open_with(0);
+    cr_assert(store_lxt(ARRAY));
+    cr_assert(pointer(ARRAY, ROOM));
+    publish();
+    cr_assert(store_lxt(ARRAY + ROOM * 8), "that is another array");
+    cr_assert(count(1));
+    publish();
+    cr_assert(store_lxt(ARRAY + 8), "the next grow, in place");
+    open_with(2);
+    cr_assert(store_lxt(ARRAY + 0x1000));
+    cr_assert(store_lxt(ARRAY + 0x1008));
+    publish();
+    cr_assert(pointer(ARRAY + 0x1000, 16));
+    publish();
+    cr_assert_not(store_lxt(ARRAY + 0x1010), "one of those that are added");
+    cr_assert(says("after the pointer"));
     open_with(2);
     cr_assert(store_lxt(ARRAY + 0x1000));
     cr_assert_not(pointer(ARRAY + 0x1000, 16));

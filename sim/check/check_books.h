@@ -169,8 +169,10 @@ void check_revokes_synced(struct check_revokes *r, uint16_t context, uint32_t ha
 HAL_MUST_CHECK bool check_revokes_store(const struct check_revokes *r, const struct check_store *s,
                                         struct check_verdict *v);
 
-/** INV-15 for chunks and modes of LUNs. */
-HAL_MUST_CHECK bool check_revokes_look(const struct check_revokes *r, const struct hal_picture *p,
+/** INV-15 for chunks and modes of LUNs: all of it is in quarantine for the handle that lost it. So
+ * what is free again and has got a new owner since the last look is found too, and so is a
+ * reference that was dropped while clones keep the chunk (vlun.md 15.1). */
+HAL_MUST_CHECK bool check_revokes_look(const struct check_revokes *r, const struct check_input *in,
                                        struct check_verdict *v);
 
 /* ---- INV-16: what was to be wiped is zeros when it is free ---- */

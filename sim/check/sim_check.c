@@ -168,9 +168,10 @@ static bool next_broken(struct sim_check *c, unsigned occasion, size_t *next,
 
 static void run_books(struct sim_check *c, const char *when)
 {
+    struct check_input in = input(c);
     struct check_verdict v;
 
-    if (!check_revokes_look(&c->revokes, c->picture, &v))
+    if (!check_revokes_look(&c->revokes, &in, &v))
         broken(c, when, &v);
     if (!check_taints_look(&c->taints, c->picture, chunk_is_zero, c, &v))
         broken(c, when, &v);
@@ -183,7 +184,6 @@ static void run_checkers(struct sim_check *c, const char *when, unsigned occasio
 
     while (next_broken(c, occasion, &next, &v))
         broken(c, when, &v);
-    run_books(c, when);
 }
 
 /* Whether the budget, with what this occasion earns, allows a look. */
@@ -268,8 +268,7 @@ static void look(struct sim_check *c, const char *when, unsigned occasion)
     c->result.quiet_looks += quiet;
     if (!quiet || !c->picture->part)
         run_checkers(c, when, occasion);
-    else
-        run_books(c, when);
+    run_books(c, when);
     check_known_looked(&c->known, quiet);
 }
 
@@ -519,7 +518,8 @@ static void on_release(struct sim_check *c, const struct sim_watched *w)
 /* ---- syncs and contexts ---- */
 
 /* A sync takes entries out of the cache, which breaks nothing; but its doorbell publishes. What
- * core believes is as before; it may not be asked, since any thread may run the model. */
+ * core believes is as before; it may not be asked, since any thread may run the model. Nor is it
+ * held against the books, which may know of a store that has not happened yet. */
 static void look_again(struct sim_check *c, const char *when)
 {
     if (!check_order_arrived(&c->order, read_word, NULL))

@@ -195,7 +195,7 @@ bool check_inv_13_release(const struct check_view *view, uint64_t start, uint64_
                           struct check_verdict *v);
 bool check_inv_13_release_rest(const struct check_owned *owned, const uint64_t *but, uint64_t start,
                                uint64_t bytes, struct check_verdict *v);
-bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
+bool check_inv_17(const struct check_input *in, const struct sim_watched *w, bool quiet,
                   struct check_verdict *v);
 bool check_inv_23(const struct hal_picture *p, const struct sim_watched *w,
                   struct check_verdict *v);

@@ -135,8 +135,24 @@ static bool is_had(const struct check_input *in, uint32_t lun, uint64_t chunk)
     return check_owned_has(in->owned, lun, chunk);
 }
 
-/** INV-17: what a master changes on its own account, as a wipe does, has R(c) = 0. */
-bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
+/* By a handle of a lost context, or by a name. Within requests the picture may be older than the
+ * end of either, and the chunk one that is to be wiped. */
+static bool is_kept(const struct check_input *in, uint32_t lun, uint64_t chunk)
+{
+    const struct hal_picture *p = in->picture;
+    struct check_claims on = check_claims_on(in->claims, lun, chunk);
+
+    for (uint32_t i = 0; i < on.n; i++)
+        if (on.claim[i].kind == CHECK_NAME ||
+            (on.claim[i].kind == CHECK_HANDLE &&
+             hal_picture_context(p, hal_picture_handle(p, on.claim[i].owner)->context)->errored))
+            return true;
+    return false;
+}
+
+/** INV-17: what a master changes on its own account, as a wipe does, has R(c) = 0, and no name.
+ * `quiet`: no request is under way. */
+bool check_inv_17(const struct check_input *in, const struct sim_watched *w, bool quiet,
                   struct check_verdict *v)
 {
     uint64_t last = last_block(w);
@@ -146,10 +162,10 @@ bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
     for (uint32_t lun = 0; lun < in->picture->n.luns; lun++)
         for (uint64_t chunk = w->value / CHECK_CHUNK_BLOCKS;
              is_lun(in->picture, lun, w) && chunk <= last / CHECK_CHUNK_BLOCKS; chunk++)
-            if (is_had(in, lun, chunk))
+            if (is_had(in, lun, chunk) || (quiet && is_kept(in, lun, chunk)))
                 return check_broken(v, 17,
                                     "blocks %" PRIu64 " to %" PRIu64 " of LUN %" PRIu32
-                                    " are wiped, and a handle has chunk %" PRIu64,
+                                    " are wiped, and a handle or a name has chunk %" PRIu64,
                                     w->value, last, lun, chunk);
     return true;
 }

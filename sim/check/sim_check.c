@@ -586,7 +586,7 @@ static void on_media(struct sim_check *c, const struct sim_watched *w)
     if (c->config.quiet_only || !c->picture)
         return;
     c->result.accesses++;
-    if (!check_inv_25(&in, w, is_quiet(c), &v) || !check_inv_17(&in, w, &v))
+    if (!check_inv_25(&in, w, is_quiet(c), &v) || !check_inv_17(&in, w, is_quiet(c), &v))
         broken(c, "at the medium", &v);
 }
 

@@ -112,6 +112,8 @@ Test(check_inv_07, counts_fit_their_arrays)
     check_fixture_holds(check_inv_11);
     fix.entry[FIX_ENTRY_VIRTUAL].count = 9;
     check_fixture_broken(check_inv_11, 11, "9 entries in an array for 8");
+    fix.entry[FIX_ENTRY_CACHED].count = 9; /* the new count with the old pointer, say */
+    check_fixture_broken(check_inv_11, 11, "context 5 handle 3: 9 entries in an array for 8");
     fix.entry[FIX_ENTRY_VIRTUAL].start = 0;
     check_fixture_broken(check_inv_11, 11, "3 entries and no array");
     fix.handle[0].capacity = 2;

@@ -26,6 +26,7 @@ static uint64_t limit; /* MAXIMUM WRITE SAME LENGTH of the disks */
 static struct {
     uint64_t lba;
     uint32_t blocks, bytes;
+    uint8_t how; /* byte 1 of the CDB */
 } piece[PIECES];
 static unsigned pieces;
 static unsigned flushes, records_before;
@@ -38,6 +39,7 @@ static void note_piece(const struct fake_command *c)
     cr_assert_lt(pieces, PIECES);
     piece[pieces].lba = hal_be64_at(c->cdb + 2);
     piece[pieces].blocks = hal_be32_at(c->cdb + 10);
+    piece[pieces].how = c->cdb[1];
     piece[pieces++].bytes = c->data_length;
     for (uint32_t i = 0; i < c->data_length; i++)
         if (data[i])
@@ -145,6 +147,26 @@ Test(wipe_commands, data)
     expect_pieces(4, CHUNK / 4, 512);
     PROVES(VL_64);
     rig_end();
+}
+
+/* VL-57, R-24: the unmap bit, and no other one, when the AFU reports that it can and the device
+ * promises zeros. */
+Test(wipe_commands, unmap)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        uint8_t how = i == 3 ? 0x08 : 0;
+
+        begin();
+        rig.s.ws_unmap = i & 1;
+        rig.s.lun[0].global->reads_zero_unmapped = i & 2;
+        wipe(0, CHUNK / 4);
+        expect_pieces(4, CHUNK / 4, 4096);
+        for (unsigned k = 0; k < pieces; k++)
+            cr_assert_eq(piece[k].how, how, "%u: byte 1 is %#x", i, piece[k].how);
+        rig_end();
+    }
+    PROVES(VL_57);
+    PROVES(R_24);
 }
 
 /* A freed chunk is reusable only after its wipe is durable: what the device has in a volatile cache

@@ -132,7 +132,8 @@ HAL_MUST_CHECK int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__resou
                                       uint64_t wanted);
 
 /**
- * AFU sync of the handle. A successful one frees what `v` has in quarantine. Mode LW is for growing
+ * AFU sync of the handle. A successful one frees what `v` has in quarantine; one that fails leaves it
+ * there, to be tried again, even if nothing was withdrawn (VL-73). Mode LW is for growing
  * only, where the old array is all that `v` can have there (VL-22, R-9). On a lost context there is
  * no sync (VL-23, VL-35, SP-161), and in a state other than NORMAL none either (SP-162); what `v`
  * has in quarantine leaves it if the AFU was initialised since, and waits for that otherwise

@@ -144,6 +144,9 @@ struct check_handle_lun {
 void check_handle_lun_find(const struct hal_picture *p, const struct check_word *w,
                            struct check_handle_lun *last);
 
+/** Whether an access to the medium is one to this LUN. */
+bool check_is_lun(const struct hal_picture *p, uint32_t lun, const struct sim_watched *w);
+
 /** The LUN with the slot and ports of an LXT word, or HAL_PICTURE_NONE. */
 uint32_t check_lun_in_slot(const struct hal_picture *p, uint64_t word);
 

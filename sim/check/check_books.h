@@ -180,22 +180,30 @@ HAL_MUST_CHECK bool check_revokes_look(const struct check_revokes *r, const stru
 /** A chunk that a handle with the wish to wipe has, or had. */
 struct check_tainted {
     uint64_t chunk;
+    uint64_t lineage; /* of the handles that have or had it last; 0: any may */
     uint32_t lun;
+    uint32_t wiped; /* blocks from its first on that masters wrote, since anybody else did */
 };
 
 /** Zero all but room.world. */
 struct check_taints {
     struct check_room room;
     uint32_t n;
+    bool deaf; /* not everything that is written is told: who has a chunk next is not judged */
 };
 
 /** Whether all blocks of a chunk are zeros on the medium. */
 typedef bool check_zero_fn(void *arg, const struct hal_picture_lun *lun, uint64_t chunk);
 
-/** INV-16 for chunks that have become free since the last look; then takes note of those that are
- * in handles now. Without memory a chunk is not watched. */
-HAL_MUST_CHECK bool check_taints_look(struct check_taints *t, const struct hal_picture *p,
+/** INV-16 for chunks that have become free since the last look, or have a new owner, who may have got
+ * them within one request; then takes note of those that are in handles now. Without memory a chunk
+ * is not watched. */
+HAL_MUST_CHECK bool check_taints_look(struct check_taints *t, const struct check_input *in,
                                       check_zero_fn *zero, void *arg, struct check_verdict *v);
+
+/** Takes note of an access to the medium. p: NULL if it is not known what LUN ids mean. */
+void check_taints_media(struct check_taints *t, const struct hal_picture *p,
+                        const struct sim_watched *w);
 
 /* ---- INV-24: what a reset leaves as it was ---- */
 

@@ -4,14 +4,6 @@
 
 #include "sim/check/check_owned.h"
 
-static bool is_lun(const struct hal_picture *p, uint32_t lun, const struct sim_watched *w)
-{
-    const struct hal_picture_lun *l = hal_picture_lun(p, lun);
-
-    return w->port < HAL_PICTURE_PORTS && l->ports & 1u << w->port &&
-           l->lun_id[w->port] == w->lun_id;
-}
-
 static bool is_chunk_of(const uint64_t *chunks, uint32_t n, uint64_t chunk)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -27,7 +19,7 @@ static bool handle_has(const struct hal_picture *p, const struct check_holder *o
 {
     const uint64_t *chunks = check_owned_chunks(owner) + h->first;
 
-    if (!is_lun(p, h->lun, w))
+    if (!check_is_lun(p, h->lun, w))
         return false;
     return h->kind == HAL_PICTURE_DIRECT || (w->index < h->count && chunks[w->index] == chunk) ||
            is_chunk_of(chunks, h->count, chunk);
@@ -49,7 +41,7 @@ static bool quarantine_has(const struct hal_picture *p, const struct sim_watched
     for (uint32_t i = 0; i < p->n.held; i++) {
         const struct hal_picture_held *h = hal_picture_held(p, i);
 
-        if (h->context == w->context && is_lun(p, h->lun, w) &&
+        if (h->context == w->context && check_is_lun(p, h->lun, w) &&
             (hal_picture_lun(p, h->lun)->mode == HAL_PICTURE_DIRECT ||
              is_chunk_of(hal_picture_chunk(p, h->chunks.first), h->chunks.count, chunk)))
             return true;
@@ -73,7 +65,7 @@ static bool is_on_its_way(const struct check_input *in, const struct sim_watched
         struct check_claims on = check_claims_on(in->claims, lun, chunk);
         bool held = false, named = false;
 
-        if (!is_lun(in->picture, lun, w))
+        if (!check_is_lun(in->picture, lun, w))
             continue;
         for (uint32_t i = 0; i < on.n; i++) {
             named |= on.claim[i].kind == CHECK_NAME;
@@ -161,7 +153,7 @@ bool check_inv_17(const struct check_input *in, const struct sim_watched *w, boo
         return true;
     for (uint32_t lun = 0; lun < in->picture->n.luns; lun++)
         for (uint64_t chunk = w->value / CHECK_CHUNK_BLOCKS;
-             is_lun(in->picture, lun, w) && chunk <= last / CHECK_CHUNK_BLOCKS; chunk++)
+             check_is_lun(in->picture, lun, w) && chunk <= last / CHECK_CHUNK_BLOCKS; chunk++)
             if (is_had(in, lun, chunk) || (quiet && is_kept(in, lun, chunk)))
                 return check_broken(v, 17,
                                     "blocks %" PRIu64 " to %" PRIu64 " of LUN %" PRIu32

@@ -173,7 +173,7 @@ static void run_books(struct sim_check *c, const char *when)
 
     if (!check_revokes_look(&c->revokes, &in, &v))
         broken(c, when, &v);
-    if (!check_taints_look(&c->taints, c->picture, chunk_is_zero, c, &v))
+    if (!check_taints_look(&c->taints, &in, chunk_is_zero, c, &v))
         broken(c, when, &v);
 }
 
@@ -583,7 +583,10 @@ static void on_media(struct sim_check *c, const struct sim_watched *w)
 
     if (!w->by_handle && c->afu->ctx[w->context] && c->afu->ctx[w->context]->master)
         check_waits_restart(&c->waits, c->afu->engine->now); /* a wipe goes on */
-    if (c->config.quiet_only || !c->picture)
+    if (c->config.quiet_only)
+        return;
+    check_taints_media(&c->taints, c->picture, w);
+    if (!c->picture)
         return;
     c->result.accesses++;
     if (!check_inv_25(&in, w, is_quiet(c), &v) || !check_inv_17(&in, w, is_quiet(c), &v))
@@ -680,6 +683,7 @@ int sim_check_start(struct sim_afu *a, const struct sim_check_config *config,
     c->drawn.base.grow = grow;
     c->seen.untold = config->quiet_only;
     c->drawn.room.world = c->claimed.world = c->revokes.room.world = a->world;
+    c->taints.deaf = config->quiet_only || config->begun; /* others may wipe it */
     c->taints.room.world = c->waits.room.world = a->world;
     c->kept.room.world = c->kept.fresh.world = a->world;
     for (unsigned i = 0; i < CHECK_NUMBERS; i++)

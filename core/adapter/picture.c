@@ -380,8 +380,7 @@ static void add_context(struct pen *pen, const struct spipe_ctx *ctx)
 
     if ((ctx->ended || !ctx->lun_count) && slot == SPIPE__CONTEXTS)
         return; /* it is about to be freed */
-    draw_context(pen, ctx, slot,
-                 pen->p ? hal_picture_context(pen->p, pen->n.contexts) : &nowhere);
+    draw_context(pen, ctx, slot, pen->p ? hal_picture_context(pen->p, pen->n.contexts) : &nowhere);
     pen->n.contexts++;
 }
 

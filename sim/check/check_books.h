@@ -195,9 +195,9 @@ struct check_taints {
 /** Whether all blocks of a chunk are zeros on the medium. */
 typedef bool check_zero_fn(void *arg, const struct hal_picture_lun *lun, uint64_t chunk);
 
-/** INV-16 for chunks that have become free since the last look, or have a new owner, who may have got
- * them within one request; then takes note of those that are in handles now. Without memory a chunk
- * is not watched. */
+/** INV-16 for chunks that have become free since the last look, or have a new owner, who may have
+ * got them within one request; then takes note of those that are in handles now. Without memory a
+ * chunk is not watched. */
 HAL_MUST_CHECK bool check_taints_look(struct check_taints *t, const struct check_input *in,
                                       check_zero_fn *zero, void *arg, struct check_verdict *v);
 

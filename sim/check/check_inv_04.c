@@ -17,11 +17,10 @@ bool check_inv_04(const struct check_input *in, struct check_verdict *v)
         uint32_t lun = check_lun_of_word(in->picture, w, &last);
 
         if (lun == HAL_PICTURE_NONE) /* nobody knows the handle, and no LUN has the slot */
-            return check_broken(v, 4,
-                                "context %u handle %u: entry %" PRIu32 " in %s names chunk %" PRIu64
-                                " of no LUN",
-                                w->context, w->handle, w->index, where[w->source],
-                                afu_lxt_base(w->word));
+            return check_broken(
+                v, 4,
+                "context %u handle %u: entry %" PRIu32 " in %s names chunk %" PRIu64 " of no LUN",
+                w->context, w->handle, w->index, where[w->source], afu_lxt_base(w->word));
         if (!check_run_near(in->picture, lun, afu_lxt_base(w->word), &near))
             return check_broken(v, 4,
                                 "context %u handle %u: entry %" PRIu32 " in %s names chunk %" PRIu64

@@ -43,8 +43,8 @@ static bool entries_are_right(const struct check_input *in, struct check_verdict
     return true;
 }
 
-/** INV-10: RHT permissions within those of the handle and of the attach; LXT permissions 3; bits 7:6
- * clear. What a clone may do is known when it is made: check_clone_look(). */
+/** INV-10: RHT permissions within those of the handle and of the attach; LXT permissions 3; bits
+ * 7:6 clear. What a clone may do is known when it is made: check_clone_look(). */
 bool check_inv_10(const struct check_input *in, struct check_verdict *v)
 {
     if (!handles_are_right(in->picture, v) || !entries_are_right(in, v))

@@ -70,9 +70,9 @@ void check_taints_media(struct check_taints *t, const struct hal_picture *p,
     }
 }
 
-/* What is quarantined or dirty nobody can have got. Who opens a name need not derive from those that
- * had its chunks before, and keeps them when the name is gone. NULL: nobody new has it, as far as
- * can be told. */
+/* What is quarantined or dirty nobody can have got. Who opens a name need not derive from those
+ * that had its chunks before, and keeps them when the name is gone. NULL: nobody new has it, as far
+ * as can be told. */
 static const struct hal_picture_handle *new_owner(const struct check_input *in,
                                                   struct check_tainted *c)
 {

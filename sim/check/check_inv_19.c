@@ -76,8 +76,8 @@ bool check_inv_19(const struct check_input *in, struct check_verdict *v)
 
 /* ---- INV-20, INV-21 ---- */
 
-/** INV-20: a healthy context is in the table at its own number, which is the low half of its cookie,
- * alone, with a control area; an errored one has none. */
+/** INV-20: a healthy context is in the table at its own number, which is the low half of its
+ * cookie, alone, with a control area; an errored one has none. */
 bool check_inv_20(const struct check_input *in, struct check_verdict *v)
 {
     const struct hal_picture *p = in->picture;

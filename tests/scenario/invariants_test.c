@@ -379,7 +379,7 @@ static void behind_its_back(struct planted *p)
 static const struct defect defects[] = {
     {4, free_chunk},        {7, chunk_beyond},    {8, wrong_slot},          {10, wrong_permissions},
     {11, count_too_large},  {12, not_zero},       {19, other_handle_count}, {14, pointer_early},
-    {13, entry_given_back}, {25, foreign_access}, {0, behind_its_back},   {10, clone_with_more},
+    {13, entry_given_back}, {25, foreign_access}, {0, behind_its_back},     {10, clone_with_more},
 };
 
 /* The first verdict may be about the order of the store itself, which a sound core would never

@@ -31,7 +31,7 @@ static struct {
 static unsigned pieces;
 static unsigned flushes, records_before;
 static struct fake_answer flush_answer; /* all zero: good */
-static uint64_t bad = UINT64_MAX;        /* a chunk that cannot be written */
+static uint64_t bad = UINT64_MAX;       /* a chunk that cannot be written */
 
 static void note_piece(const struct fake_command *c)
 {
@@ -53,8 +53,7 @@ static void note_flush(const struct fake_command *c, struct fake_answer *a)
     cr_assert_eq(hal_be32_at(c->cdb + 10), CHUNK);
     cr_assert_eq(c->data_length, 0);
     cr_assert_gt(pieces, 0);
-    cr_assert_eq(piece[pieces - 1].lba + piece[pieces - 1].blocks,
-                 hal_be64_at(c->cdb + 2) + CHUNK);
+    cr_assert_eq(piece[pieces - 1].lba + piece[pieces - 1].blocks, hal_be64_at(c->cdb + 2) + CHUNK);
     cr_assert(bad < UINT64_MAX || rig.store.records == records_before,
               "wiped only when it is on the medium");
     flushes++;

@@ -106,7 +106,7 @@ Test(check_inv_25, wipes_spare_what_a_handle_has)
     w.by_handle = false;
     w.good = true;
     cr_assert(check_inv_17(&in, &w, false, &v)); /* quarantined */
-    w.value = 7;                          /* the chunk number as LBA: VLW-1 */
+    w.value = 7;                                 /* the chunk number as LBA: VLW-1 */
     cr_assert_not(check_inv_17(&in, &w, false, &v));
     cr_assert_eq(v.invariant, 17);
     cr_assert_not_null(strstr(v.text, "a handle or a name has chunk 0"));

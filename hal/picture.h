@@ -46,6 +46,7 @@ struct hal_picture_lun {
     uint64_t free_beyond;         /* bits behind `total` that say free: there must be none */
     struct hal_picture_span runs; /* of `run`, ascending */
     uint32_t users, holds;        /* */
+    uint32_t attached;            /* access records that refer to it, as it counts them (INV-21) */
     uint8_t mode;                 /* enum hal_picture_mode */
     uint8_t ports;                /* mask */
     uint8_t slot;                 /* in the LUN tables, if in_table */
@@ -60,6 +61,7 @@ struct hal_picture_context {
     struct hal_picture_span attached; /* of `attached`: numbers of LUNs */
     uint32_t taken;                   /* handles that the RHT says are checked out */
     uint32_t lun_count;               /* LUN access records that hold it (INV-21) */
+    uint32_t cookie;                  /* low 32 bits (INV-20) */
     uint16_t number, slot;            /* as the AFU knows it; where it stands in the table */
     uint8_t permissions;              /* of the attach, AFU_PERM_ */
     bool errored;

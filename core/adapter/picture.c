@@ -130,6 +130,7 @@ static void draw_lun(struct pen *pen, const struct spipe__lun *lun, struct hal_p
     memcpy(out->lun_id, lun->lun_id, sizeof out->lun_id);
     out->users = g->users - elsewhere;
     out->holds = g->holds + elsewhere;
+    out->attached = lun->attached;
     out->mode = g->mode;
     out->ports = lun->port_mask;
     out->slot = lun->table_index;
@@ -342,6 +343,12 @@ static uint32_t taken(const struct spipe__rht *rht)
     return n;
 }
 
+/* Nothing is left of one that has ended, and its file may have taken the rest. */
+static bool has_control(const struct spipe_ctx *ctx)
+{
+    return !ctx->ended && ctx->lun_count && ctx->hal && !ctx->hal->lost;
+}
+
 static void draw_context(struct pen *pen, const struct spipe_ctx *ctx, unsigned slot,
                          struct hal_picture_context *out)
 {
@@ -352,11 +359,12 @@ static void draw_context(struct pen *pen, const struct spipe_ctx *ctx, unsigned 
     out->attached = add_attached(pen, ctx);
     out->taken = taken(&ctx->rht);
     out->lun_count = ctx->lun_count;
+    out->cookie = (uint32_t)ctx->cookie;
     out->number = ctx->number;
     out->slot = (uint16_t)slot;
     out->permissions = ctx->permissions;
     out->errored = ctx->errored;
-    out->control = !ctx->errored;
+    out->control = has_control(ctx);
 }
 
 /* Where it stands in the table of the healthy ones, or nowhere. */
@@ -368,11 +376,11 @@ static unsigned slot_of(const struct spipe *s, const struct spipe_ctx *ctx)
 static void add_context(struct pen *pen, const struct spipe_ctx *ctx)
 {
     struct hal_picture_context nowhere = {0};
+    unsigned slot = slot_of(pen->s, ctx);
 
-    if (ctx->ended || !ctx->lun_count)
+    if ((ctx->ended || !ctx->lun_count) && slot == SPIPE__CONTEXTS)
         return; /* it is about to be freed */
-    draw_context(pen, ctx, slot_of(pen->s, ctx),
-                 pen->p ? hal_picture_context(pen->p, pen->n.contexts) : &nowhere);
+    draw_context(pen, ctx, slot, pen->p ? hal_picture_context(pen->p, pen->n.contexts) : &nowhere);
     pen->n.contexts++;
 }
 

@@ -190,15 +190,16 @@ int spipe__wipe_restore(struct spipe *s, struct spipe__global_lun *lun)
 static bool next_dirty(struct spipe__global_lun *lun, uint64_t *chunk)
 {
     struct spipe__wipe *w = lun->wipe;
-    uint64_t words, at;
+    uint64_t words, at, bits;
 
     if (!spipe__wipe_dirty(lun))
         return false;
     words = w->bytes / sizeof *w->dirty;
-    for (at = w->next; !w->dirty[at]; at = (at + 1) % words)
-        continue;
-    w->next = (at + 1) % words;
-    *chunk = at * WORD_BITS + hal_lowest_bit(w->dirty[at]);
+    at = w->next / WORD_BITS;
+    for (bits = w->dirty[at] & UINT64_MAX << w->next % WORD_BITS; !bits; bits = w->dirty[at])
+        at = (at + 1) % words;
+    *chunk = at * WORD_BITS + hal_lowest_bit(bits);
+    w->next = (*chunk + 1) % (words * WORD_BITS);
     return true;
 }
 

@@ -17,7 +17,7 @@ struct spipe__wipe {
     uint64_t *sticky, *dirty; /* a bit for each chunk */
     size_t bytes;             /* of each of them */
     uint64_t dirty_count;
-    uint64_t next;  /* where the search for the next dirty one begins */
+    uint64_t next;  /* chunk at which the search for the next dirty one begins */
     uint32_t piece; /* blocks of one command; 0 = the device was not asked yet */
 };
 

@@ -119,8 +119,7 @@ void spipe__vlun_close_forced(struct spipe_ctx *ctx, struct spipe__resource *v)
 {
     int rc = spipe__vlun_shrink(ctx, v, 0);
 
-    if (rc) /* the entry itself may be cached, even if nothing was withdrawn from it (VL-38) */
-        spipe__quarantine_enter(ctx->s, &v->held);
+    (void)rc; /* if it failed, v is in quarantine */
     finish(ctx, v);
 }
 
@@ -130,6 +129,15 @@ void spipe__vlun_close_forced(struct spipe_ctx *ctx, struct spipe__resource *v)
 static bool forgotten(const struct spipe_ctx *ctx)
 {
     return ctx->generation != spipe__generation(ctx->s);
+}
+
+/* Even if nothing was withdrawn, the AFU may have cached the entry, and go on with what it was
+ * (VL-38, VL-73): the handle is tried again as if it had lost something. */
+static void distrust(struct spipe *s, struct spipe__resource *v)
+{
+    if (!v->held.pending)
+        spipe__quarantine_enter(s, &v->held);
+    spipe__quarantine_failed(s, &v->held);
 }
 
 int spipe__vlun_sync(struct spipe_ctx *ctx, struct spipe__resource *v, uint8_t mode)
@@ -146,7 +154,7 @@ int spipe__vlun_sync(struct spipe_ctx *ctx, struct spipe__resource *v, uint8_t m
     if (rc == 0 || (rc < 0 && spipe__mutant(VLW_5)) || (rc > 0 && spipe__mutant(VLW_6)))
         spipe__quarantine_release(s, &v->held);
     else if (rc < 0)
-        spipe__quarantine_failed(s, &v->held);
+        distrust(s, v);
     return rc < 0 && !spipe__mutant(VLW_19) ? -EAGAIN : 0;
 }
 
@@ -175,8 +183,8 @@ int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__resource *v, uint64_
 
     if (rc)
         return rc;
-    if (wanted > v->size)
-        return spipe__vlun_grow(ctx, v, wanted);
+    if (wanted > v->size) /* what is pending may be entries that a grow would store over */
+        return v->held.pending ? -EAGAIN : spipe__vlun_grow(ctx, v, wanted);
     if (wanted == v->size && synced)
         return 0;
     return spipe__vlun_shrink(ctx, v, (uint32_t)wanted);

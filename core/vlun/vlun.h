@@ -126,16 +126,17 @@ HAL_MUST_CHECK int spipe__vlun_share_with(struct spipe_ctx *ctx, struct spipe__r
 HAL_MUST_CHECK int spipe__vlun_shrink(struct spipe_ctx *ctx, struct spipe__resource *v,
                                       uint32_t size);
 
-/** Grow, shrink or sync, whichever `wanted` asks for (VL-31); settles first. */
+/** Grow, shrink or sync, whichever `wanted` asks for (VL-31); settles first. -EAGAIN also for a
+ * grow that cannot be settled first, because a reset has begun. */
 HAL_MUST_CHECK int spipe__vlun_resize(struct spipe_ctx *ctx, struct spipe__resource *v,
                                       uint64_t wanted);
 
 /**
- * AFU sync of the handle. A successful one frees what `v` has in quarantine. Mode LW is for growing
- * only, where the old array is all that `v` can have there (VL-22, R-9). On a lost context there is
- * no sync (VL-23, VL-35, SP-161), and in a state other than NORMAL none either (SP-162); what `v`
- * has in quarantine leaves it if the AFU was initialised since, and waits for that otherwise
- * (SP-163).
+ * AFU sync of the handle. A successful one frees what `v` has in quarantine; one that fails leaves
+ * it there, to be tried again, even if nothing was withdrawn (VL-73). Mode LW is for growing only,
+ * where the old array is all that `v` can have there (VL-22, R-9). On a lost context there is no
+ * sync (VL-23, VL-35, SP-161), and in a state other than NORMAL none either (SP-162); what `v` has
+ * in quarantine leaves it if the AFU was initialised since, and waits for that otherwise (SP-163).
  *
  * @return  0, also without a sync; -EAGAIN whatever went wrong
  */

@@ -144,6 +144,9 @@ struct check_handle_lun {
 void check_handle_lun_find(const struct hal_picture *p, const struct check_word *w,
                            struct check_handle_lun *last);
 
+/** Whether an access to the medium is one to this LUN. */
+bool check_is_lun(const struct hal_picture *p, uint32_t lun, const struct sim_watched *w);
+
 /** The LUN with the slot and ports of an LXT word, or HAL_PICTURE_NONE. */
 uint32_t check_lun_in_slot(const struct hal_picture *p, uint64_t word);
 
@@ -195,7 +198,7 @@ bool check_inv_13_release(const struct check_view *view, uint64_t start, uint64_
                           struct check_verdict *v);
 bool check_inv_13_release_rest(const struct check_owned *owned, const uint64_t *but, uint64_t start,
                                uint64_t bytes, struct check_verdict *v);
-bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
+bool check_inv_17(const struct check_input *in, const struct sim_watched *w, bool quiet,
                   struct check_verdict *v);
 bool check_inv_23(const struct hal_picture *p, const struct sim_watched *w,
                   struct check_verdict *v);

@@ -56,6 +56,25 @@ struct check_store {
     uint64_t room;                   /* LXT entries that memory at the new pointer has */
 };
 
+/* ---- INV-10: what a CLONE may give ---- */
+
+/** A CLONE under way. All zero: there is none. */
+struct check_clone {
+    bool watched;
+    uint16_t source;                 /* context whose handles it copies */
+    uint64_t thread, requests;       /* requests that had begun by then, itself included */
+    uint64_t had[AFU_CONTEXTS / 64]; /* contexts that had handles before, a bit for each number */
+};
+
+/** A CLONE begins while no other request is under way; `owned` is of now. */
+void check_clone_begin(struct check_clone *k, uint16_t source, uint64_t thread, uint64_t requests,
+                       const struct check_owned *owned);
+
+/** INV-10 when it has ended well, and no other request has begun meanwhile: handles that are there
+ * since then may do no more than those that they were made of. p: of now, everything. */
+HAL_MUST_CHECK bool check_clone_look(const struct check_clone *k, const struct hal_picture *p,
+                                     struct check_verdict *v);
+
 /* ---- INV-14: order of stores, publishes and syncs ---- */
 
 enum { CHECK_RUNS = 64, CHECK_WORDS = 64, CHECK_CHANGES = 64 };
@@ -78,6 +97,8 @@ struct check_change {
     uint32_t handle;
     uint16_t context;
     bool heavy; /* something was taken away: a light sync is not enough */
+    /* Memory that the pointer leads to since it changed; 0 bytes when the count has followed. */
+    uint64_t start, bytes;
 };
 
 /** All zero: nothing is open. The oldest are forgotten when there are too many. */
@@ -148,8 +169,10 @@ void check_revokes_synced(struct check_revokes *r, uint16_t context, uint32_t ha
 HAL_MUST_CHECK bool check_revokes_store(const struct check_revokes *r, const struct check_store *s,
                                         struct check_verdict *v);
 
-/** INV-15 for chunks and modes of LUNs. */
-HAL_MUST_CHECK bool check_revokes_look(const struct check_revokes *r, const struct hal_picture *p,
+/** INV-15 for chunks and modes of LUNs: all of it is in quarantine for the handle that lost it. So
+ * what is free again and has got a new owner since the last look is found too, and so is a
+ * reference that was dropped while clones keep the chunk (vlun.md 15.1). */
+HAL_MUST_CHECK bool check_revokes_look(const struct check_revokes *r, const struct check_input *in,
                                        struct check_verdict *v);
 
 /* ---- INV-16: what was to be wiped is zeros when it is free ---- */
@@ -157,22 +180,30 @@ HAL_MUST_CHECK bool check_revokes_look(const struct check_revokes *r, const stru
 /** A chunk that a handle with the wish to wipe has, or had. */
 struct check_tainted {
     uint64_t chunk;
+    uint64_t lineage; /* of the handles that have or had it last; 0: any may */
     uint32_t lun;
+    uint32_t wiped; /* blocks from its first on that masters wrote, since anybody else did */
 };
 
 /** Zero all but room.world. */
 struct check_taints {
     struct check_room room;
     uint32_t n;
+    bool deaf; /* not everything that is written is told: who has a chunk next is not judged */
 };
 
 /** Whether all blocks of a chunk are zeros on the medium. */
 typedef bool check_zero_fn(void *arg, const struct hal_picture_lun *lun, uint64_t chunk);
 
-/** INV-16 for chunks that have become free since the last look; then takes note of those that are
- * in handles now. Without memory a chunk is not watched. */
-HAL_MUST_CHECK bool check_taints_look(struct check_taints *t, const struct hal_picture *p,
+/** INV-16 for chunks that have become free since the last look, or have a new owner, who may have
+ * got them within one request; then takes note of those that are in handles now. Without memory a
+ * chunk is not watched. */
+HAL_MUST_CHECK bool check_taints_look(struct check_taints *t, const struct check_input *in,
                                       check_zero_fn *zero, void *arg, struct check_verdict *v);
+
+/** Takes note of an access to the medium. p: NULL if it is not known what LUN ids mean. */
+void check_taints_media(struct check_taints *t, const struct hal_picture *p,
+                        const struct sim_watched *w);
 
 /* ---- INV-24: what a reset leaves as it was ---- */
 

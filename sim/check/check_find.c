@@ -141,6 +141,14 @@ void check_handle_lun_find(const struct hal_picture *p, const struct check_word 
                                       true};
 }
 
+bool check_is_lun(const struct hal_picture *p, uint32_t lun, const struct sim_watched *w)
+{
+    const struct hal_picture_lun *l = hal_picture_lun(p, lun);
+
+    return w->port < HAL_PICTURE_PORTS && l->ports & 1u << w->port &&
+           l->lun_id[w->port] == w->lun_id;
+}
+
 uint32_t check_lun_in_slot(const struct hal_picture *p, uint64_t word)
 {
     for (uint32_t i = 0; i < p->n.luns; i++) {

@@ -16,8 +16,12 @@ bool check_inv_04(const struct check_input *in, struct check_verdict *v)
         const struct check_word *w = &in->view->word[i];
         uint32_t lun = check_lun_of_word(in->picture, w, &last);
 
-        if (lun != HAL_PICTURE_NONE &&
-            !check_run_near(in->picture, lun, afu_lxt_base(w->word), &near))
+        if (lun == HAL_PICTURE_NONE) /* nobody knows the handle, and no LUN has the slot */
+            return check_broken(
+                v, 4,
+                "context %u handle %u: entry %" PRIu32 " in %s names chunk %" PRIu64 " of no LUN",
+                w->context, w->handle, w->index, where[w->source], afu_lxt_base(w->word));
+        if (!check_run_near(in->picture, lun, afu_lxt_base(w->word), &near))
             return check_broken(v, 4,
                                 "context %u handle %u: entry %" PRIu32 " in %s names chunk %" PRIu64
                                 " of LUN %" PRIu32 ", which is free",

@@ -28,7 +28,7 @@ bool check_inv_11(const struct check_input *in, struct check_verdict *v)
         if (!e->start)
             return check_broken(v, 11, "context %u handle %u: %" PRIu32 " entries and no array",
                                 e->context, e->handle, e->count);
-        if (e->source == CHECK_MEMORY && e->count > e->room)
+        if (e->count > e->room)
             return check_broken(
                 v, 11, "context %u handle %u: %" PRIu32 " entries in an array for %" PRIu64,
                 e->context, e->handle, e->count, e->room);

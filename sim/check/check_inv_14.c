@@ -121,16 +121,28 @@ void check_order_publish(struct check_order *o, uint64_t thread)
 
 /* ---- what is not synced yet ---- */
 
-static void add_change(struct check_order *o, const struct check_store *s, bool heavy)
+static struct check_change *add_change(struct check_order *o, const struct check_store *s,
+                                       bool heavy)
 {
     for (uint32_t i = 0; i < o->changes; i++)
         if (o->change[i].context == s->context && o->change[i].handle == s->handle) {
             o->change[i].heavy |= heavy;
             o->change[i].thread = s->thread;
-            return;
+            return &o->change[i];
         }
     o->changes = make_place(o->change, o->changes, CHECK_CHANGES, sizeof *o->change);
-    o->change[o->changes++] = (struct check_change){s->thread, s->handle, s->context, heavy};
+    o->change[o->changes] = (struct check_change){
+        .thread = s->thread, .handle = s->handle, .context = s->context, .heavy = heavy};
+    return &o->change[o->changes++];
+}
+
+/* Whether a pointer leads to the word already, and its count does not yet. */
+static bool is_pointed_to(const struct check_order *o, uint64_t ea)
+{
+    for (uint32_t i = 0; i < o->changes; i++)
+        if (ea - o->change[i].start < o->change[i].bytes)
+            return true;
+    return false;
 }
 
 void check_order_synced(struct check_order *o, uint16_t context, uint32_t handle, bool heavy)
@@ -210,7 +222,7 @@ static bool count_store(struct check_order *o, const struct check_store *s, stru
         return wrong(v, s, "the count is stored before the pointer");
     if (now.lxt_cnt > old.lxt_cnt && unpublished(o, old.lxt_start, end))
         return wrong(v, s, "the count is stored before its entries are published");
-    add_change(o, s, now.lxt_cnt < old.lxt_cnt);
+    add_change(o, s, now.lxt_cnt < old.lxt_cnt)->bytes = 0;
     return true;
 }
 
@@ -221,6 +233,7 @@ static bool pointer_store(struct check_order *o, const struct check_store *s,
     struct afu_rht_virtual old = afu_rht_unpack_virtual(s->order, &s->old);
     struct afu_rht_virtual now = afu_rht_unpack_virtual(s->order, &s->entry);
     uint64_t end = now.lxt_start + (uint64_t)old.lxt_cnt * AFU_LXT_ENTRY_SIZE;
+    struct check_change *change;
 
     if (now.lxt_start == old.lxt_start)
         return true;
@@ -228,7 +241,9 @@ static bool pointer_store(struct check_order *o, const struct check_store *s,
         return wrong(v, s, "the pointer to fewer entries is stored before their count");
     if (old.lxt_cnt && unpublished(o, now.lxt_start, end))
         return wrong(v, s, "the pointer is stored before its entries are published");
-    add_change(o, s, false);
+    change = add_change(o, s, false);
+    change->start = now.lxt_start;
+    change->bytes = now.lxt_start ? s->room * AFU_LXT_ENTRY_SIZE : 0;
     return true;
 }
 
@@ -270,6 +285,8 @@ bool check_order_store(struct check_order *o, const struct check_store *s,
     else if (owned &&
              check_owned_reaches(owned, s->ea) < CHECK_NUMBERS) /* there it never changes */
         good = check_broken(v, 14, "an LXT entry is stored that the AFU can reach already");
+    else if (is_pointed_to(o, s->ea))
+        good = check_broken(v, 14, "an LXT entry is stored after the pointer to its array");
     if (s->in_rht)
         remember_word(o, s);
     else

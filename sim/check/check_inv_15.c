@@ -37,32 +37,62 @@ bool check_revokes_store(const struct check_revokes *r, const struct check_store
     return true;
 }
 
-static bool still_kept(const struct hal_picture *p, const struct check_revoked *r)
+static bool is_of(const struct hal_picture_held *h, const struct check_revoked *r)
 {
-    if (r->chunk == CHECK_WHOLE)
-        return hal_picture_lun(p, r->lun)->mode == HAL_PICTURE_DIRECT;
-    return check_run(p, r->lun, r->chunk);
+    return h->context == r->context && h->handle == r->handle && h->lun == r->lun;
 }
 
-bool check_revokes_look(const struct check_revokes *r, const struct hal_picture *p,
+static bool chunk_is_held(const struct check_input *in, const struct check_revoked *r)
+{
+    struct check_claims on = check_claims_on(in->claims, r->lun, r->chunk);
+
+    for (uint32_t i = 0; i < on.n; i++)
+        if (on.claim[i].kind == CHECK_HELD &&
+            is_of(hal_picture_held(in->picture, on.claim[i].owner), r))
+            return true;
+    return false;
+}
+
+static bool handle_is_held(const struct hal_picture *p, const struct check_revoked *r)
+{
+    for (uint32_t i = 0; i < p->n.held; i++)
+        if (is_of(hal_picture_held(p, i), r))
+            return true;
+    return false;
+}
+
+static bool chunk_is_kept(const struct check_input *in, const struct check_revoked *r,
+                          struct check_verdict *v)
+{
+    bool allocated = check_run(in->picture, r->lun, r->chunk);
+
+    return (allocated && chunk_is_held(in, r)) ||
+           check_broken(v, 15,
+                        "LUN %" PRIu32 ": chunk %" PRIu64 " is %s, and context %u handle %" PRIu32
+                        " lost it without a heavy sync",
+                        r->lun, r->chunk, allocated ? "not in quarantine" : "free", r->context,
+                        r->handle);
+}
+
+static bool lun_is_kept(const struct hal_picture *p, const struct check_revoked *r,
+                        struct check_verdict *v)
+{
+    return (hal_picture_lun(p, r->lun)->mode == HAL_PICTURE_DIRECT && handle_is_held(p, r)) ||
+           check_broken(v, 15,
+                        "LUN %" PRIu32 " may change its mode, and context %u handle %" PRIu32
+                        " was closed without a heavy sync",
+                        r->lun, r->context, r->handle);
+}
+
+bool check_revokes_look(const struct check_revokes *r, const struct check_input *in,
                         struct check_verdict *v)
 {
     for (uint32_t i = 0; i < r->n; i++) {
         const struct check_revoked *lost = &all(r)[i];
 
-        if (still_kept(p, lost))
-            continue;
-        if (lost->chunk == CHECK_WHOLE)
-            return check_broken(v, 15,
-                                "LUN %" PRIu32
-                                " may change its mode, and context %u handle %" PRIu32
-                                " was closed without a heavy sync",
-                                lost->lun, lost->context, lost->handle);
-        return check_broken(v, 15,
-                            "LUN %" PRIu32 ": chunk %" PRIu64
-                            " is free, and context %u handle %" PRIu32
-                            " lost it without a heavy sync",
-                            lost->lun, lost->chunk, lost->context, lost->handle);
+        if (!(lost->chunk == CHECK_WHOLE ? lun_is_kept(in->picture, lost, v)
+                                         : chunk_is_kept(in, lost, v)))
+            return false;
     }
     return true;
 }

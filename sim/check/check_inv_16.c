@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INV-16: a chunk that a handle with the wish to wipe had is all zeros before anybody can get it
  * again. What a wipe did is looked at on the medium itself, at the moment when the chunk is free.
- */
+ * One that is freed and given out between two looks, as a request does that needs the space, may
+ * hold anything by then; of such it is known which blocks were wiped. */
 #include <inttypes.h>
 
+#include "hal/support/bits.h"
 #include "sim/check/check_books.h"
 
 static struct check_tainted *all(const struct check_taints *t) { return t->room.block; }
@@ -16,35 +18,122 @@ static bool has(const struct check_taints *t, uint32_t lun, uint64_t chunk)
     return false;
 }
 
-static void add(struct check_taints *t, uint32_t lun, uint64_t chunk)
+static void add(struct check_taints *t, const struct hal_picture_handle *h, uint64_t chunk)
 {
-    if (!has(t, lun, chunk) && check_room_for(&t->room, (t->n + 1) * sizeof *all(t)))
-        all(t)[t->n++] = (struct check_tainted){chunk, lun};
+    if (!has(t, h->lun, chunk) && check_room_for(&t->room, (t->n + 1) * sizeof *all(t)))
+        all(t)[t->n++] =
+            (struct check_tainted){.chunk = chunk, .lineage = h->lineage, .lun = h->lun};
 }
 
 static void add_handle(struct check_taints *t, const struct hal_picture *p,
                        const struct hal_picture_handle *h)
 {
     for (uint32_t i = 0; i < h->chunks.count; i++)
-        add(t, h->lun, *hal_picture_chunk(p, h->chunks.first + i));
+        add(t, h, *hal_picture_chunk(p, h->chunks.first + i));
 }
 
-bool check_taints_look(struct check_taints *t, const struct hal_picture *p, check_zero_fn *zero,
+/* ---- who has it next ---- */
+
+/* Part of the chunk that a command writes: where the next block to be wiped is, it goes on; at the
+ * beginning it begins anew. */
+static void wipe(struct check_tainted *c, const struct sim_watched *w)
+{
+    uint64_t first = c->chunk * CHECK_CHUNK_BLOCKS, end = w->value + w->other;
+
+    if (w->value <= first)
+        c->wiped = 0;
+    if (w->value <= first + c->wiped && end > first + c->wiped)
+        c->wiped = (uint32_t)hal_min64(end - first, CHECK_CHUNK_BLOCKS);
+}
+
+static bool reaches(const struct check_tainted *c, const struct sim_watched *w)
+{
+    uint64_t first = c->chunk * CHECK_CHUNK_BLOCKS;
+
+    return w->value < first + CHECK_CHUNK_BLOCKS && w->value + w->other > first;
+}
+
+void check_taints_media(struct check_taints *t, const struct hal_picture *p,
+                        const struct sim_watched *w)
+{
+    for (uint32_t i = 0; i < t->n && w->good; i++) {
+        struct check_tainted *c = &all(t)[i];
+
+        if (!p)
+            c->lineage = 0;
+        else if (!check_is_lun(p, c->lun, w) || !reaches(c, w))
+            continue;
+        else if (!w->by_handle && hal_picture_is_master(p, w->context))
+            wipe(c, w);
+        else
+            c->wiped = 0;
+    }
+}
+
+/* What is quarantined or dirty nobody can have got. Who opens a name need not derive from those
+ * that had its chunks before, and keeps them when the name is gone. NULL: nobody new has it, as far
+ * as can be told. */
+static const struct hal_picture_handle *new_owner(const struct check_input *in,
+                                                  struct check_tainted *c)
+{
+    struct check_claims on = check_claims_on(in->claims, c->lun, c->chunk);
+    const struct hal_picture_handle *h = NULL;
+    bool alike = true;
+
+    for (uint32_t i = 0; i < on.n; i++) {
+        uint64_t before = h ? h->lineage : 0;
+
+        if (on.claim[i].kind == CHECK_NAME)
+            c->lineage = 0;
+        if (on.claim[i].kind != CHECK_HANDLE)
+            return NULL;
+        h = hal_picture_handle(in->picture, on.claim[i].owner);
+        if (h->lineage == c->lineage)
+            return NULL;
+        alike &= !before || before == h->lineage;
+    }
+    if (c->lineage || !h)
+        return h;
+    c->lineage = alike ? h->lineage : 0;
+    return NULL;
+}
+
+/* Returns whether the chunk is still watched. */
+static bool is_kept(const struct check_taints *t, const struct check_input *in,
+                    struct check_tainted *c, bool *good, struct check_verdict *v)
+{
+    const struct hal_picture_handle *h = t->deaf ? NULL : new_owner(in, c);
+
+    if (!h)
+        return true;
+    if (*good && c->wiped < CHECK_CHUNK_BLOCKS)
+        *good = check_broken(v, 16,
+                             "LUN %" PRIu32 ": chunk %" PRIu64 " was to be wiped, %" PRIu32
+                             " blocks of it were, and handle %" PRIu32 " of context %u has it",
+                             c->lun, c->chunk, c->wiped, h->number,
+                             hal_picture_context(in->picture, h->context)->number);
+    return false;
+}
+
+bool check_taints_look(struct check_taints *t, const struct check_input *in, check_zero_fn *zero,
                        void *arg, struct check_verdict *v)
 {
+    const struct hal_picture *p = in->picture;
     uint32_t kept = 0, n = t->n;
     bool good = true;
 
     for (uint32_t i = 0; i < n; i++) {
         struct check_tainted c = all(t)[i];
 
-        if (check_run(p, c.lun, c.chunk))
-            all(t)[kept++] = c;
-        else if (good && !zero(arg, hal_picture_lun(p, c.lun), c.chunk))
+        if (check_run(p, c.lun, c.chunk)) {
+            if (is_kept(t, in, &c, &good, v))
+                all(t)[kept++] = c;
+        } else if (good && !zero(arg, hal_picture_lun(p, c.lun), c.chunk)) {
             good = check_broken(v, 16,
                                 "LUN %" PRIu32 ": chunk %" PRIu64
                                 " is free, was to be wiped, and is not zeros",
                                 c.lun, c.chunk);
+        }
     }
     t->n = kept;
     for (uint32_t i = 0; i < p->n.handles; i++)

@@ -76,8 +76,8 @@ bool check_inv_19(const struct check_input *in, struct check_verdict *v)
 
 /* ---- INV-20, INV-21 ---- */
 
-/** INV-20: a healthy context is in the table at its own number, alone, with a control area; an
- * errored one has none. */
+/** INV-20: a healthy context is in the table at its own number, which is the low half of its
+ * cookie, alone, with a control area; an errored one has none. */
 bool check_inv_20(const struct check_input *in, struct check_verdict *v)
 {
     const struct hal_picture *p = in->picture;
@@ -85,8 +85,11 @@ bool check_inv_20(const struct check_input *in, struct check_verdict *v)
     for (uint32_t i = 0; i < p->n.contexts; i++) {
         const struct hal_picture_context *c = hal_picture_context(p, i);
 
-        if (!c->errored && c->slot != c->number)
-            return check_broken(v, 20, "context %u is in slot %u of the table", c->number, c->slot);
+        if (!c->errored && (c->slot != c->number || c->slot != c->cookie))
+            return check_broken(v, 20,
+                                "context %u is in slot %u of the table, and its cookie says "
+                                "%" PRIu32,
+                                c->number, c->slot, c->cookie);
         if (!c->errored && check_context(p, c->number) != c)
             return check_broken(v, 20, "context %u is in the table twice", c->number);
         if (c->errored && c->slot < AFU_CONTEXTS)
@@ -98,7 +101,23 @@ bool check_inv_20(const struct check_input *in, struct check_verdict *v)
     return true;
 }
 
-/** INV-21: references of a context = LUN access records. */
+/* A device has one reference for each access record. In a part of a picture some are missing. */
+static bool devices_are_right(const struct hal_picture *p, struct check_verdict *v)
+{
+    for (uint32_t lun = 0; lun < p->n.luns && !p->part; lun++) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < p->n.contexts; i++)
+            n += is_attached(p, hal_picture_context(p, i), lun);
+        if (n != hal_picture_lun(p, lun)->attached)
+            return check_broken(
+                v, 21, "LUN %" PRIu32 ": %" PRIu32 " references, %" PRIu32 " contexts have it", lun,
+                hal_picture_lun(p, lun)->attached, n);
+    }
+    return true;
+}
+
+/** INV-21: references of a context = LUN access records; each of these has one of its device. */
 bool check_inv_21(const struct check_input *in, struct check_verdict *v)
 {
     for (uint32_t i = 0; i < in->picture->n.contexts; i++) {
@@ -109,7 +128,7 @@ bool check_inv_21(const struct check_input *in, struct check_verdict *v)
                                 "context %u: %" PRIu32 " references, %" PRIu32 " LUNs attached",
                                 c->number, c->lun_count, c->attached.count);
     }
-    return true;
+    return devices_are_right(in->picture, v);
 }
 
 /* ---- INV-22 ---- */

@@ -4,14 +4,6 @@
 
 #include "sim/check/check_owned.h"
 
-static bool is_lun(const struct hal_picture *p, uint32_t lun, const struct sim_watched *w)
-{
-    const struct hal_picture_lun *l = hal_picture_lun(p, lun);
-
-    return w->port < HAL_PICTURE_PORTS && l->ports & 1u << w->port &&
-           l->lun_id[w->port] == w->lun_id;
-}
-
 static bool is_chunk_of(const uint64_t *chunks, uint32_t n, uint64_t chunk)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -27,7 +19,7 @@ static bool handle_has(const struct hal_picture *p, const struct check_holder *o
 {
     const uint64_t *chunks = check_owned_chunks(owner) + h->first;
 
-    if (!is_lun(p, h->lun, w))
+    if (!check_is_lun(p, h->lun, w))
         return false;
     return h->kind == HAL_PICTURE_DIRECT || (w->index < h->count && chunks[w->index] == chunk) ||
            is_chunk_of(chunks, h->count, chunk);
@@ -49,7 +41,7 @@ static bool quarantine_has(const struct hal_picture *p, const struct sim_watched
     for (uint32_t i = 0; i < p->n.held; i++) {
         const struct hal_picture_held *h = hal_picture_held(p, i);
 
-        if (h->context == w->context && is_lun(p, h->lun, w) &&
+        if (h->context == w->context && check_is_lun(p, h->lun, w) &&
             (hal_picture_lun(p, h->lun)->mode == HAL_PICTURE_DIRECT ||
              is_chunk_of(hal_picture_chunk(p, h->chunks.first), h->chunks.count, chunk)))
             return true;
@@ -73,7 +65,7 @@ static bool is_on_its_way(const struct check_input *in, const struct sim_watched
         struct check_claims on = check_claims_on(in->claims, lun, chunk);
         bool held = false, named = false;
 
-        if (!is_lun(in->picture, lun, w))
+        if (!check_is_lun(in->picture, lun, w))
             continue;
         for (uint32_t i = 0; i < on.n; i++) {
             named |= on.claim[i].kind == CHECK_NAME;
@@ -135,8 +127,24 @@ static bool is_had(const struct check_input *in, uint32_t lun, uint64_t chunk)
     return check_owned_has(in->owned, lun, chunk);
 }
 
-/** INV-17: what a master changes on its own account, as a wipe does, has R(c) = 0. */
-bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
+/* By a handle of a lost context, or by a name. Within requests the picture may be older than the
+ * end of either, and the chunk one that is to be wiped. */
+static bool is_kept(const struct check_input *in, uint32_t lun, uint64_t chunk)
+{
+    const struct hal_picture *p = in->picture;
+    struct check_claims on = check_claims_on(in->claims, lun, chunk);
+
+    for (uint32_t i = 0; i < on.n; i++)
+        if (on.claim[i].kind == CHECK_NAME ||
+            (on.claim[i].kind == CHECK_HANDLE &&
+             hal_picture_context(p, hal_picture_handle(p, on.claim[i].owner)->context)->errored))
+            return true;
+    return false;
+}
+
+/** INV-17: what a master changes on its own account, as a wipe does, has R(c) = 0, and no name.
+ * `quiet`: no request is under way. */
+bool check_inv_17(const struct check_input *in, const struct sim_watched *w, bool quiet,
                   struct check_verdict *v)
 {
     uint64_t last = last_block(w);
@@ -145,11 +153,11 @@ bool check_inv_17(const struct check_input *in, const struct sim_watched *w,
         return true;
     for (uint32_t lun = 0; lun < in->picture->n.luns; lun++)
         for (uint64_t chunk = w->value / CHECK_CHUNK_BLOCKS;
-             is_lun(in->picture, lun, w) && chunk <= last / CHECK_CHUNK_BLOCKS; chunk++)
-            if (is_had(in, lun, chunk))
+             check_is_lun(in->picture, lun, w) && chunk <= last / CHECK_CHUNK_BLOCKS; chunk++)
+            if (is_had(in, lun, chunk) || (quiet && is_kept(in, lun, chunk)))
                 return check_broken(v, 17,
                                     "blocks %" PRIu64 " to %" PRIu64 " of LUN %" PRIu32
-                                    " are wiped, and a handle has chunk %" PRIu64,
+                                    " are wiped, and a handle or a name has chunk %" PRIu64,
                                     w->value, last, lun, chunk);
     return true;
 }

@@ -39,8 +39,10 @@ struct sim_check {
     struct check_known known;         /* whether that is so still */
     uint64_t budget, cost;            /* bytes; of the last look */
     uint64_t begun;                   /* requests under way */
+    uint64_t requests;                /* that have begun ever */
     uint64_t begun_here;              /* the same, unless they are counted with those of others */
     uint64_t anew[AFU_CONTEXTS / 64]; /* numbers given out anew while a lost context had them */
+    struct check_clone clone;
     struct check_order order;
     struct check_revokes revokes;
     struct check_taints taints;
@@ -166,11 +168,12 @@ static bool next_broken(struct sim_check *c, unsigned occasion, size_t *next,
 
 static void run_books(struct sim_check *c, const char *when)
 {
+    struct check_input in = input(c);
     struct check_verdict v;
 
-    if (!check_revokes_look(&c->revokes, c->picture, &v))
+    if (!check_revokes_look(&c->revokes, &in, &v))
         broken(c, when, &v);
-    if (!check_taints_look(&c->taints, c->picture, chunk_is_zero, c, &v))
+    if (!check_taints_look(&c->taints, &in, chunk_is_zero, c, &v))
         broken(c, when, &v);
 }
 
@@ -181,7 +184,6 @@ static void run_checkers(struct sim_check *c, const char *when, unsigned occasio
 
     while (next_broken(c, occasion, &next, &v))
         broken(c, when, &v);
-    run_books(c, when);
 }
 
 /* Whether the budget, with what this occasion earns, allows a look. */
@@ -266,8 +268,7 @@ static void look(struct sim_check *c, const char *when, unsigned occasion)
     c->result.quiet_looks += quiet;
     if (!quiet || !c->picture->part)
         run_checkers(c, when, occasion);
-    else
-        run_books(c, when);
+    run_books(c, when);
     check_known_looked(&c->known, quiet);
 }
 
@@ -320,6 +321,27 @@ static void touch_by(struct sim_check *c, uint32_t number, uint64_t context)
         check_known_touch(&c->known, context);
 }
 
+/* What is compared at its end is certain only if nothing else changes meanwhile. */
+static void watch_clone(struct sim_check *c, const struct sim_watched *w)
+{
+    c->requests++;
+    if (w->value == CHECK_CLONE && is_quiet(c) && check_known_holds(&c->known) &&
+        w->other < CHECK_NUMBERS)
+        check_clone_begin(&c->clone, (uint16_t)w->other, w->thread, c->requests, &c->owned);
+}
+
+static void look_at_clone(struct sim_check *c, const struct sim_watched *w)
+{
+    struct check_clone clone = c->clone;
+    struct check_verdict v;
+
+    c->clone.watched = false;
+    if (clone.watched && clone.thread == w->thread && clone.requests == c->requests &&
+        w->value == CHECK_CLONE && !w->other && c->picture && !c->picture->part &&
+        !check_clone_look(&clone, c->picture, &v))
+        broken(c, "after a request", &v);
+}
+
 static void on_begin(struct sim_check *c, const struct sim_watched *w)
 {
     const struct hal_picture *p = c->picture;
@@ -327,6 +349,7 @@ static void on_begin(struct sim_check *c, const struct sim_watched *w)
 
     if (c->kept.n)
         draw_lost(c, "before a request");
+    watch_clone(c, w);
     check_kept_touch(&c->kept, (uint32_t)w->value, w->other);
     check_waits_begin(&c->waits, (uint32_t)w->value, w->thread, c->afu->engine->now, things);
     c->begun++;
@@ -357,6 +380,7 @@ static void on_request_end(struct sim_check *c, const struct sim_watched *w)
     }
     look(c, "after a request", QUIET);
     look_at_lost(c, "after a request", true);
+    look_at_clone(c, w);
     if (!check_order_request(&c->order, c->picture, &v))
         broken(c, "after a request", &v);
 }
@@ -494,7 +518,8 @@ static void on_release(struct sim_check *c, const struct sim_watched *w)
 /* ---- syncs and contexts ---- */
 
 /* A sync takes entries out of the cache, which breaks nothing; but its doorbell publishes. What
- * core believes is as before; it may not be asked, since any thread may run the model. */
+ * core believes is as before; it may not be asked, since any thread may run the model. Nor is it
+ * held against the books, which may know of a store that has not happened yet. */
 static void look_again(struct sim_check *c, const char *when)
 {
     if (!check_order_arrived(&c->order, read_word, NULL))
@@ -558,10 +583,13 @@ static void on_media(struct sim_check *c, const struct sim_watched *w)
 
     if (!w->by_handle && c->afu->ctx[w->context] && c->afu->ctx[w->context]->master)
         check_waits_restart(&c->waits, c->afu->engine->now); /* a wipe goes on */
-    if (c->config.quiet_only || !c->picture)
+    if (c->config.quiet_only)
+        return;
+    check_taints_media(&c->taints, c->picture, w);
+    if (!c->picture)
         return;
     c->result.accesses++;
-    if (!check_inv_25(&in, w, is_quiet(c), &v) || !check_inv_17(&in, w, &v))
+    if (!check_inv_25(&in, w, is_quiet(c), &v) || !check_inv_17(&in, w, is_quiet(c), &v))
         broken(c, "at the medium", &v);
 }
 
@@ -655,6 +683,7 @@ int sim_check_start(struct sim_afu *a, const struct sim_check_config *config,
     c->drawn.base.grow = grow;
     c->seen.untold = config->quiet_only;
     c->drawn.room.world = c->claimed.world = c->revokes.room.world = a->world;
+    c->taints.deaf = config->quiet_only || config->begun; /* others may wipe it */
     c->taints.room.world = c->waits.room.world = a->world;
     c->kept.room.world = c->kept.fresh.world = a->world;
     for (unsigned i = 0; i < CHECK_NUMBERS; i++)

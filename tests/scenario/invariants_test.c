@@ -230,7 +230,8 @@ struct planted {
     uint64_t rht, lxt;
 };
 
-static bool swapped; /* the two chunks of the handle, in pictures */
+static bool swapped;  /* the two chunks of the handle, in pictures */
+static bool generous; /* the third handle may write, in pictures */
 
 static int draw(void *adapter, const uint64_t *only, struct hal_picture_room *room,
                 const struct hal_picture **out)
@@ -243,6 +244,8 @@ static int draw(void *adapter, const uint64_t *only, struct hal_picture_room *ro
         chunk[0] = 1;
         chunk[1] = 0;
     }
+    if (!rc && generous && (*out)->n.handles == 3)
+        hal_picture_handle(*out, 2)->permissions = AFU_PERM_RW;
     return rc;
 }
 
@@ -334,6 +337,30 @@ static void foreign_access(struct planted *p)
     hal_mem_release(sim_host_device(p->s->host, 0), page);
 }
 
+/* A clone of a handle that may only read, in a context that may write: it may read, unless it gets
+ * more than its source has. */
+static void clone_with_more(struct planted *p)
+{
+    static const struct spipe_attach_options reader = {.size = sizeof reader, .no_write = true};
+    const struct sim_check_result *r = sim_check_result(p->check);
+    struct stack_client from = {.client = p->client.client}, to;
+
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(r->broken, 0, "%s", r->text);
+        cr_assert_eq(spipe_attach(from.client, 1, &reader, &from.ctx), 0);
+        cr_assert_eq(spipe_client_fork(from.client, "child", &to.client), 0);
+        cr_assert_eq(spipe_attach(to.client, 1, NULL, &to.ctx), 0);
+        (void)stack_open(&from, 1, 1);
+        generous = i == 1;
+        cr_assert_eq(spipe_clone(to.ctx, from.ctx), 0);
+        generous = false;
+        spipe_client_destroy(to.client);
+        cr_assert_eq(spipe_detach(from.ctx, 1), 0);
+    }
+    cr_assert_eq(r->broken, r->by_invariant[10], "%s", r->text);
+    cr_assert_not_null(strstr(r->text, "is a clone with permissions 0x3 of one of context"));
+}
+
 /* A context that changes without a request of its own: looks at what was touched miss it, and the
  * sums are right. One look in so many is at everything. */
 static void behind_its_back(struct planted *p)
@@ -352,7 +379,7 @@ static void behind_its_back(struct planted *p)
 static const struct defect defects[] = {
     {4, free_chunk},        {7, chunk_beyond},    {8, wrong_slot},          {10, wrong_permissions},
     {11, count_too_large},  {12, not_zero},       {19, other_handle_count}, {14, pointer_early},
-    {13, entry_given_back}, {25, foreign_access}, {0, behind_its_back},
+    {13, entry_given_back}, {25, foreign_access}, {0, behind_its_back},     {10, clone_with_more},
 };
 
 /* The first verdict may be about the order of the store itself, which a sound core would never

@@ -269,11 +269,16 @@ static void reset_meanwhile(struct stack *s, void *arg)
     (void)arg;
     stack_client(s, &a, 0, 8, false);
     handle = open_wiped(&a, 2);
+    stack_put(&a, handle, 0, 5);
+    stack_put(&a, handle, 65535, 5);
     stack_put(&a, handle, 70000, 5);
     cr_assert_eq(spipe_release(a.ctx, handle), 0);
-    exec_yield(s->exec);
+    while (stack_on_medium(media, 0)) /* until the wipe has begun */
+        stack_sleep(s, 10000);
+    cr_assert_eq(stack_on_medium(media, 65535), 5, "and is not at an end");
     cr_assert_eq(spipe_reset(s->adapter), 0);
     stack_sleep_s(s, 20);
+    cr_assert_eq(stack_on_medium(media, 65535), 0);
     cr_assert_eq(stack_on_medium(media, 70000), 0);
     cr_assert_eq(lun(s).mode, SPIPE_LUN_NONE);
     PROVES(VL_59);

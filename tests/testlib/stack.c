@@ -64,7 +64,7 @@ static void start_checks(struct stack *s, unsigned adapter, uint64_t *begun)
 
 static void start_all_checks(struct start *start)
 {
-    start_checks(&start->stack, 0, &start->begun);
+    start_checks(&start->stack, 0, start->pair ? &start->begun : NULL);
     if (start->pair)
         start_checks(&start->other, 1, &start->begun);
 }

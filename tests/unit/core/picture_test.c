@@ -80,6 +80,9 @@ Test(picture, nothing_is_open)
     cr_assert_eq(c->rht, (uintptr_t)rig.ctx->rht.entries);
     cr_assert_eq(c->rht_bytes, 4096);
     cr_assert(c->control && !c->errored);
+    cr_assert_eq(c->cookie, RIG_FIRST);
+    cr_assert_eq(hal_picture_lun(p, 0)->attached, 1);
+    cr_assert_eq(hal_picture_lun(p, 1)->attached, 0);
     cr_assert_eq(c->lun_count, 1);
     cr_assert_eq(c->attached.count, 1);
     cr_assert_eq(*hal_picture_attached(p, c->attached.first), 0);
@@ -222,7 +225,29 @@ Test(picture, an_errored_context)
     rig_begin(HAL_ORDER_LITTLE, 4);
     rig.ctx->errored = true;
     cr_assert(hal_picture_context(draw(), 0)->errored);
+    cr_assert(hal_picture_context(draw(), 0)->control, "it should have lost it, and has not");
+    rig.ctx->hal->lost = true;
+    cr_assert_not(hal_picture_context(draw(), 0)->control);
     rig.ctx->errored = false;
+    cr_assert_not(hal_picture_context(draw(), 0)->control, "it is not the word of the context");
+    rig.ctx->hal->lost = false;
+    rig_end();
+}
+
+/* INV-20: one that has ended and is still in the table is shown; one that is in none is not. */
+Test(picture, an_ended_context)
+{
+    const struct hal_picture_context *c;
+
+    rig_begin(HAL_ORDER_LITTLE, 4);
+    rig.ctx->ended = true;
+    c = hal_picture_context(draw(), 0);
+    cr_assert_eq(c->slot, RIG_FIRST);
+    cr_assert_not(c->control);
+    rig.s.contexts[RIG_FIRST] = NULL;
+    cr_assert_eq(draw()->n.contexts, 0);
+    rig.s.contexts[RIG_FIRST] = rig.ctx;
+    rig.ctx->ended = false;
     rig_end();
 }
 

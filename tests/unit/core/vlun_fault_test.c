@@ -45,11 +45,44 @@ Test(vlun_fault, grow_in_place_with_a_failing_sync)
     h = rig_open(rig.ctx, 7);
     rig_fail_syncs(1);
     cr_assert_eq(rig_resize(rig.ctx, h, 8), -EAGAIN);
-    cr_assert_eq(rig.s.lun[0].global->holds, 0); /* there is no old array */
     recording_hal_clear(&rig.hal);
-    cr_assert_eq(rig_resize(rig.ctx, h, 8), 0);
+    cr_assert_eq(rig_resize(rig.ctx, h, 8), 0); /* there is no old array */
     rig_expect("sync HW 4.0\n");
     rig_end();
+}
+
+/* VL-73, R-15: the AFU may go on with the old size, so it is synced again, whether the application
+ * asks for that or not. */
+Test(vlun_fault, a_failed_sync_is_tried_again_though_nothing_was_withdrawn)
+{
+    static const uint64_t sizes[] = {8, 7}; /* in place, and the same size */
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct spipe__lun *lun = &rig.s.lun[0];
+        uint32_t h;
+
+        rig_begin(HAL_ORDER_LITTLE, 64);
+        h = rig_open(rig.ctx, 7);
+        rig_fail_syncs(1);
+        cr_assert_eq(rig.s.worker.tidy_at, EXEC_FOREVER);
+        cr_assert_eq(rig_resize(rig.ctx, h, sizes[i]), -EAGAIN);
+        cr_assert_lt(rig.s.worker.tidy_at, EXEC_FOREVER);
+        cr_assert_eq(lun->global->holds, 1);
+        recording_hal_clear(&rig.hal);
+        cr_assert(spipe__quarantine_retry_lun(&rig.s, lun)); /* as the worker does */
+        rig_expect("sync HW 4.0\n");
+        cr_assert_eq(lun->global->holds, 0);
+        cr_assert_eq(rig_free(), 64 - sizes[i]);
+        rig_fail_syncs(3);
+        cr_assert_eq(rig_resize(rig.ctx, h, sizes[i]), -EAGAIN);
+        cr_assert_eq(rig_resize(rig.ctx, h, sizes[i]), -EAGAIN);
+        cr_assert_not(rig.s.worker.reset_wanted);
+        cr_assert_eq(spipe_release(rig.ctx, h), -EAGAIN);
+        cr_assert(rig.s.worker.reset_wanted, "the third in a row");
+        rig_end();
+    }
+    PROVES(VL_73);
+    PROVES(R_15);
 }
 
 /* VL-26: nothing of what was withdrawn is used again before a sync succeeded. */
@@ -127,6 +160,35 @@ Test(vlun_fault, failed_with_something_pending)
     PROVES(SP_164);
     gate_force(&rig.s.gate, SPIPE_STATE_NORMAL);
     rig_end();
+}
+
+/* A reset begins while a request is under way, and what an earlier sync of the handle left is still
+ * held: entries behind the count are to be freed yet, so nothing grows over them (VL-26). */
+Test(vlun_fault, no_grow_over_what_is_pending)
+{
+    static const uint64_t sizes[][2] = {{6, 8}, {6, 20}, {0, 1}, {20, 30}};
+
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint64_t left = sizes[i][0], wanted = sizes[i][1];
+        struct spipe__resource *v;
+
+        rig_begin(HAL_ORDER_LITTLE, 40);
+        v = rig_vlun(rig.ctx, rig_open(rig.ctx, 8));
+        rig_fail_syncs(1);
+        cr_assert_eq(rig_resize(rig.ctx, 0, left), -EAGAIN);
+        recording_hal_clear(&rig.hal);
+        gate_force(&rig.s.gate, SPIPE_STATE_RESET);
+        cr_assert_eq(spipe__vlun_resize(rig.ctx, v, wanted), -EAGAIN); /* it entered before */
+        rig_expect("");
+        cr_assert_eq(v->size, left);
+        cr_assert_eq(rig_free(), left < 8 ? 32 : 20);
+        rig.s.generation++;
+        gate_force(&rig.s.gate, SPIPE_STATE_NORMAL);
+        cr_assert_eq(spipe__vlun_resize(rig.ctx, v, wanted), 0);
+        cr_assert_eq(rig_free(), 40 - wanted);
+        rig_end();
+    }
+    PROVES(VL_26);
 }
 
 /* a sync that the AFU refuses three times in a row asks for a reset of the adapter. */

@@ -26,10 +26,12 @@ static uint64_t limit; /* MAXIMUM WRITE SAME LENGTH of the disks */
 static struct {
     uint64_t lba;
     uint32_t blocks, bytes;
+    uint8_t how; /* byte 1 of the CDB */
 } piece[PIECES];
 static unsigned pieces;
 static unsigned flushes, records_before;
 static struct fake_answer flush_answer; /* all zero: good */
+static uint64_t bad = UINT64_MAX;       /* a chunk that cannot be written */
 
 static void note_piece(const struct fake_command *c)
 {
@@ -38,6 +40,7 @@ static void note_piece(const struct fake_command *c)
     cr_assert_lt(pieces, PIECES);
     piece[pieces].lba = hal_be64_at(c->cdb + 2);
     piece[pieces].blocks = hal_be32_at(c->cdb + 10);
+    piece[pieces].how = c->cdb[1];
     piece[pieces++].bytes = c->data_length;
     for (uint32_t i = 0; i < c->data_length; i++)
         if (data[i])
@@ -47,12 +50,12 @@ static void note_piece(const struct fake_command *c)
 /* The whole chunk, and nothing of it is written any more, or recorded yet. */
 static void note_flush(const struct fake_command *c, struct fake_answer *a)
 {
-    cr_assert_eq(hal_be64_at(c->cdb + 2), CHUNK);
     cr_assert_eq(hal_be32_at(c->cdb + 10), CHUNK);
     cr_assert_eq(c->data_length, 0);
     cr_assert_gt(pieces, 0);
-    cr_assert_eq(piece[pieces - 1].lba + piece[pieces - 1].blocks, 2 * CHUNK);
-    cr_assert_eq(rig.store.records, records_before, "wiped only when it is on the medium");
+    cr_assert_eq(piece[pieces - 1].lba + piece[pieces - 1].blocks, hal_be64_at(c->cdb + 2) + CHUNK);
+    cr_assert(bad < UINT64_MAX || rig.store.records == records_before,
+              "wiped only when it is on the medium");
     flushes++;
     *a = flush_answer;
 }
@@ -63,7 +66,9 @@ static bool answer(void *arg, const struct afu_ioarcb *rcb, struct afu_ioasa *io
     struct fake_answer good = {.delay = 0};
 
     (void)arg;
-    if (c.cdb[0] == WRITE_SAME_16)
+    if (c.cdb[0] == WRITE_SAME_16 && hal_be64_at(c.cdb + 2) / CHUNK == bad)
+        good = fake_check_condition(3, 0x0C, 0); /* medium error */
+    else if (c.cdb[0] == WRITE_SAME_16)
         note_piece(&c);
     if (c.cdb[0] == INQUIRY && c.cdb[1] == 1 && c.cdb[2] == BLOCK_LIMITS)
         hal_be64_put((uint8_t *)c.data + 36, limit);
@@ -145,6 +150,56 @@ Test(wipe_commands, data)
     expect_pieces(4, CHUNK / 4, 512);
     PROVES(VL_64);
     rig_end();
+}
+
+/* VL-57, R-24: the unmap bit, and no other one, when the AFU reports that it can and the device
+ * promises zeros. */
+Test(wipe_commands, unmap)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        uint8_t how = i == 3 ? 0x08 : 0;
+
+        begin();
+        rig.s.ws_unmap = i & 1;
+        rig.s.lun[0].global->reads_zero_unmapped = i & 2;
+        wipe(0, CHUNK / 4);
+        expect_pieces(4, CHUNK / 4, 4096);
+        for (unsigned k = 0; k < pieces; k++)
+            cr_assert_eq(piece[k].how, how, "%u: byte 1 is %#x", i, piece[k].how);
+        rig_end();
+    }
+    PROVES(VL_57);
+    PROVES(R_24);
+}
+
+/* VL-61: a chunk that cannot be wiped stays dirty, and keeps no other one from being wiped: neither
+ * its neighbours, nor those before it. */
+Test(wipe_commands, one_bad_chunk)
+{
+    struct spipe_open_options wiped = {.size = sizeof wiped, .wipe = true};
+    uint64_t last;
+    uint32_t h;
+
+    for (bad = 0; bad < 4; bad++) {
+        begin();
+        limit = CHUNK;
+        pieces = 0;
+        cr_assert_eq(spipe_open_virtual_with(rig.ctx, 0, 4 * CHUNK, &wiped, &h, &last), 0);
+        cr_assert_eq(spipe_release(rig.ctx, h), 0);
+        cr_assert_eq(spipe__wipe_dirty(rig.s.lun[0].global), 4);
+        for (unsigned i = 0; i < 2; i++)
+            spipe__wipe_run(&rig.s, &rig.s.lun[0]);
+        cr_assert_eq(spipe__wipe_dirty(rig.s.lun[0].global), 1);
+        cr_assert(spipe__wipe_is_dirty(rig.s.lun[0].global, bad));
+        cr_assert_eq(rig_free(), 3);
+        bad += 100; /* mended */
+        spipe__wipe_run(&rig.s, &rig.s.lun[0]);
+        bad -= 100;
+        cr_assert_eq(rig.s.lun[0].global->holds, 0);
+        rig_end();
+    }
+    bad = UINT64_MAX;
+    PROVES(VL_61);
 }
 
 /* A freed chunk is reusable only after its wipe is durable: what the device has in a volatile cache

@@ -21,9 +21,10 @@ static void make_luns(void)
     fix.lun[0].runs = (struct hal_picture_span){0, 3};
     fix.lun[0].users = 2;
     fix.lun[0].holds = 1;
+    fix.lun[0].attached = 2;
     fix.lun[0].mode = HAL_PICTURE_VIRTUAL;
     fix.lun[0].in_table = fix.lun[0].allocator = true;
-    fix.lun[1].users = 1;
+    fix.lun[1].users = fix.lun[1].attached = 1;
     fix.lun[1].mode = HAL_PICTURE_DIRECT;
     fix.lun[2].ports = 2;
     fix.lun[2].slot = 255;
@@ -45,6 +46,7 @@ static void make_contexts(void)
                                                   .attached = {0, 2},
                                                   .taken = 2,
                                                   .lun_count = 2,
+                                                  .cookie = FIX_RW,
                                                   .number = FIX_RW,
                                                   .slot = FIX_RW,
                                                   .permissions = AFU_PERM_RW,
@@ -56,6 +58,7 @@ static void make_contexts(void)
                                                   .attached = {2, 1},
                                                   .taken = 1,
                                                   .lun_count = 1,
+                                                  .cookie = FIX_RO,
                                                   .number = FIX_RO,
                                                   .slot = FIX_RO,
                                                   .permissions = AFU_PERM_READ,

@@ -76,6 +76,9 @@ Test(check_inv_01, nothing_reachable_is_free)
     fix.held[0].handle = 4; /* whose the entry is only its slot tells */
     fix.lun[0].runs.count = 2;
     check_fixture_broken(check_inv_04, 4, "chunk 7 of LUN 0");
+    fix.held[0].handle = 4; /* the LUN has ended its mode, and its slot is free (VL-13) */
+    fix.lun[0].in_table = false;
+    check_fixture_broken(check_inv_04, 4, "entry 0 in the cache names chunk 7 of no LUN");
     PROVES(INV_4);
 }
 

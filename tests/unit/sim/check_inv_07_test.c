@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "sim/check/check_books.h"
 #include "tests/testlib/proves.h"
 #include "tests/unit/sim/check_fixture.h"
 
@@ -70,10 +71,39 @@ Test(check_inv_07, permissions_only_shrink)
     check_fixture_broken(check_inv_10, 10, "context 5 handle 3");
     fix.handle[2].permissions = AFU_PERM_RW;
     check_fixture_broken(check_inv_10, 10, "context 5 handle 0 has permissions 0x3");
+    fix.handle[0].permissions = AFU_PERM_READ; /* a clone in a context that may write */
+    check_fixture_broken(check_inv_10, 10,
+                         "context 4 handle 0: the RHT entry has permissions 0x3, the handle was "
+                         "opened with 0x1");
     fix.word[FIX_WORD_0].word = 0x13; /* read only */
     check_fixture_broken(check_inv_10, 10, "entry 0 has permissions 1");
     fix.word[FIX_WORD_0].word = 0x73;
     check_fixture_broken(check_inv_10, 10, "reserved bits 0x40");
+    PROVES(INV_10);
+}
+
+/* VL-43. */
+Test(check_inv_07, clones_may_do_no_more_than_their_source)
+{
+    struct check_clone k;
+    struct check_verdict v = {0};
+
+    fix.handle[1].lineage = 1; /* of another number: it is no source of handle 0 */
+    fix.context[0].handles.count = 0;
+    check_clone_begin(&k, FIX_RO, 1, 1, check_fixture_input().owned);
+    cr_assert(check_clone_look(&k, fix.p, &v), "nothing new");
+    fix.context[0].handles.count = 2;
+    cr_assert_not(check_clone_look(&k, fix.p, &v), "a reader was copied, and may write");
+    cr_assert_eq(v.invariant, 10);
+    fix.handle[0].permissions = AFU_PERM_READ;
+    cr_assert(check_clone_look(&k, fix.p, &v));
+    fix.handle[0].permissions = AFU_PERM_WRITE; /* not more, but another */
+    cr_assert_not(check_clone_look(&k, fix.p, &v));
+    fix.context[0].errored = true;
+    cr_assert(check_clone_look(&k, fix.p, &v), "it is not the one that was made");
+    check_fixture_make();
+    check_clone_begin(&k, FIX_RO, 1, 1, check_fixture_input().owned);
+    cr_assert(check_clone_look(&k, fix.p, &v), "it had handles before");
     PROVES(INV_10);
 }
 
@@ -82,6 +112,8 @@ Test(check_inv_07, counts_fit_their_arrays)
     check_fixture_holds(check_inv_11);
     fix.entry[FIX_ENTRY_VIRTUAL].count = 9;
     check_fixture_broken(check_inv_11, 11, "9 entries in an array for 8");
+    fix.entry[FIX_ENTRY_CACHED].count = 9; /* the new count with the old pointer, say */
+    check_fixture_broken(check_inv_11, 11, "context 5 handle 3: 9 entries in an array for 8");
     fix.entry[FIX_ENTRY_VIRTUAL].start = 0;
     check_fixture_broken(check_inv_11, 11, "3 entries and no array");
     fix.handle[0].capacity = 2;

@@ -33,7 +33,8 @@ static bool zero(void *arg, const struct hal_picture_lun *lun, uint64_t chunk)
 static bool look(void)
 {
     struct check_verdict v = {0};
-    bool good = check_taints_look(&taints, fix.p, zero, NULL, &v);
+    struct check_input in = check_fixture_input();
+    bool good = check_taints_look(&taints, &in, zero, NULL, &v);
 
     cr_assert_eq(v.invariant, good ? 0 : 16);
     return good;
@@ -78,4 +79,130 @@ Test(check_inv_16, what_is_free_and_not_zeros)
     free_them();
     not_zero = 1;
     cr_assert_not(look());
+}
+
+/* ---- given out between two looks ---- */
+
+enum { MINE = 1, OTHERS = 9 };
+
+/* Chunk 7 is handle 0's, which has nothing else, and to be wiped. Nobody else has it. */
+static void taint_7(void)
+{
+    fix.chunk[2] = 7;
+    fix.handle[0].chunks = (struct hal_picture_span){2, 1};
+    fix.handle[0].wipe = true;
+    fix.p->n.held = fix.p->n.names = 0;
+    cr_assert(look());
+}
+
+/* It has another owner at the next look. */
+static void hand_over(void)
+{
+    fix.handle[0].wipe = false;
+    fix.handle[0].lineage = OTHERS;
+}
+
+static void written(uint16_t by, uint64_t lba, uint64_t blocks)
+{
+    struct sim_watched w = {.what = SIM_WATCH_MEDIA,
+                            .context = by,
+                            .by_handle = by != FIX_MASTER,
+                            .lun_id = FIX_LUN_ID(0, 0),
+                            .value = lba,
+                            .other = blocks,
+                            .good = true};
+
+    check_taints_media(&taints, fix.p, &w);
+}
+
+#define CHUNK_7 (UINT64_C(7) * 65536)
+
+Test(check_inv_16, a_new_owner_gets_zeros)
+{
+    taint_7();
+    hand_over();
+    cr_assert_not(look(), "nobody has wiped it");
+    cr_assert(look(), "it is told once");
+    cr_assert_eq(asked_for, 0, "what is on the medium may be the new owner's");
+    set_up();
+    taint_7();
+    written(FIX_MASTER, CHUNK_7, 65536);
+    hand_over();
+    cr_assert(look());
+    set_up();
+    taint_7();
+    for (uint64_t at = 0; at < 65536; at += 512)
+        written(FIX_MASTER, CHUNK_7 + at, 512);
+    hand_over();
+    cr_assert(look());
+    PROVES(INV_16);
+}
+
+Test(check_inv_16, all_blocks_of_it)
+{
+    taint_7();
+    written(FIX_MASTER, CHUNK_7, 65535);
+    hand_over();
+    cr_assert_not(look(), "not the last one");
+    set_up();
+    taint_7();
+    written(FIX_MASTER, CHUNK_7, 512);
+    written(FIX_MASTER, CHUNK_7 + 1024, 65536 - 1024);
+    hand_over();
+    cr_assert_not(look(), "one piece is missing");
+    set_up();
+    taint_7();
+    written(FIX_MASTER, 7, 65536); /* VLW-1 */
+    hand_over();
+    cr_assert_not(look(), "others were");
+    set_up();
+    taint_7();
+    written(FIX_MASTER, CHUNK_7, 65536);
+    written(FIX_RW, CHUNK_7 + 9, 1);
+    hand_over();
+    cr_assert_not(look(), "before it was revoked");
+    set_up();
+    taint_7();
+    written(FIX_MASTER, CHUNK_7, 32768);
+    written(FIX_MASTER, CHUNK_7, 512); /* a failure, and from the beginning */
+    written(FIX_MASTER, CHUNK_7 + 512, 32768 - 512);
+    hand_over();
+    cr_assert_not(look(), "it has not come to the end");
+    PROVES(INV_16);
+}
+
+Test(check_inv_16, who_is_no_new_owner)
+{
+    taint_7();
+    fix.handle[0].wipe = false;
+    fix.chunk[3] = 7; /* a clone has it too */
+    cr_assert(look());
+    fix.chunk[2] = 2; /* it alone */
+    cr_assert(look());
+    set_up();
+    taint_7();
+    fix.p->n.names = 1;
+    fix.chunk[6] = 7; /* a name, which is opened when the handle is closed, and removed */
+    cr_assert(look());
+    hand_over();
+    cr_assert(look());
+    fix.p->n.names = 0;
+    cr_assert(look());
+    fix.handle[0].lineage = MINE;
+    cr_assert_not(look(), "from then on it is that one's");
+    set_up();
+    taint_7();
+    fix.p->n.held = 1; /* quarantined, or dirty */
+    hand_over();
+    cr_assert(look());
+    set_up();
+    taint_7();
+    taints.deaf = true;
+    hand_over();
+    cr_assert(look(), "who knows");
+    set_up();
+    taint_7();
+    check_taints_media(&taints, NULL, &(struct sim_watched){.good = true});
+    hand_over();
+    cr_assert(look(), "it may have been wiped");
 }

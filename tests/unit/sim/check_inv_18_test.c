@@ -67,7 +67,9 @@ Test(check_inv_18, contexts_are_in_one_place)
     check_fixture_holds(check_inv_20);
     fix.context[0].slot = 6;
     check_fixture_broken(check_inv_20, 20, "context 4 is in slot 6");
-    fix.context[1].number = fix.context[1].slot = FIX_RW;
+    fix.context[0].cookie = 6;
+    check_fixture_broken(check_inv_20, 20, "in slot 4 of the table, and its cookie says 6");
+    fix.context[1].number = fix.context[1].slot = fix.context[1].cookie = FIX_RW;
     check_fixture_broken(check_inv_20, 20, "context 4 is in the table twice");
     fix.context[1].control = false;
     check_fixture_broken(check_inv_20, 20, "context 5 is healthy and has no control area");
@@ -91,6 +93,17 @@ Test(check_inv_18, references_of_a_context)
     check_fixture_broken(check_inv_21, 21, "context 4: 1 references, 2 LUNs attached");
     fix.context[1].lun_count = fix.context[1].attached.count = 0;
     check_fixture_broken(check_inv_21, 21, "context 5: 0 references");
+    fix.lun[2].attached = 1; /* for nobody: it could never be disabled */
+    check_fixture_broken(check_inv_21, 21, "LUN 2: 1 references, 0 contexts have it");
+    fix.lun[0].attached = 1; /* it could be disabled under a context (SPW-15) */
+    check_fixture_broken(check_inv_21, 21, "LUN 0: 1 references, 2 contexts have it");
+    fix.context[0].errored = true; /* it keeps its records */
+    fix.context[1].errored = true;
+    fix.lun[0].attached = 0;
+    check_fixture_broken(check_inv_21, 21, "LUN 0: 0 references, 2 contexts have it");
+    fix.lun[0].attached = 1; /* others are missing */
+    fix.p->part = true;
+    check_fixture_holds(check_inv_21);
     PROVES(INV_21);
 }
 

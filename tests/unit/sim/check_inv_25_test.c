@@ -105,18 +105,46 @@ Test(check_inv_25, wipes_spare_what_a_handle_has)
 
     w.by_handle = false;
     w.good = true;
-    cr_assert(check_inv_17(&in, &w, &v)); /* quarantined */
-    w.value = 7;                          /* the chunk number as LBA: VLW-1 */
-    cr_assert_not(check_inv_17(&in, &w, &v));
+    cr_assert(check_inv_17(&in, &w, false, &v)); /* quarantined */
+    w.value = 7;                                 /* the chunk number as LBA: VLW-1 */
+    cr_assert_not(check_inv_17(&in, &w, false, &v));
     cr_assert_eq(v.invariant, 17);
-    cr_assert_not_null(strstr(v.text, "a handle has chunk 0"));
+    cr_assert_not_null(strstr(v.text, "a handle or a name has chunk 0"));
     w.context = 77;
-    cr_assert(check_inv_17(&in, &w, &v), "not on its own account");
+    cr_assert(check_inv_17(&in, &w, false, &v), "not on its own account");
     fix.p->more_masters[0] = 77;
     fix.p->more_masters_count = 1;
-    cr_assert_not(check_inv_17(&in, &w, &v));
+    cr_assert_not(check_inv_17(&in, &w, false, &v));
     w.good = false; /* it reads */
-    cr_assert(check_inv_17(&in, &w, &v));
+    cr_assert(check_inv_17(&in, &w, false, &v));
+    PROVES(INV_17);
+}
+
+/* R(c) counts errored contexts too, and a name is one more owner. */
+Test(check_inv_25, wipes_spare_what_is_lost_or_named)
+{
+    struct sim_watched w = access_to(FIX_MASTER, 0, 0, 2 * 65536 + 65535, 1);
+    struct check_input in;
+    struct check_verdict v;
+
+    w.by_handle = false;
+    w.good = true;
+    fix.p->n.names = 0;
+    fix.context[0].errored = true; /* it has chunk 2 */
+    in = check_fixture_input();
+    cr_assert_not(check_inv_17(&in, &w, true, &v));
+    cr_assert_eq(v.invariant, 17);
+    cr_assert(check_inv_17(&in, &w, false, &v), "it may be closing the handle");
+    fix.context[0].handles.count = 0;
+    fix.p->n.handles = 0;
+    in = check_fixture_input();
+    cr_assert(check_inv_17(&in, &w, true, &v));
+    fix.p->n.names = 1;
+    in = check_fixture_input();
+    cr_assert_not(check_inv_17(&in, &w, true, &v));
+    cr_assert(check_inv_17(&in, &w, false, &v), "it may be being removed");
+    w.good = false;
+    cr_assert(check_inv_17(&in, &w, true, &v));
     PROVES(INV_17);
 }
 

@@ -8,6 +8,7 @@
 #include "core/context/adapter_file.h"
 #include "core/cxlflash_ioctl.h"
 #include "core/superpipe.h"
+#include "tests/testlib/gate_force.h"
 #include "tests/testlib/proves.h"
 #include "tests/testlib/rig_disks.h"
 
@@ -348,6 +349,74 @@ Test(ioctl, order_of_checks)
     rig.s.lun[0].port_mask = 1;                             /* not on this disk's port */
     cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, NULL), -EINVAL); /* SP-16 before SP-19 */
     rig.s.lun[0].port_mask = 3;
+    end();
+}
+
+/* Every request in the order of dispatch, by its number (SP section 2). */
+static const uint32_t every[] = {0xC090CA80, 0xC070CA81, 0xC068CA82, 0xC060CA83, 0xC090CA84,
+                                 0xC078CA85, 0xC068CA86, 0xC078CA87, 0xC078CA88, 0xC070CA89};
+
+/* Each of them, with nothing to read: what comes before SP-19 is what the caller hears of. */
+static void expect_each(const int want[HAL_ARRAY_LENGTH(every)], const char *when)
+{
+    for (unsigned i = 0; i < HAL_ARRAY_LENGTH(every); i++)
+        cr_assert_eq(ioctl(every[i], NULL), want[i], "0x%x %s", every[i], when);
+}
+
+/* SP-14 before SP-17 before SP-19, and what comes through all the same (SP-18, SP-24). */
+Test(ioctl, order_of_checks_of_every_request)
+{
+    enum { INVAL = -EINVAL, FAULT = -EFAULT, NODEV = -ENODEV };
+    static const int normal[] = {FAULT, FAULT, FAULT, FAULT, FAULT,
+                                 FAULT, FAULT, FAULT, FAULT, FAULT};
+    static const int failed[] = {NODEV, NODEV, FAULT, FAULT, NODEV,
+                                 NODEV, FAULT, NODEV, FAULT, NODEV};
+    static const int internal[] = {FAULT, FAULT, INVAL, FAULT, FAULT,
+                                   FAULT, FAULT, INVAL, INVAL, INVAL};
+    static const int failed_internal[] = {NODEV, NODEV, INVAL, FAULT, NODEV,
+                                          NODEV, FAULT, INVAL, INVAL, INVAL};
+    static const int disabled[] = {INVAL, INVAL, INVAL, INVAL, INVAL,
+                                   INVAL, FAULT, INVAL, INVAL, INVAL};
+
+    begin();
+    expect_each(normal, "of an adapter that works");
+    rig.s.internal_lun = 2;
+    expect_each(internal, "with internal LUNs");
+    gate_force(&rig.s.gate, SPIPE_STATE_FAILED);
+    expect_each(failed_internal, "with internal LUNs of an adapter that failed");
+    rig.s.internal_lun = 0;
+    expect_each(failed, "of an adapter that failed");
+    rig.s.lun[0].port_mask = 1; /* not this disk's port */
+    expect_each(disabled, "of a LUN that is not enabled");
+    PROVES(SP_14);
+    PROVES(SP_16);
+    PROVES(SP_18);
+    PROVES(SP_24);
+    rig.s.lun[0].port_mask = 3;
+    gate_force(&rig.s.gate, SPIPE_STATE_NORMAL);
+    end();
+}
+
+/* SP-14: what USER_DIRECT has opened there ends with DETACH, not with RELEASE. */
+Test(ioctl, internal_luns)
+{
+    struct dk_cxlflash_uvirtual v = {.lun_size = 1};
+    struct dk_cxlflash_udirect u = {0};
+    struct dk_cxlflash_release l = {0};
+    struct dk_cxlflash_detach d = {0};
+
+    begin();
+    rig.s.internal_lun = 2;
+    u.context_id = v.context_id = l.context_id = d.context_id = attach(2).context_id;
+    cr_assert_eq(ioctl(DK_CXLFLASH_USER_VIRTUAL, &v), -EINVAL);
+    cr_assert_eq(ioctl(DK_CXLFLASH_USER_DIRECT, &u), 0);
+    l.rsrc_handle = u.rsrc_handle;
+    cr_assert_eq(ioctl(DK_CXLFLASH_RELEASE, &l), -EINVAL);
+    cr_assert_eq(rig.s.lun[0].global->users, 1);
+    cr_assert_eq(ioctl(DK_CXLFLASH_DETACH, &d), 0);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
+    PROVES(SP_14);
+    rig.s.internal_lun = 0;
     end();
 }
 

@@ -102,8 +102,8 @@ static void expect_failure(int error, uint64_t pause)
     size_t blocks = rig.exec.blocks;
     uint64_t begun = rig.exec.now;
 
-    before = (struct dk_cxlflash_recover_afu){
-        .context_id = a.context_id, .mmio_size = 1, .adap_fd = 2};
+    before =
+        (struct dk_cxlflash_recover_afu){.context_id = a.context_id, .mmio_size = 1, .adap_fd = 2};
     cr_assert_eq(recover(&r), error);
     cr_assert_eq(memcmp(&r, &before, sizeof r), 0);
     cr_assert_eq(rig.exec.now - begun, pause, "%d", error);

@@ -484,8 +484,13 @@ Test(ioctl, manage_lun)
     cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), -EINVAL); /* SP-126: all zero */
     memcpy(m.wwid, rig.s.lun[0].global->wwid, sizeof m.wwid);
     cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), -EINVAL); /* another LUN's */
-    PROVES(SP_126);
     memcpy(m.wwid, rig.s.lun[1].global->wwid, sizeof m.wwid);
+    for (unsigned i = 0; i < sizeof m.wwid; i++) {
+        m.wwid[i] ^= 0x10;
+        cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), -EINVAL, "byte %u", i);
+        m.wwid[i] ^= 0x10;
+    }
+    PROVES(SP_126);
     cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), 0);
     cr_assert_eq(rig.s.lun[1].port_mask, 2);
     cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, &a), -EINVAL);
@@ -503,6 +508,31 @@ Test(ioctl, manage_lun)
 
 /* ---- VLUN_CLONE ---- */
 
+/* SP-107: whatever the LUN's mode (SP-106), both contexts must have the LUN of the disk. */
+static void expect_no_clone_on_lun_1(struct spipe_client *child, struct dk_cxlflash_clone *c)
+{
+    struct dk_cxlflash_attach from = {.hdr.flags = DK_CXLFLASH_ATTACH_REUSE_CONTEXT,
+                                      .context_id = c->context_id_src};
+    struct dk_cxlflash_attach to = {.hdr.flags = DK_CXLFLASH_ATTACH_REUSE_CONTEXT,
+                                    .context_id = c->context_id_dst};
+    struct dk_cxlflash_detach d = {.context_id = c->context_id_src};
+    const uint32_t lun1 = spipe_disk(1, 0);
+
+    rig.s.lun[1].global->mode = SPIPE_LUN_VIRTUAL;
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_VLUN_CLONE, c), -EINVAL);
+    cr_assert_eq(spipe_ioctl(app, lun1, DK_CXLFLASH_ATTACH, &from), 0);
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_VLUN_CLONE, c), -EINVAL, "the source only");
+    cr_assert_eq(spipe_ioctl(app, lun1, DK_CXLFLASH_DETACH, &d), 0);
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_ATTACH, &to), 0);
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_VLUN_CLONE, c), -EINVAL, "the clone only");
+    PROVES(SP_107);
+    from.hdr.return_flags = 0;
+    cr_assert_eq(spipe_ioctl(app, lun1, DK_CXLFLASH_ATTACH, &from), 0);
+    rig.s.lun[1].global->mode = SPIPE_LUN_NONE;
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_VLUN_CLONE, c), -EINVAL, "not virtual");
+    PROVES(SP_106);
+}
+
 Test(ioctl, clone)
 {
     struct dk_cxlflash_clone c = {.adap_fd_src = 12345}; /* ignored (SP-108) */
@@ -518,6 +548,7 @@ Test(ioctl, clone)
     cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_VLUN_CLONE, &c), -EINVAL); /* SP-106 */
     c.context_id_src = from.context_id;
     cr_assert_eq(ioctl(DK_CXLFLASH_VLUN_CLONE, &c), -EINVAL); /* not by the parent */
+    expect_no_clone_on_lun_1(child, &c);
     cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_VLUN_CLONE, &c), 0);
     PROVES(SP_106);
     cr_assert_not_null(app->contexts->file);
@@ -568,6 +599,7 @@ Test(ioctl, detach_then_close)
     cr_assert_neq(b.context_id & UINT32_MAX, a.context_id & UINT32_MAX);
     PROVES(SP_78);
     cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 65536, &m), -EIO);
+    cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 65544, &m), -EIO); /* SP-140: before EINVAL */
     cr_assert_eq(spipe_adap_close(app, a.adap_fd), 0);
     cr_assert_eq(spipe_adap_close(app, a.adap_fd), -EBADF);
     PROVES(SP_150);
@@ -583,7 +615,7 @@ Test(ioctl, close_ends_the_context)
 {
     struct dk_cxlflash_attach a;
     struct dk_cxlflash_detach d = {0};
-    struct spipe_mapping *m;
+    struct spipe_mapping *m, *other;
 
     begin();
     a = attach(2);
@@ -591,7 +623,9 @@ Test(ioctl, close_ends_the_context)
     open_virtual(a.context_id, 1);
     cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 4096, &m), 0);
     cr_assert_eq(spipe_adap_close(app, a.adap_fd), 0);
-    cr_assert_eq(rig.s.lun[0].global->users, 1); /* the mapping holds it */
+    cr_assert_eq(rig.s.lun[0].global->users, 1);            /* the mapping holds it */
+    cr_assert_eq(spipe_adap_close(app, a.adap_fd), -EBADF); /* but nobody finds it */
+    cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 4096, &other), -EBADF);
     cr_assert_eq(spipe_adap_read64(m, AFU_HOST_CMD_ROOM), 16);
     PROVES(SP_141);
     spipe_adap_unmap(m);

@@ -284,8 +284,8 @@ SPIPE_MUST_CHECK int spipe_attach(struct spipe_client *c, unsigned lun,
                                   const struct spipe_attach_options *options,
                                   struct spipe_ctx **out);
 
-/** Adds LUN number `lun` to an attached context (reuse, SP-39). Returns 0, -EINVAL if it is
- * attached already, -ENOMEM. */
+/** Adds LUN number `lun` to an attached context (reuse, SP-39). Returns 0, or -EINVAL: it is
+ * attached already, the context is lost, or as spipe_attach(). */
 SPIPE_MUST_CHECK int spipe_attach_lun(struct spipe_ctx *ctx, unsigned lun);
 
 /** Finds out whether a context is lost, and if so gives it a new hardware context, with everything
@@ -629,7 +629,7 @@ SPIPE_MUST_CHECK int spipe_adap_map(struct spipe_client *c, uint64_t fd, uint64_
                                     uint64_t length, struct spipe_mapping **out);
 
 /** Ends a mapping; NULL is ignored. With the last one of a closed file its context ends (SP-148).
- */
+ * One whose client is gone is ended by this, too, before the adapter is closed. */
 void spipe_adap_unmap(struct spipe_mapping *m);
 
 /** Loads a register. Offsets count from the beginning of the mapping. All ones when the context is

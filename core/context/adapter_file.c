@@ -3,6 +3,7 @@
 
 #include "core/context/client.h"
 #include "core/context/context.h"
+#include "hal/support/bits.h"
 #include "hal/support/check.h"
 
 /* ---- life ---- */
@@ -14,19 +15,29 @@ struct spipe__file *spipe__file_alloc(struct spipe *s)
 
 void spipe__file_free(struct spipe *s, struct spipe__file *f) { exec_free(s->exec, f, sizeof *f); }
 
-/* With the books locked. Not even the number of a file of another client: what is stolen is never
- * valid by chance. */
-static uint64_t free_number(struct spipe *s)
+/* The lowest of so many numbers from `first` on, a multiple of 64, that no file has; UINT64_MAX if
+ * all are taken. */
+static uint64_t free_from(const struct spipe *s, uint64_t first)
 {
-    uint64_t number = 0;
+    uint64_t taken[SPIPE__CONTEXTS / 64] = {0};
 
-    for (const struct spipe__file *f = s->files; f;)
-        if (f->number == number) {
-            number++;
-            f = s->files;
-        } else {
-            f = f->next;
-        }
+    for (const struct spipe__file *f = s->files; f; f = f->next)
+        if (f->number - first < SPIPE__CONTEXTS)
+            taken[(f->number - first) / 64] |= HAL_BIT(f->number % 64);
+    for (unsigned w = 0; w < HAL_ARRAY_LENGTH(taken); w++)
+        if (~taken[w])
+            return first + UINT64_C(64) * w + hal_lowest_bit(~taken[w]);
+    return UINT64_MAX;
+}
+
+/* With the books locked, so in one walk over the files of contexts. Not even the number of a file
+ * of another client: what is stolen is never valid by chance. */
+static uint64_t free_number(const struct spipe *s)
+{
+    uint64_t number = UINT64_MAX;
+
+    for (uint64_t first = 0; number == UINT64_MAX; first += SPIPE__CONTEXTS)
+        number = free_from(s, first);
     return number;
 }
 

@@ -179,6 +179,7 @@ static int user_direct(struct request *r)
 struct lun_state {
     unsigned port_mask;
     uint8_t mode;
+    bool internal; /* the adapter shows disks of its own (SP-14) */
 };
 
 static struct lun_state lun_state(const struct request *r)
@@ -186,7 +187,9 @@ static struct lun_state lun_state(const struct request *r)
     struct lun_state state;
 
     spipe__books_lock(r->s);
-    state = (struct lun_state){.port_mask = r->lun->port_mask, .mode = r->lun->global->mode};
+    state = (struct lun_state){.port_mask = r->lun->port_mask,
+                               .mode = r->lun->global->mode,
+                               .internal = r->s->internal_lun != 0};
     spipe__books_unlock(r->s);
     return state;
 }
@@ -376,9 +379,11 @@ static int run(struct request *r, uint32_t code)
 /* Steps 2 to 5 of SP section 5: what is wrong with a request shows before it waits for a reset. */
 static int admit(struct request *r, uint32_t code, const struct spipe__ioctl_rule **rule)
 {
+    struct lun_state state = lun_state(r);
     const struct spipe__ioctl_site site = {
         .face = SPIPE__IOCTL_DISK,
-        .lun_enabled = lun_state(r).port_mask & AFU_PORT_BIT(r->port),
+        .internal_lun = state.internal,
+        .lun_enabled = state.port_mask & AFU_PORT_BIT(r->port),
     };
     int rc = spipe__ioctl_admit(&site, code, rule);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A program that uses the binary requests and drives the AFU itself, as one written for the
- * original driver does: attach, open a virtual LUN, write a block, read it back. docs/api.md
- * explains it step by step; //tests/scenario:binary_client_test compiles and runs it. */
+ * original driver does: attach, open a virtual LUN, write a block, read it back, and recover when
+ * the adapter is reset meanwhile. docs/api.md explains it step by step;
+ * //tests/scenario:binary_client_test compiles and runs it. */
 #include "docs/examples/binary_client.h"
 
 #include <errno.h>
@@ -38,6 +39,21 @@ struct program {
 
 /* ---- 1. a context and its registers ---- */
 
+static int map(struct program *p, uint64_t adap_fd, uint64_t mmio_size, uint64_t return_flags)
+{
+    p->adap_fd = adap_fd;
+    p->sq = return_flags & DK_CXLFLASH_CONTEXT_SQ_CMD_MODE;
+    return spipe_adap_map(p->client, adap_fd, 0, mmio_size, &p->mmio);
+}
+
+/* Unmaps and closes: the hardware context is free then (SP-78). */
+static int unmap(struct program *p)
+{
+    spipe_adap_unmap(p->mmio);
+    p->mmio = NULL;
+    return spipe_adap_close(p->client, p->adap_fd);
+}
+
 static int attach(struct program *p)
 {
     struct dk_cxlflash_attach a = {.hdr.flags = 2 /* O_RDWR */, .num_interrupts = 4};
@@ -46,9 +62,7 @@ static int attach(struct program *p)
     if (rc)
         return rc;
     p->context_id = a.context_id;
-    p->adap_fd = a.adap_fd;
-    p->sq = a.hdr.return_flags & DK_CXLFLASH_CONTEXT_SQ_CMD_MODE;
-    return spipe_adap_map(p->client, a.adap_fd, 0, a.mmio_size, &p->mmio);
+    return map(p, a.adap_fd, a.mmio_size, a.hdr.return_flags);
 }
 
 /* The byte order of what is shared, the RRQ, and in SQ mode the ring of commands. */
@@ -56,8 +70,8 @@ static void set_up(struct program *p)
 {
     struct shared *m = p->shared;
 
-    memset(m, 0, sizeof *m);
-    p->at = 0;
+    memset(m->rrq, 0, sizeof m->rrq);
+    p->at = p->slot = 0;
     p->toggle = 1;
     spipe_adap_write64(p->mmio, AFU_HOST_ENDIAN_CTRL,
                        HAL_ORDER_HOST == HAL_ORDER_BIG ? AFU_ENDIAN_CTRL_BIG
@@ -81,7 +95,29 @@ static int open_virtual(struct program *p, uint64_t blocks)
     return rc;
 }
 
-/* ---- 3. commands ---- */
+/* ---- 3. recovery ---- */
+
+/* A register has read all ones. 0: the context is as it was, and what was sent is on its way.
+ * -EAGAIN: it is a new one, or may be tried again; what was in flight has to be sent again. The
+ * handle and its blocks are the old ones. */
+static int recover(struct program *p)
+{
+    struct dk_cxlflash_recover_afu r = {.context_id = p->context_id};
+    int rc = spipe_ioctl(p->client, p->disk, DK_CXLFLASH_RECOVER_AFU, &r);
+
+    if (rc || !(r.hdr.return_flags & DK_CXLFLASH_RECOVER_AFU_CONTEXT_RESET))
+        return rc;
+    p->context_id = r.context_id;
+    rc = unmap(p); /* the old ones read all ones for ever */
+    if (!rc)
+        rc = map(p, r.adap_fd, r.mmio_size, r.hdr.return_flags);
+    if (rc)
+        return rc;
+    set_up(p);
+    return -EAGAIN;
+}
+
+/* ---- 4. commands ---- */
 
 /* READ(16) or WRITE(16) of one block. */
 static void fill(struct program *p, bool write, uint64_t lba)
@@ -115,14 +151,21 @@ static void submit(struct program *p)
 }
 
 /* The next element of the RRQ is there when its lowest bit is the expected one, which changes each
- * time round. All ones in a register mean that the context is lost: DK_CXLFLASH_RECOVER_AFU. */
+ * time round. */
+static bool is_there(const struct program *p)
+{
+    return (__atomic_load_n(&p->shared->rrq[p->at], __ATOMIC_ACQUIRE) & 1) == p->toggle;
+}
+
+/* All ones in a register that never has them mean that the context is lost. */
 static int complete(struct program *p)
 {
-    uint64_t *element = &p->shared->rrq[p->at];
+    while (!is_there(p)) {
+        bool lost = spipe_adap_read64(p->mmio, AFU_HOST_ENDIAN_CTRL) == UINT64_MAX;
+        int rc = lost ? recover(p) : 0;
 
-    while ((__atomic_load_n(element, __ATOMIC_ACQUIRE) & 1) != p->toggle) {
-        if (spipe_adap_read64(p->mmio, AFU_HOST_ENDIAN_CTRL) == UINT64_MAX)
-            return -EIO;
+        if (rc)
+            return rc;
         spipe_adap_progress(p->mmio);
     }
     if (++p->at == ELEMENTS) {
@@ -134,20 +177,25 @@ static int complete(struct program *p)
 
 static int io(struct program *p, bool write, uint64_t lba)
 {
-    fill(p, write, lba);
-    submit(p);
-    return complete(p);
+    int rc;
+
+    do {
+        fill(p, write, lba);
+        submit(p);
+        rc = complete(p);
+    } while (rc == -EAGAIN);
+    return rc;
 }
 
-/* ---- 4. the end ---- */
+/* ---- 5. the end ---- */
 
 static int detach(struct program *p)
 {
     struct dk_cxlflash_detach d = {.context_id = p->context_id};
     int rc = spipe_ioctl(p->client, p->disk, DK_CXLFLASH_DETACH, &d);
+    int closed = unmap(p);
 
-    spipe_adap_unmap(p->mmio);
-    return rc ? rc : spipe_adap_close(p->client, p->adap_fd);
+    return rc ? rc : closed;
 }
 
 /* ---- all of it ---- */

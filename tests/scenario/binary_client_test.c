@@ -39,6 +39,64 @@ Test(binary_client, ioarrin_mode) { with_interface(0); }
 
 Test(binary_client, sq_mode) { with_interface(UINT64_C(0x4000000000010002)); }
 
+/* ---- the adapter is reset meanwhile ---- */
+
+struct example {
+    struct spipe_client *client;
+    int rc;
+    bool done;
+};
+
+static void example_thread(void *arg)
+{
+    struct example *e = arg;
+
+    e->rc = binary_client(e->client, spipe_disk(0, 0), 200);
+    e->done = true;
+}
+
+static uint64_t recoveries(struct stack *s)
+{
+    struct spipe_counter c;
+
+    cr_assert_eq(spipe_counter(s->adapter, SPIPE_EVENT_CONTEXT_RECOVERED, &c), 0);
+    return c.value;
+}
+
+/* While it reads and writes; it ends as if nothing had happened. */
+static void reset_meanwhile(struct stack *s, void *arg)
+{
+    struct example e = {.rc = 1};
+    struct exec_thread *thread;
+    struct spipe_lun_info info;
+
+    (void)arg;
+    cr_assert_eq(spipe_client_create(s->adapter, "example", &e.client), 0);
+    cr_assert_eq(exec_thread_create(s->exec, "example", example_thread, &e, &thread), 0);
+    stack_sleep(s, 1000000);
+    cr_assert_not(e.done);
+    cr_assert_eq(spipe_reset(s->adapter), 0);
+    exec_thread_join(s->exec, thread);
+    cr_assert_eq(e.rc, 0);
+    cr_assert_eq(recoveries(s), 1);
+    cr_assert_eq(spipe_lun_info(s->adapter, 0, &info), 0);
+    cr_assert_eq(info.users, 0);
+    spipe_client_destroy(e.client);
+}
+
+static void with_a_reset(uint64_t version)
+{
+    struct sim_media *media = stack_media(4);
+
+    stack_run(&(struct stack_setup){.seed = 1, .media = media, .interface_version = version},
+              reset_meanwhile, NULL);
+    sim_media_close(media);
+}
+
+Test(binary_client, recovers_in_ioarrin_mode) { with_a_reset(0); }
+
+Test(binary_client, recovers_in_sq_mode) { with_a_reset(UINT64_C(0x4000000000010002)); }
+
 /* A client that dies with a command in flight: the AFU does not write to what is gone. */
 static void death(struct stack *s, void *arg)
 {

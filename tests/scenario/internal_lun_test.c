@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "core/cxlflash_ioctl.h"
 #include "hal/exec.h"
 #include "sim/sim_control.h"
 #include "sim/sim_fault.h"
@@ -150,6 +151,37 @@ static void no_change(struct stack *s, void *arg)
 }
 
 Test(internal_lun, no_change) { run(no_change); }
+
+/* ---- binary requests ---- */
+
+/* SP-14: only a close or a DETACH takes a handle away. */
+static void binary(struct stack *s, void *arg)
+{
+    struct dk_cxlflash_attach a = {.hdr.flags = 2, .num_interrupts = 4};
+    struct dk_cxlflash_udirect u = {.hdr.flags = 0};
+    struct dk_cxlflash_uvirtual v = {.lun_size = 1};
+    struct dk_cxlflash_release r = {.hdr.flags = 0};
+    const uint32_t disk = spipe_disk(EXTERNAL, 0);
+    struct spipe_client *client;
+
+    (void)arg;
+    cr_assert_eq(spipe_internal_lun(s->adapter, 2), 0);
+    cr_assert_eq(spipe_client_create(s->adapter, "binary", &client), 0);
+    cr_assert_eq(spipe_ioctl(client, disk, DK_CXLFLASH_ATTACH, &a), 0);
+    cr_assert_eq(a.last_lba, 15);
+    u.context_id = v.context_id = r.context_id = a.context_id;
+    cr_assert_eq(spipe_ioctl(client, disk, DK_CXLFLASH_USER_VIRTUAL, &v), -EINVAL);
+    cr_assert_eq(spipe_ioctl(client, disk, DK_CXLFLASH_USER_DIRECT, &u), 0);
+    r.rsrc_handle = u.rsrc_handle;
+    cr_assert_eq(spipe_ioctl(client, disk, DK_CXLFLASH_RELEASE, &r), -EINVAL);
+    cr_assert_eq(lun(s, EXTERNAL).users, 1);
+    cr_assert_eq(spipe_adap_close(client, a.adap_fd), 0);
+    cr_assert_eq(lun(s, EXTERNAL).users, 0);
+    PROVES(SP_14);
+    spipe_client_destroy(client);
+}
+
+Test(internal_lun, binary_requests) { run(binary); }
 
 /* ---- beside a reset ---- */
 

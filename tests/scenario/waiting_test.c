@@ -48,6 +48,7 @@ struct task {
     struct stack *s;
     struct spipe_ctx *ctx, *other;
     struct spipe_client *client;
+    struct spipe_mapping *mapping;
     uint64_t arg, last;
     uint32_t handle;
     bool done, recovered;
@@ -229,6 +230,24 @@ static void a_silent_device(struct stack *s, void *arg)
 
 Test(waiting, nobody_waits_for_a_device) { run(a_silent_device); }
 
+/* What is asked about may be closed meanwhile, and another handle have its number: that has not
+ * been verified (SP-82). */
+static void another_handle(struct stack *s, void *arg)
+{
+    struct stack_client a;
+    struct task t;
+
+    (void)arg;
+    begin_verify(s, &a, &t);
+    cr_assert_eq(spipe_release(a.ctx, t.handle), 0);
+    cr_assert_eq(stack_open(&a, 0, 1), t.handle);
+    cr_assert_not(t.done);
+    cr_assert_eq(end_task(s, &t), -EINVAL);
+    spipe_client_destroy(a.client);
+}
+
+Test(waiting, a_handle_that_comes_again_is_another) { run(another_handle); }
+
 static void reset(struct task *t) { t->rc = spipe_reset(t->s->adapter); }
 
 /* SP-26: a reset drains at once; only the AFU is not reset before the master has its command back.
@@ -339,6 +358,32 @@ static void a_close_at_the_gate(struct stack *s, void *arg)
 }
 
 Test(waiting, a_close_waits_at_the_gate) { run(a_close_at_the_gate); }
+
+static void unmap(struct task *t) { spipe_adap_unmap(t->mapping); }
+
+/* The same if it is a mapping that comes last. */
+static void an_unmap_at_the_gate(struct stack *s, void *arg)
+{
+    struct program p;
+    struct task t = {0};
+
+    (void)arg;
+    program_up(s, &p);
+    cr_assert_eq(spipe_adap_map(p.client, p.a.adap_fd, 0, 4096, &t.mapping), 0);
+    cr_assert_eq(spipe_adap_close(p.client, p.a.adap_fd), 0);
+    spipe__gate_close(&s->adapter->gate);
+    begin_task(s, &t, unmap);
+    stack_sleep(s, SECOND);
+    cr_assert_not(t.done);
+    cr_assert_eq(lun_of(s, 0).users, 1);
+    spipe__gate_open(&s->adapter->gate);
+    (void)end_task(s, &t);
+    cr_assert_eq(lun_of(s, 0).users, 0);
+    PROVES(SP_149);
+    spipe_client_destroy(p.client);
+}
+
+Test(waiting, an_unmap_waits_at_the_gate) { run(an_unmap_at_the_gate); }
 
 /* ---- RECOVER ---- */
 

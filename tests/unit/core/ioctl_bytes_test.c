@@ -190,6 +190,66 @@ Test(ioctl_bytes, no_more_than_its_size)
     end();
 }
 
+/* ---- return flags (SP section 4) ---- */
+
+static void expect_flags(uint32_t code, void *arg, size_t size, uint64_t flags)
+{
+    const struct dk_cxlflash_hdr *hdr = arg;
+
+    cr_assert_eq(ioctl_by(app, code, arg, size), 0, "0x%x", code);
+    cr_assert_eq(hdr->return_flags, flags, "0x%x returned flags %#llx", code,
+                 (unsigned long long)hdr->return_flags);
+}
+
+/* SP-49, SP-96: what tells how to send commands is told whenever there are new registers, and to
+ * whoever takes a context over; what tells to close a file only with a file. */
+static void attach_and_recover(bool sq)
+{
+    const uint64_t mode = sq ? 4 : 0;
+    struct dk_cxlflash_attach a = {.hdr.flags = 2, .num_interrupts = 4};
+    struct dk_cxlflash_attach more = {.hdr.flags = DK_CXLFLASH_ATTACH_REUSE_CONTEXT};
+    struct dk_cxlflash_recover_afu r = {.reason = 0};
+
+    begin();
+    rig.s.sq = sq;
+    expect_flags(0xC090CA80, &a, sizeof a, 2 | mode);
+    more.context_id = r.context_id = a.context_id;
+    disk = spipe_disk(1, 0);
+    expect_flags(0xC090CA80, &more, sizeof more, mode);
+    expect_flags(0xC078CA85, &r, sizeof r, 0); /* healthy */
+    spipe__ctx_lose(app->contexts);
+    expect_flags(0xC078CA85, &r, sizeof r, UINT64_C(0x8000000000000002) | mode);
+    PROVES(SP_49);
+    PROVES(SP_96);
+    rig.s.sq = false;
+    end();
+}
+
+Test(ioctl_bytes, flags_of_contexts)
+{
+    attach_and_recover(false);
+    attach_and_recover(true);
+}
+
+static void open_on_ports(uint8_t ports, uint64_t flags)
+{
+    struct dk_cxlflash_uvirtual u = {.lun_size = 1};
+
+    begin();
+    rig.s.lun[0].port_mask = ports;
+    u.context_id = attached();
+    expect_flags(0xC078CA87, &u, sizeof u, flags);
+    end();
+}
+
+/* SP-64: more than one port. */
+Test(ioctl_bytes, flags_of_virtual_luns)
+{
+    open_on_ports(2, 0);
+    open_on_ports(3, 1);
+    PROVES(SP_64);
+}
+
 /* ---- failures ---- */
 
 /* SP-23: nothing is written back. */

@@ -8,6 +8,7 @@
 #include "core/context/adapter_file.h"
 #include "core/cxlflash_ioctl.h"
 #include "core/superpipe.h"
+#include "tests/testlib/gate_force.h"
 #include "tests/testlib/proves.h"
 #include "tests/testlib/rig_disks.h"
 
@@ -351,6 +352,74 @@ Test(ioctl, order_of_checks)
     end();
 }
 
+/* Every request in the order of dispatch, by its number (SP section 2). */
+static const uint32_t every[] = {0xC090CA80, 0xC070CA81, 0xC068CA82, 0xC060CA83, 0xC090CA84,
+                                 0xC078CA85, 0xC068CA86, 0xC078CA87, 0xC078CA88, 0xC070CA89};
+
+/* Each of them, with nothing to read: what comes before SP-19 is what the caller hears of. */
+static void expect_each(const int want[HAL_ARRAY_LENGTH(every)], const char *when)
+{
+    for (unsigned i = 0; i < HAL_ARRAY_LENGTH(every); i++)
+        cr_assert_eq(ioctl(every[i], NULL), want[i], "0x%x %s", every[i], when);
+}
+
+/* SP-14 before SP-17 before SP-19, and what comes through all the same (SP-18, SP-24). */
+Test(ioctl, order_of_checks_of_every_request)
+{
+    enum { INVAL = -EINVAL, FAULT = -EFAULT, NODEV = -ENODEV };
+    static const int normal[] = {FAULT, FAULT, FAULT, FAULT, FAULT,
+                                 FAULT, FAULT, FAULT, FAULT, FAULT};
+    static const int failed[] = {NODEV, NODEV, FAULT, FAULT, NODEV,
+                                 NODEV, FAULT, NODEV, FAULT, NODEV};
+    static const int internal[] = {FAULT, FAULT, INVAL, FAULT, FAULT,
+                                   FAULT, FAULT, INVAL, INVAL, INVAL};
+    static const int failed_internal[] = {NODEV, NODEV, INVAL, FAULT, NODEV,
+                                          NODEV, FAULT, INVAL, INVAL, INVAL};
+    static const int disabled[] = {INVAL, INVAL, INVAL, INVAL, INVAL,
+                                   INVAL, FAULT, INVAL, INVAL, INVAL};
+
+    begin();
+    expect_each(normal, "of an adapter that works");
+    rig.s.internal_lun = 2;
+    expect_each(internal, "with internal LUNs");
+    gate_force(&rig.s.gate, SPIPE_STATE_FAILED);
+    expect_each(failed_internal, "with internal LUNs of an adapter that failed");
+    rig.s.internal_lun = 0;
+    expect_each(failed, "of an adapter that failed");
+    rig.s.lun[0].port_mask = 1; /* not this disk's port */
+    expect_each(disabled, "of a LUN that is not enabled");
+    PROVES(SP_14);
+    PROVES(SP_16);
+    PROVES(SP_18);
+    PROVES(SP_24);
+    rig.s.lun[0].port_mask = 3;
+    gate_force(&rig.s.gate, SPIPE_STATE_NORMAL);
+    end();
+}
+
+/* SP-14: what USER_DIRECT has opened there ends with DETACH, not with RELEASE. */
+Test(ioctl, internal_luns)
+{
+    struct dk_cxlflash_uvirtual v = {.lun_size = 1};
+    struct dk_cxlflash_udirect u = {0};
+    struct dk_cxlflash_release l = {0};
+    struct dk_cxlflash_detach d = {0};
+
+    begin();
+    rig.s.internal_lun = 2;
+    u.context_id = v.context_id = l.context_id = d.context_id = attach(2).context_id;
+    cr_assert_eq(ioctl(DK_CXLFLASH_USER_VIRTUAL, &v), -EINVAL);
+    cr_assert_eq(ioctl(DK_CXLFLASH_USER_DIRECT, &u), 0);
+    l.rsrc_handle = u.rsrc_handle;
+    cr_assert_eq(ioctl(DK_CXLFLASH_RELEASE, &l), -EINVAL);
+    cr_assert_eq(rig.s.lun[0].global->users, 1);
+    cr_assert_eq(ioctl(DK_CXLFLASH_DETACH, &d), 0);
+    cr_assert_eq(rig.s.lun[0].global->users, 0);
+    PROVES(SP_14);
+    rig.s.internal_lun = 0;
+    end();
+}
+
 /* SP-4: nobody else's contexts, whatever the request. */
 Test(ioctl, contexts_of_others)
 {
@@ -415,8 +484,13 @@ Test(ioctl, manage_lun)
     cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), -EINVAL); /* SP-126: all zero */
     memcpy(m.wwid, rig.s.lun[0].global->wwid, sizeof m.wwid);
     cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), -EINVAL); /* another LUN's */
-    PROVES(SP_126);
     memcpy(m.wwid, rig.s.lun[1].global->wwid, sizeof m.wwid);
+    for (unsigned i = 0; i < sizeof m.wwid; i++) {
+        m.wwid[i] ^= 0x10;
+        cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), -EINVAL, "byte %u", i);
+        m.wwid[i] ^= 0x10;
+    }
+    PROVES(SP_126);
     cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, &m), 0);
     cr_assert_eq(rig.s.lun[1].port_mask, 2);
     cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, &a), -EINVAL);
@@ -434,6 +508,31 @@ Test(ioctl, manage_lun)
 
 /* ---- VLUN_CLONE ---- */
 
+/* SP-107: whatever the LUN's mode (SP-106), both contexts must have the LUN of the disk. */
+static void expect_no_clone_on_lun_1(struct spipe_client *child, struct dk_cxlflash_clone *c)
+{
+    struct dk_cxlflash_attach from = {.hdr.flags = DK_CXLFLASH_ATTACH_REUSE_CONTEXT,
+                                      .context_id = c->context_id_src};
+    struct dk_cxlflash_attach to = {.hdr.flags = DK_CXLFLASH_ATTACH_REUSE_CONTEXT,
+                                    .context_id = c->context_id_dst};
+    struct dk_cxlflash_detach d = {.context_id = c->context_id_src};
+    const uint32_t lun1 = spipe_disk(1, 0);
+
+    rig.s.lun[1].global->mode = SPIPE_LUN_VIRTUAL;
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_VLUN_CLONE, c), -EINVAL);
+    cr_assert_eq(spipe_ioctl(app, lun1, DK_CXLFLASH_ATTACH, &from), 0);
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_VLUN_CLONE, c), -EINVAL, "the source only");
+    cr_assert_eq(spipe_ioctl(app, lun1, DK_CXLFLASH_DETACH, &d), 0);
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_ATTACH, &to), 0);
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_VLUN_CLONE, c), -EINVAL, "the clone only");
+    PROVES(SP_107);
+    from.hdr.return_flags = 0;
+    cr_assert_eq(spipe_ioctl(app, lun1, DK_CXLFLASH_ATTACH, &from), 0);
+    rig.s.lun[1].global->mode = SPIPE_LUN_NONE;
+    cr_assert_eq(spipe_ioctl(child, lun1, DK_CXLFLASH_VLUN_CLONE, c), -EINVAL, "not virtual");
+    PROVES(SP_106);
+}
+
 Test(ioctl, clone)
 {
     struct dk_cxlflash_clone c = {.adap_fd_src = 12345}; /* ignored (SP-108) */
@@ -449,6 +548,7 @@ Test(ioctl, clone)
     cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_VLUN_CLONE, &c), -EINVAL); /* SP-106 */
     c.context_id_src = from.context_id;
     cr_assert_eq(ioctl(DK_CXLFLASH_VLUN_CLONE, &c), -EINVAL); /* not by the parent */
+    expect_no_clone_on_lun_1(child, &c);
     cr_assert_eq(spipe_ioctl(child, disk, DK_CXLFLASH_VLUN_CLONE, &c), 0);
     PROVES(SP_106);
     cr_assert_not_null(app->contexts->file);
@@ -499,6 +599,7 @@ Test(ioctl, detach_then_close)
     cr_assert_neq(b.context_id & UINT32_MAX, a.context_id & UINT32_MAX);
     PROVES(SP_78);
     cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 65536, &m), -EIO);
+    cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 65544, &m), -EIO); /* SP-140: before EINVAL */
     cr_assert_eq(spipe_adap_close(app, a.adap_fd), 0);
     cr_assert_eq(spipe_adap_close(app, a.adap_fd), -EBADF);
     PROVES(SP_150);
@@ -514,7 +615,7 @@ Test(ioctl, close_ends_the_context)
 {
     struct dk_cxlflash_attach a;
     struct dk_cxlflash_detach d = {0};
-    struct spipe_mapping *m;
+    struct spipe_mapping *m, *other;
 
     begin();
     a = attach(2);
@@ -522,7 +623,9 @@ Test(ioctl, close_ends_the_context)
     open_virtual(a.context_id, 1);
     cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 4096, &m), 0);
     cr_assert_eq(spipe_adap_close(app, a.adap_fd), 0);
-    cr_assert_eq(rig.s.lun[0].global->users, 1); /* the mapping holds it */
+    cr_assert_eq(rig.s.lun[0].global->users, 1);            /* the mapping holds it */
+    cr_assert_eq(spipe_adap_close(app, a.adap_fd), -EBADF); /* but nobody finds it */
+    cr_assert_eq(spipe_adap_map(app, a.adap_fd, 0, 4096, &other), -EBADF);
     cr_assert_eq(spipe_adap_read64(m, AFU_HOST_CMD_ROOM), 16);
     PROVES(SP_141);
     spipe_adap_unmap(m);

@@ -184,7 +184,18 @@ Test(sim_scsi, a_forced_error_leaves_the_medium_alone)
     cr_assert(checked_all_residual(&c, 3, 0x11, 0x00));
     cr_assert_eq(sim_media_counters(t.media, 0)->blocks_written, 0);
     begin(&c);
+    sim_scsi_force(&c.rs, 0x02, 3, 0x11, 0x00, false);
+    sim_scsi_force_block(&c.rs, 0x12345678);
+    finish(&c);
+    cr_assert(checked_block(&c, 3, 0x11, 0x00, 0x12345678));
+    begin(&c);
+    sim_scsi_force(&c.rs, 0x02, 3, 0x11, 0x00, false);
+    sim_scsi_force_block(&c.rs, UINT64_C(0x100000000));
+    finish(&c);
+    cr_assert(checked_all_residual(&c, 3, 0x11, 0x00), "no room in fixed format: not VALID");
+    begin(&c);
     sim_scsi_force(&c.rs, 0x08, 0, 0, 0, false);
+    sim_scsi_force_block(&c.rs, 5);
     finish(&c);
     cr_assert(c.rs.status == 0x08 && !c.rs.sense_valid && c.rs.residual == 4096, "busy");
     begin(&c);
@@ -226,7 +237,7 @@ Test(sim_scsi, the_device_may_change_between_the_phases)
     begin(&c);
     resize_untold(999);
     finish(&c);
-    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "shrunk, R-50");
+    cr_assert(out_of_range(&c, 999), "shrunk, R-50");
     c.rq.cdb[9] = 0;
     begin(&c);
     sim_scsi_set_ports(&t, 0, 2);

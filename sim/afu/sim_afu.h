@@ -36,7 +36,7 @@
 #define SIM_FAULTS_QUEUED 16
 #define SIM_LINE 128u
 #define SIM_LISN_MAX 3
-#define SIM_SEGMENTS_MAX 2 /* a transfer of at most 16 MiB touches at most two chunks */
+#define SIM_SEGMENTS_MAX 2 /* chunks that 16 MiB touch at most; more: sim_cmd.rest */
 
 struct sim_afu;
 struct sim_internal;
@@ -215,6 +215,7 @@ struct sim_cmd {
     uint64_t lun_id, data_ea;
     uint32_t res_hndl; /* or port mask */
     uint32_t data_len;
+    uint32_t rest; /* blocks behind its segments that a WRITE SAME has still to change */
 
     /* translation */
     uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
@@ -439,6 +440,9 @@ sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }
 
+/** WRITE SAME(16) sends one block, whatever its range is: every segment has all of the data. */
+static inline bool sim_cmd_is_same(const struct sim_cmd *c) { return c->rq.cdb[0] == 0x93; }
+
 /** Whether somebody is to be told (sim_watch.h). */
 static inline bool sim_watched_by(const struct sim_afu *a)
 {
@@ -560,6 +564,7 @@ static inline enum hal_order sim_table_order(const struct sim_afu *a) /* MD-8 */
     return a->config & AFU_CONFIG_ENDIAN_LITTLE ? HAL_ORDER_LITTLE : HAL_ORDER_BIG;
 }
 void sim_translate(struct sim_cmd *c);
+void sim_translate_rest(struct sim_cmd *c);  /* of a WRITE SAME, when its segments are done */
 void sim_translate_again(struct sim_cmd *c); /* goes on, or begins anew if a sync came between */
 void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports); /* as the CDB says */
 void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle);

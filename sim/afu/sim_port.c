@@ -42,7 +42,7 @@ static void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
 {
     uint8_t *cdb = c->rq.cdb, opcode = cdb[0];
 
-    if (opcode != 0x93) {
+    if (!sim_cmd_is_same(c)) {
         uint8_t flags = opcode == 0x08 || opcode == 0x0A ? 0 : cdb[1];
 
         memset(cdb, 0, sizeof c->rq.cdb);
@@ -65,7 +65,7 @@ static uint32_t segment_length(const struct sim_cmd *c, const struct sim_segment
 {
     uint32_t left = c->data_len - c->part_offset;
 
-    if (c->segment + 1 == c->segments)
+    if (c->segment + 1 == c->segments || sim_cmd_is_same(c))
         return left;
     return (uint32_t)hal_min64(left, (uint64_t)part->blocks * lun_block_size(c->afu, part->lun_id));
 }

@@ -324,10 +324,12 @@ static bool cdb_range(const uint8_t cdb[16], uint64_t *lba, uint32_t *blocks)
     }
 }
 
-/* Step 5: permissions of the entry against the direction. */
+/* Step 5: permissions of the entry against the direction. A WRITE SAME without data has the flag of
+ * a read. */
 static bool permitted(const struct sim_cmd *c, unsigned permissions)
 {
-    unsigned needed = c->flags & AFU_REQ_HOST_WRITE ? AFU_PERM_WRITE : AFU_PERM_READ;
+    bool writes = c->flags & AFU_REQ_HOST_WRITE || sim_cmd_is_same(c);
+    unsigned needed = writes ? AFU_PERM_WRITE : AFU_PERM_READ;
 
     return (permissions & needed) == needed;
 }
@@ -357,7 +359,7 @@ static bool too_long(const struct sim_cmd *c, uint32_t blocks)
 {
     uint64_t size;
 
-    if (blocks <= 1 || c->rq.cdb[0] == 0x93)
+    if (blocks <= 1 || sim_cmd_is_same(c))
         return false;
     size = block_size(c->afu, c->lxt[0]);
     return (blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX;
@@ -394,11 +396,12 @@ static bool need_lxt(struct sim_cmd *c, unsigned which)
     return true;
 }
 
-/* Format 0: one or two LXT words. */
+/* Format 0: one or two LXT words. What lies behind two chunks is too long, or the rest of a WRITE
+ * SAME. */
 static void translate_virtual(struct sim_cmd *c)
 {
     uint64_t chunk = HAL_BIT(c->virt.nmask);
-    uint32_t blocks = 0, first;
+    uint32_t blocks = 0, first, all;
 
     if (!cdb_range(c->rq.cdb, &c->vlba, &blocks) || out_of_bounds(c, blocks)) {
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
@@ -409,10 +412,13 @@ static void translate_virtual(struct sim_cmd *c)
         return;
     }
     first = (uint32_t)hal_min64(blocks, chunk - (c->vlba & (chunk - 1)));
+    all = blocks;
+    blocks = (uint32_t)hal_min64(all, first + chunk);
+    c->rest = all - blocks;
     c->segments = first < blocks ? 2 : 1;
     if (need_lxt(c, 0) || (c->segments == 2 && need_lxt(c, 1)))
         return;
-    if (too_long(c, blocks))
+    if (too_long(c, all))
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
     else if (!apply_lxt(c, 0, c->vlba, first) ||
              (c->segments == 2 && !apply_lxt(c, 1, c->vlba + first, blocks - first)))
@@ -428,7 +434,7 @@ static bool too_long_for_device(const struct sim_cmd *c, uint64_t lun_id)
     uint64_t lba = 0;
     uint32_t blocks = 0;
 
-    if (c->rq.cdb[0] == 0x93 || !cdb_range(c->rq.cdb, &lba, &blocks))
+    if (sim_cmd_is_same(c) || !cdb_range(c->rq.cdb, &lba, &blocks))
         return false;
     return (uint64_t)blocks * (lun ? lun->block_size : 4096) > AFU_TRANSFER_MAX;
 }
@@ -440,6 +446,7 @@ void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports)
         return;
     }
     c->ports = ports;
+    c->rest = 0;
     c->segments = 1;
     c->part[0] = (struct sim_segment){.lun_id = lun_id, .whole = true};
     sim_port_command(c);
@@ -491,6 +498,17 @@ void sim_translate(struct sim_cmd *c)
     }
     c->entry_valid = true;
     translate_entry(c);
+}
+
+/* The entry is read again: a sync may have come between. */
+void sim_translate_rest(struct sim_cmd *c)
+{
+    hal_be64_put(c->rq.cdb + 2, c->vlba + c->part[0].blocks + c->part[1].blocks);
+    hal_be32_put(c->rq.cdb + 10, c->rest);
+    sim_strict_next_part(&c->afu->strict, c->slot);
+    c->entry_valid = false;
+    c->segment = c->lxt_which = 0;
+    sim_translate(c);
 }
 
 void sim_translate_again(struct sim_cmd *c)

@@ -582,6 +582,7 @@ bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out); /* fal
 
 /* sim_port.c: c->part and c->ports are set */
 void sim_port_command(struct sim_cmd *c);
+bool sim_port_for_task(struct sim_cmd *c);    /* c->ports is set; false: none is up, it has ended */
 void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
 void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
 void sim_media_stage_reset(struct sim_afu *a, unsigned lun); /* nothing of it is in flight */

@@ -241,6 +241,9 @@ void sim_task_management(struct sim_cmd *c)
     unsigned lun = afu_lun_number(c->lun_id);
 
     sim_record(a, SIM_EVENT_AFU_CMD, c->slot, function, 0xFF);
+    c->ports = (uint8_t)(c->res_hndl & 0xF);
+    if (!sim_port_for_task(c))
+        return;
     if (function == AFU_TMF_LUN_RESET && sim_media_lun(a->scsi.media, lun)) {
         sim_lun_abort(a, lun);
         sim_scsi_lun_reset(&a->scsi, lun);

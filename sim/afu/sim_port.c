@@ -462,6 +462,12 @@ static void send_frame(struct sim_cmd *c)
 
 static void passed_card(struct sim_event *ev) { send_frame(sim_cmd_of(ev)); }
 
+static void end_without_port(struct sim_cmd *c, uint8_t up)
+{
+    sim_status_afu(c, AFU_RC_NO_CHANNELS,
+                   afu_no_channels_extra(up, c->ports, (unsigned)c->afu->params.ports));
+}
+
 /* True: no port can have the command. */
 SIM_COLD static bool refused_channel(struct sim_cmd *c, uint8_t up)
 {
@@ -473,8 +479,7 @@ SIM_COLD static bool refused_channel(struct sim_cmd *c, uint8_t up)
     if (arg && arg != AFU_RC_NO_CHANNELS)
         sim_status_afu(c, (uint8_t)arg, 0);
     else
-        sim_status_afu(c, AFU_RC_NO_CHANNELS,
-                       afu_no_channels_extra(up, c->ports, (unsigned)a->params.ports));
+        end_without_port(c, up);
     return true;
 }
 
@@ -483,6 +488,18 @@ static bool no_channel(struct sim_cmd *c, uint8_t up)
     if (c->ports & up && !sim_site_planned(c->afu, SIM_SITE_PORT))
         return false;
     return refused_channel(c, up);
+}
+
+/* The lowest port: task management takes no turn of the round robin. */
+bool sim_port_for_task(struct sim_cmd *c)
+{
+    uint8_t up = available(c->afu);
+
+    if (c->ports & up)
+        c->port = (uint8_t)hal_lowest_bit(c->ports & up);
+    else
+        end_without_port(c, up);
+    return c->ports & up;
 }
 
 void sim_port_command(struct sim_cmd *c)

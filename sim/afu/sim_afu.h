@@ -115,7 +115,7 @@ enum sim_cmd_state {
     SIM_CMD_PORT,
     SIM_CMD_MEDIA_QUEUE,
     SIM_CMD_MEDIA,
-    SIM_CMD_LOST, /* sent to the target, but a fault lets no answer come */
+    SIM_CMD_LOST, /* sent to the target, but a fault lets no answer come, or not yet */
     SIM_CMD_DATA,
     SIM_CMD_AFU,   /* internal command at work */
     SIM_CMD_DRAIN, /* heavy-weight sync waiting for commands */

@@ -382,8 +382,8 @@ static void begin_short(struct sim_cmd *c, uint64_t arg)
         carry_out(c);
 }
 
-/* Its frame does not arrive: the target knows nothing of it. */
-static void lose_command(struct sim_cmd *c)
+/* Its frame has left the card and does not arrive, or not yet: the target knows nothing of it. */
+static void on_its_way(struct sim_cmd *c)
 {
     prepare_request(c);
     c->rs.lun = (uint16_t)afu_lun_number(c->rq.lun_id);
@@ -412,7 +412,7 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
         sim_status(c);
         return;
     case SIM_EFFECT_DROP:
-        lose_command(c);
+        on_its_way(c);
         return;
     case SIM_EFFECT_NEVER:
         c->plan.no_response = true;
@@ -421,6 +421,7 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
         begin_short(c, arg);
         return;
     case SIM_EFFECT_LATE:
+        on_its_way(c);
         sim_wait(c, sim_late(a, arg), SIM_RANK_PORT, at_target_late);
         return;
     case SIM_EFFECT_CRC:

@@ -295,6 +295,7 @@ struct sim_port {
     uint64_t echo_since;              /* cycle up to which the loop-back counters are up to date */
     bool user_reset;                  /* by FC_CONFIG, until the link is up again */
     bool comes_back;                  /* when it is down */
+    bool fell;                        /* the link, not only the login, since it was online */
     uint32_t flaps;                   /* planned: so many times it falls when it is logged in */
     bool waits_for_config;            /* the link is up, FC_CONFIG says not to log in */
     uint64_t lun_table[SIM_LUN_TABLE_WORDS];
@@ -682,8 +683,9 @@ void sim_afu_command_gone(struct sim_cmd *c); /* aborted while at work */
 void sim_drain_check(struct sim_cmd *finished);
 void sim_afu_command_done(struct sim_cmd *c);
 void sim_afu_command_refuse(struct sim_cmd *c, uint8_t key, uint8_t asc, uint8_t ascq);
-void sim_lun_abort(struct sim_afu *a, unsigned lun); /* ends its commands */
-void sim_drain_over(struct sim_afu *a);              /* nobody drains any more: the sync is done */
+void sim_exchange_end(struct sim_cmd *c, uint8_t fc_rc); /* early; it is at a port */
+void sim_lun_abort(struct sim_afu *a, unsigned lun);     /* ends its commands */
+void sim_drain_over(struct sim_afu *a); /* nobody drains any more: the sync is done */
 
 /* sim_internal.c: internal LUN modes (SL 19) */
 void sim_internal_fix(struct sim_afu *a); /* a command is there: the registers say what it finds */

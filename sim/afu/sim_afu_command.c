@@ -213,13 +213,12 @@ void sim_afu_command_gone(struct sim_cmd *c)
 /* ---- task management --------------------------------------------------------------------------
  */
 
-/* Ends one command with a status of the target. */
-static void target_abort(struct sim_cmd *c)
+void sim_exchange_end(struct sim_cmd *c, uint8_t fc_rc)
 {
     sim_engine_cancel(c->afu->engine, &c->event);
     sim_strict_abandoned(&c->afu->strict, c->slot);
     sim_port_leave_media(c);
-    c->status.rc.fc_rc = AFU_FC_RC_TGTABORT;
+    c->status.rc.fc_rc = fc_rc;
     sim_status(c);
 }
 
@@ -230,7 +229,7 @@ void sim_lun_abort(struct sim_afu *a, unsigned lun)
         bool begun = c->state >= SIM_CMD_MEDIA_QUEUE && c->state <= SIM_CMD_DATA;
 
         if (begun && c->rs.lun == lun)
-            target_abort(c);
+            sim_exchange_end(c, AFU_FC_RC_TGTABORT);
     }
 }
 

@@ -293,12 +293,6 @@ static inline void sim_strict_submitted(struct sim_strict *s, uint64_t now, uint
 /** What the slot had asked for is not waited for: a time-out or a reset ends the command early. */
 void sim_strict_abandoned(struct sim_strict *s, uint16_t slot);
 
-/** The command of the slot has done a part of its work and goes back to its tables for the next. */
-static inline void sim_strict_next_part(struct sim_strict *s, uint16_t slot)
-{
-    s->slot[slot].what = SIM_STRICT_TABLE;
-}
-
 /** The RRQ element is in memory, the interrupt may go. */
 SIM_STRICT_COLD void sim_strict_not_posted(struct sim_strict *s, uint64_t now, uint16_t slot,
                                            uint16_t context);
@@ -366,7 +360,8 @@ void sim_strict_reset(struct sim_strict *s, uint64_t now);
  * PAGED); and its RESTART is issued. */
 void sim_strict_error(struct sim_strict *s, uint16_t context);
 
-/** Behind a RESTART the slot may do again what it did last (enum sim_strict_what). */
+/** Behind a RESTART the slot may do again what it did last (enum sim_strict_what); so may a command
+ * that works in parts, from its tables on. */
 void sim_strict_again(struct sim_strict *s, uint16_t slot, uint8_t what);
 void sim_strict_restart(struct sim_strict *s, uint64_t now, uint16_t context);
 

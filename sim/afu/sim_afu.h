@@ -444,6 +444,13 @@ sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v
 /** WRITE SAME(16) sends one block, whatever its range is: every segment has all of the data. */
 static inline bool sim_cmd_is_same(const struct sim_cmd *c) { return c->rq.cdb[0] == 0x93; }
 
+/** The context that owns the request: its tables translate it. It is the one that has issued it, or
+ * the one that is named by proxy (SL 6, 13.1); NULL if that has ended since. */
+static inline const struct sim_ctx *sim_cmd_owner(const struct sim_cmd *c)
+{
+    return __builtin_expect(c->ctx_id == c->ctx->handle, 1) ? c->ctx : c->afu->ctx[c->ctx_id];
+}
+
 /** Whether somebody is to be told (sim_watch.h). */
 static inline bool sim_watched_by(const struct sim_afu *a)
 {

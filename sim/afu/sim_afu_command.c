@@ -6,7 +6,7 @@
 
 static bool names(const struct sim_cmd *c, uint16_t context, uint32_t handle)
 {
-    return c->translated && c->ctx->handle == context && c->res_hndl == handle;
+    return c->translated && c->ctx_id == context && c->res_hndl == handle;
 }
 
 /* Commands that a sync has to see the end of: translated with (context, handle), or, for a global

@@ -20,7 +20,7 @@
 
 static uint64_t rht_tag(const struct sim_cmd *c)
 {
-    return TAG_VALID | TAG_CONTEXT(c->ctx->handle) | TAG_HANDLE(c->res_hndl & 0xFFFF);
+    return TAG_VALID | TAG_CONTEXT(c->ctx_id) | TAG_HANDLE(c->res_hndl & 0xFFFF);
 }
 
 static uint64_t lxt_tag(const struct sim_cmd *c, uint64_t index)
@@ -142,14 +142,16 @@ bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out)
 static uint8_t check_table(const struct sim_cmd *c)
 {
     const struct sim_afu *a = c->afu;
-    uint16_t owner = afu_rht_cnt_id_owner(c->ctx->rht_cnt_id);
-    const struct sim_ctx *host = owner < SIM_CONTEXTS_MAX ? a->ctx[owner] : NULL;
+    const struct sim_ctx *of = sim_cmd_owner(c), *host = NULL;
+    uint16_t id = of ? afu_rht_cnt_id_owner(of->rht_cnt_id) : SIM_CONTEXTS_MAX;
 
+    if (id < SIM_CONTEXTS_MAX)
+        host = a->ctx[id];
     if (!host || !(host->ctx_cap & AFU_CTX_CAP_HOST_XLATE))
         return AFU_RC_NOT_XLATE_HOST;
-    if (c->ctx->rht_start % AFU_RHT_ENTRY_SIZE)
+    if (of->rht_start % AFU_RHT_ENTRY_SIZE)
         return AFU_RC_RHT_UNALIGNED;
-    return c->res_hndl >= afu_rht_cnt_id_count(c->ctx->rht_cnt_id) ? AFU_RC_RHT_OUT_OF_BOUNDS : 0;
+    return c->res_hndl >= afu_rht_cnt_id_count(of->rht_cnt_id) ? AFU_RC_RHT_OUT_OF_BOUNDS : 0;
 }
 
 static void walked(struct sim_event *ev);
@@ -163,7 +165,7 @@ static uint64_t lxt_index(const struct sim_cmd *c, unsigned which)
 static uint64_t entry_ea(const struct sim_cmd *c)
 {
     return c->state == SIM_CMD_WALK_RHT
-               ? c->ctx->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE
+               ? sim_cmd_owner(c)->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE
                : c->virt.lxt_start + lxt_index(c, c->lxt_which) * AFU_LXT_ENTRY_SIZE;
 }
 
@@ -257,8 +259,8 @@ static void walked_rht(struct sim_cmd *c)
     if (!arrived(c, SIM_PSL_RHT, entry_ea(c), &c->entry, sizeof c->entry) || half_read(c))
         return;
     c->entry_valid = true;
-    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx->handle,
-                        sim_table_order(c->afu), &c->entry);
+    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx_id, sim_table_order(c->afu),
+                        &c->entry);
     cache_put(c->afu, rht_tag(c), c->entry.word, 2);
     if (c->afu->trace->on)
         record_entry(c);
@@ -273,8 +275,7 @@ static void walked_lxt(struct sim_cmd *c)
     if (!arrived(c, SIM_PSL_LXT, entry_ea(c), &raw, sizeof raw))
         return;
     c->lxt[c->lxt_which] = hal_swap64(sim_table_order(a), raw);
-    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx->handle, entry_ea(c),
-                        c->lxt[c->lxt_which]);
+    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, entry_ea(c), c->lxt[c->lxt_which]);
     cache_put(a, lxt_tag(c, index), &c->lxt[c->lxt_which], 1);
     sim_record(a, SIM_EVENT_XLT_FILL, c->slot, c->lxt[c->lxt_which], index);
     c->lxt_which++;
@@ -490,7 +491,7 @@ void sim_translate(struct sim_cmd *c)
         return;
     }
     c->translated = true;
-    sim_strict_translated(&a->strict, c->slot, c->ctx->handle, c->res_hndl);
+    sim_strict_translated(&a->strict, c->slot, c->ctx_id, c->res_hndl);
     if (!c->entry_valid && !cache_get(a, rht_tag(c), c->entry.word, 2)) {
         sim_record(a, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, UINT64_MAX);
         walk(c, SIM_CMD_WALK_RHT);
@@ -505,7 +506,7 @@ void sim_translate_rest(struct sim_cmd *c)
 {
     hal_be64_put(c->rq.cdb + 2, c->vlba + c->part[0].blocks + c->part[1].blocks);
     hal_be32_put(c->rq.cdb + 10, c->rest);
-    sim_strict_next_part(&c->afu->strict, c->slot);
+    sim_strict_again(&c->afu->strict, c->slot, SIM_STRICT_TABLE);
     c->entry_valid = false;
     c->segment = c->lxt_which = 0;
     sim_translate(c);

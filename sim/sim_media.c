@@ -135,6 +135,8 @@ void sim_media_make_wwid(uint64_t serial, unsigned lun, uint8_t wwid[16])
 
 enum sim_media_kind sim_media_kind(const struct sim_media *m) { return m->kind; }
 
+bool sim_media_read_only(const struct sim_media *m) { return m->read_only; }
+
 unsigned sim_media_n_luns(const struct sim_media *m) { return m->n_luns; }
 
 const struct sim_media_lun *sim_media_lun(const struct sim_media *m, unsigned lun)

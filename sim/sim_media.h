@@ -93,6 +93,9 @@ void sim_media_make_wwid(uint64_t serial, unsigned lun, uint8_t wwid[16]);
 
 enum sim_media_kind sim_media_kind(const struct sim_media *m);
 
+/** Whether all that would change them gives -EROFS. */
+bool sim_media_read_only(const struct sim_media *m);
+
 /** One more than the highest number of a LUN; below it numbers may be free. */
 unsigned sim_media_n_luns(const struct sim_media *m);
 

@@ -143,6 +143,15 @@ void sim_scsi_sense(uint8_t sense[SIM_SCSI_SENSE_BYTES], uint8_t key, uint8_t as
     sense[13] = ascq;
 }
 
+/* The INFORMATION field, which has 32 bits; a block beyond them leaves it invalid (SPC). */
+static void sense_block(uint8_t sense[SIM_SCSI_SENSE_BYTES], uint64_t lba)
+{
+    if (lba > UINT32_MAX)
+        return;
+    sense[0] |= 0x80; /* VALID */
+    hal_be32_put(sense + 3, (uint32_t)lba);
+}
+
 /* Sets residual and flags for `moved` bytes on the link. */
 static void set_moved(struct sim_scsi_result *rs, uint32_t data_len, uint32_t moved)
 {
@@ -170,6 +179,12 @@ void scsi_fail(struct scsi_call *c, unsigned key, unsigned asc_ascq)
 void scsi_invalid_field(struct scsi_call *c)
 {
     scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD);
+}
+
+void scsi_out_of_range(struct scsi_call *c, uint64_t lba)
+{
+    scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+    sense_block(c->rs->sense, hal_max64(lba, c->medium->blocks));
 }
 
 int scsi_take_unit_attention(struct sim_scsi_lun *l, unsigned port)
@@ -305,7 +320,7 @@ static void medium_failed(struct scsi_call *c, int error)
 
     switch (error) {
     case -ERANGE:
-        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+        scsi_out_of_range(c, c->rs->lba);
         break;
     case -EROFS:
         scsi_fail(c, SCSI_KEY_DATA_PROTECT, SCSI_ASC_WRITE_PROTECTED);
@@ -377,6 +392,12 @@ void sim_scsi_force(struct sim_scsi_result *rs, uint8_t status, uint8_t key, uin
     rs->forced_sense_valid = status == SIM_SCSI_CHECK_CONDITION && key != 0xFF;
     if (rs->forced_sense_valid)
         sim_scsi_sense(rs->forced_sense, key, asc, ascq);
+}
+
+void sim_scsi_force_block(struct sim_scsi_result *rs, uint64_t lba)
+{
+    if (rs->forced_sense_valid)
+        sense_block(rs->forced_sense, lba);
 }
 
 void sim_scsi_set_unit_attention(struct sim_scsi *t, unsigned lun, unsigned port_mask,

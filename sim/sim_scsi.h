@@ -132,6 +132,9 @@ HAL_MUST_CHECK int sim_scsi_finish(struct sim_scsi *t, const struct sim_scsi_req
 void sim_scsi_force(struct sim_scsi_result *rs, uint8_t status, uint8_t key, uint8_t asc,
                     uint8_t ascq, bool after_data);
 
+/** After sim_scsi_force: the sense data, if there are any, name the block in error. */
+void sim_scsi_force_block(struct sim_scsi_result *rs, uint64_t lba);
+
 /** Fixed-format sense data: response code 0x70, key, asc, ascq. */
 void sim_scsi_sense(uint8_t sense[SIM_SCSI_SENSE_BYTES], uint8_t key, uint8_t asc, uint8_t ascq);
 

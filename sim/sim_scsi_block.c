@@ -38,7 +38,7 @@ void scsi_begin_range(struct scsi_call *c, enum sim_scsi_medium medium)
     rs->medium = medium;
     parse_range(c->rq->cdb, &rs->lba, &rs->blocks);
     if (rs->lba > capacity || rs->blocks > capacity - rs->lba)
-        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+        scsi_out_of_range(c, rs->lba);
 }
 
 static void begin_transfer(struct scsi_call *c, enum sim_scsi_kind kind,

@@ -12,6 +12,7 @@
 #define ALL_PAGES 0x3F
 #define ALL_SUBPAGES 0xFF
 #define DPOFUA 0x10
+#define WRITE_PROTECT 0x80
 
 enum { PC_CURRENT, PC_CHANGEABLE, PC_DEFAULT, PC_SAVED };
 
@@ -67,7 +68,7 @@ uint32_t scsi_build_mode_sense(const struct scsi_call *c, uint8_t *out)
     if (!(cdb[1] & SENSE_DBD))
         descriptor =
             is_long ? long_descriptor(c->medium, out + n) : short_descriptor(c->medium, out + n);
-    out[ten ? 3 : 2] = DPOFUA;
+    out[ten ? 3 : 2] = DPOFUA | (sim_media_read_only(c->t->media) ? WRITE_PROTECT : 0);
     out[ten ? 7 : 3] = descriptor;
     if (ten)
         out[4] = descriptor == 16; /* LONGLBA */
@@ -96,7 +97,9 @@ void scsi_begin_start_stop(struct scsi_call *c)
 int scsi_finish_start_stop(struct scsi_call *c)
 {
     uint8_t flags = c->rq->cdb[4];
+    int error = flags & (START | NO_FLUSH) ? 0 : sim_media_sync(c->t->media);
 
-    c->lun->stopped = !(flags & START);
-    return flags & (START | NO_FLUSH) ? 0 : sim_media_sync(c->t->media);
+    if (!error) /* what cannot be flushed does not stop */
+        c->lun->stopped = !(flags & START);
+    return error;
 }

@@ -72,6 +72,10 @@ void scsi_fail(struct scsi_call *c, unsigned key, unsigned asc_ascq);
 /** Ends it with ILLEGAL REQUEST, INVALID FIELD IN CDB. */
 void scsi_invalid_field(struct scsi_call *c);
 
+/** Ends it with LOGICAL BLOCK ADDRESS OUT OF RANGE for a range that begins at `lba`: the sense data
+ * name its first block that does not exist (SBC). */
+void scsi_out_of_range(struct scsi_call *c, uint64_t lba);
+
 /** Fills lba and blocks of the result from the CDB and checks them against the capacity. */
 void scsi_begin_range(struct scsi_call *c, enum sim_scsi_medium medium);
 

@@ -118,7 +118,7 @@ static void check_list(struct scsi_call *c, const uint8_t *descriptor, uint32_t 
         uint64_t lba = hal_be64_at(descriptor);
 
         if (lba > capacity || hal_be32_at(descriptor + 8) > capacity - lba) {
-            scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+            scsi_out_of_range(c, lba);
             return;
         }
     }
@@ -153,8 +153,10 @@ int scsi_finish_unmap(struct scsi_call *c)
 
 void scsi_begin_lba_status(struct scsi_call *c)
 {
-    if (hal_be64_at(c->rq->cdb + 2) >= c->medium->blocks)
-        scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_LBA_OUT_OF_RANGE);
+    uint64_t lba = hal_be64_at(c->rq->cdb + 2);
+
+    if (lba >= c->medium->blocks)
+        scsi_out_of_range(c, lba);
 }
 
 /* End of the blocks from `lba` on that have its state, as far as one descriptor tells. */

@@ -360,7 +360,8 @@ void sim_strict_reset(struct sim_strict *s, uint64_t now);
  * PAGED); and its RESTART is issued. */
 void sim_strict_error(struct sim_strict *s, uint16_t context);
 
-/** Behind a RESTART the slot may do again what it did last (enum sim_strict_what). */
+/** Behind a RESTART the slot may do again what it did last (enum sim_strict_what); so may a command
+ * that works in parts, from its tables on. */
 void sim_strict_again(struct sim_strict *s, uint16_t slot, uint8_t what);
 void sim_strict_restart(struct sim_strict *s, uint64_t now, uint16_t context);
 

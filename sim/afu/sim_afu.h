@@ -36,7 +36,7 @@
 #define SIM_FAULTS_QUEUED 16
 #define SIM_LINE 128u
 #define SIM_LISN_MAX 3
-#define SIM_SEGMENTS_MAX 2 /* a transfer of at most 16 MiB touches at most two chunks */
+#define SIM_SEGMENTS_MAX 2 /* chunks that 16 MiB touch at most; more: sim_cmd.rest */
 
 struct sim_afu;
 struct sim_internal;
@@ -115,7 +115,7 @@ enum sim_cmd_state {
     SIM_CMD_PORT,
     SIM_CMD_MEDIA_QUEUE,
     SIM_CMD_MEDIA,
-    SIM_CMD_LOST, /* sent to the target, but a fault lets no answer come */
+    SIM_CMD_LOST, /* sent to the target, but a fault lets no answer come, or not yet */
     SIM_CMD_DATA,
     SIM_CMD_AFU,   /* internal command at work */
     SIM_CMD_DRAIN, /* heavy-weight sync waiting for commands */
@@ -215,6 +215,7 @@ struct sim_cmd {
     uint64_t lun_id, data_ea;
     uint32_t res_hndl; /* or port mask */
     uint32_t data_len;
+    uint32_t rest; /* blocks behind its segments that a WRITE SAME has still to change */
 
     /* translation */
     uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
@@ -294,6 +295,7 @@ struct sim_port {
     uint64_t echo_since;              /* cycle up to which the loop-back counters are up to date */
     bool user_reset;                  /* by FC_CONFIG, until the link is up again */
     bool comes_back;                  /* when it is down */
+    bool fell;                        /* the link, not only the login, since it was online */
     uint32_t flaps;                   /* planned: so many times it falls when it is logged in */
     bool waits_for_config;            /* the link is up, FC_CONFIG says not to log in */
     uint64_t lun_table[SIM_LUN_TABLE_WORDS];
@@ -439,6 +441,16 @@ sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }
 
+/** WRITE SAME(16) sends one block, whatever its range is: every segment has all of the data. */
+static inline bool sim_cmd_is_same(const struct sim_cmd *c) { return c->rq.cdb[0] == 0x93; }
+
+/** The context that owns the request: its tables translate it. It is the one that has issued it, or
+ * the one that is named by proxy (SL 6, 13.1); NULL if that has ended since. */
+static inline const struct sim_ctx *sim_cmd_owner(const struct sim_cmd *c)
+{
+    return __builtin_expect(c->ctx_id == c->ctx->handle, 1) ? c->ctx : c->afu->ctx[c->ctx_id];
+}
+
 /** Whether somebody is to be told (sim_watch.h). */
 static inline bool sim_watched_by(const struct sim_afu *a)
 {
@@ -560,6 +572,7 @@ static inline enum hal_order sim_table_order(const struct sim_afu *a) /* MD-8 */
     return a->config & AFU_CONFIG_ENDIAN_LITTLE ? HAL_ORDER_LITTLE : HAL_ORDER_BIG;
 }
 void sim_translate(struct sim_cmd *c);
+void sim_translate_rest(struct sim_cmd *c);  /* of a WRITE SAME, when its segments are done */
 void sim_translate_again(struct sim_cmd *c); /* goes on, or begins anew if a sync came between */
 void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports); /* as the CDB says */
 void sim_xlt_drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle);
@@ -577,6 +590,7 @@ bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out); /* fal
 
 /* sim_port.c: c->part and c->ports are set */
 void sim_port_command(struct sim_cmd *c);
+bool sim_port_for_task(struct sim_cmd *c);    /* c->ports is set; false: none is up, it has ended */
 void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
 void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
 void sim_media_stage_reset(struct sim_afu *a, unsigned lun); /* nothing of it is in flight */
@@ -676,8 +690,9 @@ void sim_afu_command_gone(struct sim_cmd *c); /* aborted while at work */
 void sim_drain_check(struct sim_cmd *finished);
 void sim_afu_command_done(struct sim_cmd *c);
 void sim_afu_command_refuse(struct sim_cmd *c, uint8_t key, uint8_t asc, uint8_t ascq);
-void sim_lun_abort(struct sim_afu *a, unsigned lun); /* ends its commands */
-void sim_drain_over(struct sim_afu *a);              /* nobody drains any more: the sync is done */
+void sim_exchange_end(struct sim_cmd *c, uint8_t fc_rc); /* early; it is at a port */
+void sim_lun_abort(struct sim_afu *a, unsigned lun);     /* ends its commands */
+void sim_drain_over(struct sim_afu *a); /* nobody drains any more: the sync is done */
 
 /* sim_internal.c: internal LUN modes (SL 19) */
 void sim_internal_fix(struct sim_afu *a); /* a command is there: the registers say what it finds */

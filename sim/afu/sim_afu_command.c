@@ -6,7 +6,7 @@
 
 static bool names(const struct sim_cmd *c, uint16_t context, uint32_t handle)
 {
-    return c->translated && c->ctx->handle == context && c->res_hndl == handle;
+    return c->translated && c->ctx_id == context && c->res_hndl == handle;
 }
 
 /* Commands that a sync has to see the end of: translated with (context, handle), or, for a global
@@ -213,13 +213,12 @@ void sim_afu_command_gone(struct sim_cmd *c)
 /* ---- task management --------------------------------------------------------------------------
  */
 
-/* Ends one command with a status of the target. */
-static void target_abort(struct sim_cmd *c)
+void sim_exchange_end(struct sim_cmd *c, uint8_t fc_rc)
 {
     sim_engine_cancel(c->afu->engine, &c->event);
     sim_strict_abandoned(&c->afu->strict, c->slot);
     sim_port_leave_media(c);
-    c->status.rc.fc_rc = AFU_FC_RC_TGTABORT;
+    c->status.rc.fc_rc = fc_rc;
     sim_status(c);
 }
 
@@ -230,7 +229,7 @@ void sim_lun_abort(struct sim_afu *a, unsigned lun)
         bool begun = c->state >= SIM_CMD_MEDIA_QUEUE && c->state <= SIM_CMD_DATA;
 
         if (begun && c->rs.lun == lun)
-            target_abort(c);
+            sim_exchange_end(c, AFU_FC_RC_TGTABORT);
     }
 }
 
@@ -241,6 +240,9 @@ void sim_task_management(struct sim_cmd *c)
     unsigned lun = afu_lun_number(c->lun_id);
 
     sim_record(a, SIM_EVENT_AFU_CMD, c->slot, function, 0xFF);
+    c->ports = (uint8_t)(c->res_hndl & 0xF);
+    if (!sim_port_for_task(c))
+        return;
     if (function == AFU_TMF_LUN_RESET && sim_media_lun(a->scsi.media, lun)) {
         sim_lun_abort(a, lun);
         sim_scsi_lun_reset(&a->scsi, lun);

@@ -60,9 +60,11 @@ static bool due(struct sim_injection *i)
     return true;
 }
 
-/* The status of the device, as its SCSI translation (3/11/00, 3/0C/00, 5/21/00, else 4/44/00). */
-static void force_status(struct sim_cmd *c, uint64_t nvme)
+/* The status of the device, as its SCSI translation (3/11/00, 3/0C/00, 5/21/00, else 4/44/00). All
+ * but the last are about a block. */
+static void force_status(struct sim_cmd *c, uint64_t data)
 {
+    uint64_t nvme = data >> 32;
     bool reading = c->rs.medium == SIM_SCSI_MEDIUM_READ;
     uint8_t key = 3, asc = reading ? 0x11 : 0x0C;
 
@@ -76,6 +78,8 @@ static void force_status(struct sim_cmd *c, uint64_t nvme)
         asc = nvme == NVME_READ_ERROR ? 0x11 : 0x0C;
     }
     sim_scsi_force(&c->rs, SIM_SCSI_CHECK_CONDITION, key, asc, 0, false);
+    if (key != 4)
+        sim_scsi_force_block(&c->rs, data & UINT32_MAX);
 }
 
 static bool strike(struct sim_cmd *c, uint8_t type, uint64_t data)
@@ -83,7 +87,7 @@ static bool strike(struct sim_cmd *c, uint8_t type, uint64_t data)
     switch (type) {
     case AFU_FC_ERRINJ_WRITE_LBA:
     case AFU_FC_ERRINJ_READ_LBA:
-        force_status(c, data >> 32);
+        force_status(c, data);
         return false;
     case AFU_FC_ERRINJ_WRITE_BAD_DATA:
     case AFU_FC_ERRINJ_READ_BAD_DATA:

@@ -7,8 +7,22 @@
 
 static void login(struct sim_port *p, enum sim_effect effect, uint64_t arg, bool link_came_up);
 
+/* What is still in flight when the port is online again has been lost with the link or the login
+ * that it began with (SL 17.2). */
+static void end_old_exchanges(struct sim_port *p)
+{
+    struct sim_afu *a = p->afu;
+
+    for (uint64_t i = 0; i < a->params.cmd_slots && !a->internal_mode; i++)
+        if (sim_cmd_at_port(&a->cmds[i]) && a->cmds[i].port == p->number)
+            sim_exchange_end(&a->cmds[i], p->fell ? AFU_FC_RC_LINKDOWN : AFU_FC_RC_NOLOGI);
+    p->fell = false;
+}
+
 static void set_link(struct sim_port *p, enum sim_link_state state)
 {
+    if (state == SIM_LINK_ONLINE)
+        end_old_exchanges(p);
     sim_echo_settle(p);
     p->link = (uint8_t)state;
     sim_record(p->afu, SIM_EVENT_LINK, p->number, state, 0);
@@ -235,6 +249,7 @@ void sim_link_offline(struct sim_port *p)
         return;
     sim_engine_cancel(p->afu->engine, &p->link_event);
     p->waits_for_config = false;
+    p->fell = true;
     set_link(p, SIM_LINK_GOING_DOWN);
     step_in(p, p->afu->params.link_loss, went_down);
 }

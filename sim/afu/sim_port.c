@@ -42,7 +42,7 @@ static void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
 {
     uint8_t *cdb = c->rq.cdb, opcode = cdb[0];
 
-    if (opcode != 0x93) {
+    if (!sim_cmd_is_same(c)) {
         uint8_t flags = opcode == 0x08 || opcode == 0x0A ? 0 : cdb[1];
 
         memset(cdb, 0, sizeof c->rq.cdb);
@@ -65,7 +65,7 @@ static uint32_t segment_length(const struct sim_cmd *c, const struct sim_segment
 {
     uint32_t left = c->data_len - c->part_offset;
 
-    if (c->segment + 1 == c->segments)
+    if (c->segment + 1 == c->segments || sim_cmd_is_same(c))
         return left;
     return (uint32_t)hal_min64(left, (uint64_t)part->blocks * lun_block_size(c->afu, part->lun_id));
 }
@@ -382,8 +382,8 @@ static void begin_short(struct sim_cmd *c, uint64_t arg)
         carry_out(c);
 }
 
-/* Its frame does not arrive: the target knows nothing of it. */
-static void lose_command(struct sim_cmd *c)
+/* Its frame has left the card and does not arrive, or not yet: the target knows nothing of it. */
+static void on_its_way(struct sim_cmd *c)
 {
     prepare_request(c);
     c->rs.lun = (uint16_t)afu_lun_number(c->rq.lun_id);
@@ -412,7 +412,7 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
         sim_status(c);
         return;
     case SIM_EFFECT_DROP:
-        lose_command(c);
+        on_its_way(c);
         return;
     case SIM_EFFECT_NEVER:
         c->plan.no_response = true;
@@ -421,6 +421,7 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
         begin_short(c, arg);
         return;
     case SIM_EFFECT_LATE:
+        on_its_way(c);
         sim_wait(c, sim_late(a, arg), SIM_RANK_PORT, at_target_late);
         return;
     case SIM_EFFECT_CRC:
@@ -462,6 +463,12 @@ static void send_frame(struct sim_cmd *c)
 
 static void passed_card(struct sim_event *ev) { send_frame(sim_cmd_of(ev)); }
 
+static void end_without_port(struct sim_cmd *c, uint8_t up)
+{
+    sim_status_afu(c, AFU_RC_NO_CHANNELS,
+                   afu_no_channels_extra(up, c->ports, (unsigned)c->afu->params.ports));
+}
+
 /* True: no port can have the command. */
 SIM_COLD static bool refused_channel(struct sim_cmd *c, uint8_t up)
 {
@@ -473,8 +480,7 @@ SIM_COLD static bool refused_channel(struct sim_cmd *c, uint8_t up)
     if (arg && arg != AFU_RC_NO_CHANNELS)
         sim_status_afu(c, (uint8_t)arg, 0);
     else
-        sim_status_afu(c, AFU_RC_NO_CHANNELS,
-                       afu_no_channels_extra(up, c->ports, (unsigned)a->params.ports));
+        end_without_port(c, up);
     return true;
 }
 
@@ -483,6 +489,18 @@ static bool no_channel(struct sim_cmd *c, uint8_t up)
     if (c->ports & up && !sim_site_planned(c->afu, SIM_SITE_PORT))
         return false;
     return refused_channel(c, up);
+}
+
+/* The lowest port: task management takes no turn of the round robin. */
+bool sim_port_for_task(struct sim_cmd *c)
+{
+    uint8_t up = available(c->afu);
+
+    if (c->ports & up)
+        c->port = (uint8_t)hal_lowest_bit(c->ports & up);
+    else
+        end_without_port(c, up);
+    return c->ports & up;
 }
 
 void sim_port_command(struct sim_cmd *c)

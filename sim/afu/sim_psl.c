@@ -88,14 +88,18 @@ static void outcome(struct sim_cmd *c)
 
 static void restarted(struct sim_event *ev) { outcome(sim_cmd_of(ev)); }
 
-/* Whose address it is: tables are in the address space of their owner. */
+/* Whose address it is: tables are in the address space of their owner. Without a command's IOARCB
+ * nothing is known but who rang. */
 static struct sim_ctx *address_space(const struct sim_cmd *c)
 {
-    uint16_t owner = afu_rht_cnt_id_owner(c->ctx->rht_cnt_id);
-    struct sim_ctx *ctx = owner < SIM_CONTEXTS_MAX ? c->afu->ctx[owner] : NULL;
+    const struct sim_ctx *of;
+    struct sim_ctx *ctx = NULL;
 
     if (c->psl.access != SIM_PSL_RHT && c->psl.access != SIM_PSL_LXT)
         return c->ctx;
+    of = sim_cmd_owner(c);
+    if (of && afu_rht_cnt_id_owner(of->rht_cnt_id) < SIM_CONTEXTS_MAX)
+        ctx = c->afu->ctx[afu_rht_cnt_id_owner(of->rht_cnt_id)];
     return ctx && ctx->started ? ctx : NULL;
 }
 

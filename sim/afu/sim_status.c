@@ -372,16 +372,20 @@ static uint32_t left_out(const struct sim_cmd *c)
 /* True when the command goes on with its next segment. */
 static bool next_segment(struct sim_cmd *c)
 {
-    if (c->segment + 1 >= c->segments)
+    if (c->segment + 1 >= c->segments && !c->rest)
         return false;
     if (c->rs.status || c->plan.loss) {
         c->status.resid += left_out(c);
         return false;
     }
-    c->part_offset += c->rq.data_len;
-    c->segment++;
+    if (!sim_cmd_is_same(c))
+        c->part_offset += c->rq.data_len;
+    c->status.resid = 0;
     c->plan = (struct sim_fault_plan){0};
-    sim_port_command(c);
+    if (++c->segment == c->segments)
+        sim_translate_rest(c);
+    else
+        sim_port_command(c);
     return true;
 }
 

@@ -94,20 +94,23 @@ void sim_loss_merge(struct sim_cmd *c)
 enum { TARGET_STATUS, TARGET_ATTENTION, TARGET_SIZE, TARGET_GONE, TARGET_BACK, TARGET_OTHER };
 
 #define KEY_RECOVERED 1
+#define KEY_MEDIUM_ERROR 3
 
-/* A status of the target; a recovered error comes after the data. */
+/* A status of the target; a recovered error comes after the data. Errors of the medium are those of
+ * the first block, if the command says which that is. */
 static void bad_status(struct sim_cmd *c, uint32_t arg)
 {
-    uint8_t status = (uint8_t)(arg >> 24), key = (uint8_t)(arg >> 16);
+    bool reading = c->rs.medium == SIM_SCSI_MEDIUM_READ;
+    uint8_t status, key;
 
-    if (!arg) { /* medium error: unrecovered read, or write error */
-        bool reading = c->rs.medium == SIM_SCSI_MEDIUM_READ;
-
-        sim_scsi_force(&c->rs, SIM_SCSI_CHECK_CONDITION, 3, reading ? 0x11 : 0x0C, 0, false);
-        return;
-    }
+    if (!arg) /* unrecovered read, or write error */
+        arg = KEY_MEDIUM_ERROR << 16 | (reading ? 0x1100 : 0x0C00);
+    status = (uint8_t)(arg >> 24);
+    key = (uint8_t)(arg >> 16);
     sim_scsi_force(&c->rs, status ? status : SIM_SCSI_CHECK_CONDITION, key, (uint8_t)(arg >> 8),
                    (uint8_t)arg, key == KEY_RECOVERED);
+    if (c->rs.blocks && (key == KEY_RECOVERED || key == KEY_MEDIUM_ERROR))
+        sim_scsi_force_block(&c->rs, c->rs.lba);
 }
 
 /* Another size, as a share of the one it has; at least one block. A medium that cannot have it

@@ -20,7 +20,7 @@
 
 static uint64_t rht_tag(const struct sim_cmd *c)
 {
-    return TAG_VALID | TAG_CONTEXT(c->ctx->handle) | TAG_HANDLE(c->res_hndl & 0xFFFF);
+    return TAG_VALID | TAG_CONTEXT(c->ctx_id) | TAG_HANDLE(c->res_hndl & 0xFFFF);
 }
 
 static uint64_t lxt_tag(const struct sim_cmd *c, uint64_t index)
@@ -142,14 +142,16 @@ bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out)
 static uint8_t check_table(const struct sim_cmd *c)
 {
     const struct sim_afu *a = c->afu;
-    uint16_t owner = afu_rht_cnt_id_owner(c->ctx->rht_cnt_id);
-    const struct sim_ctx *host = owner < SIM_CONTEXTS_MAX ? a->ctx[owner] : NULL;
+    const struct sim_ctx *of = sim_cmd_owner(c), *host = NULL;
+    uint16_t id = of ? afu_rht_cnt_id_owner(of->rht_cnt_id) : SIM_CONTEXTS_MAX;
 
+    if (id < SIM_CONTEXTS_MAX)
+        host = a->ctx[id];
     if (!host || !(host->ctx_cap & AFU_CTX_CAP_HOST_XLATE))
         return AFU_RC_NOT_XLATE_HOST;
-    if (c->ctx->rht_start % AFU_RHT_ENTRY_SIZE)
+    if (of->rht_start % AFU_RHT_ENTRY_SIZE)
         return AFU_RC_RHT_UNALIGNED;
-    return c->res_hndl >= afu_rht_cnt_id_count(c->ctx->rht_cnt_id) ? AFU_RC_RHT_OUT_OF_BOUNDS : 0;
+    return c->res_hndl >= afu_rht_cnt_id_count(of->rht_cnt_id) ? AFU_RC_RHT_OUT_OF_BOUNDS : 0;
 }
 
 static void walked(struct sim_event *ev);
@@ -163,7 +165,7 @@ static uint64_t lxt_index(const struct sim_cmd *c, unsigned which)
 static uint64_t entry_ea(const struct sim_cmd *c)
 {
     return c->state == SIM_CMD_WALK_RHT
-               ? c->ctx->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE
+               ? sim_cmd_owner(c)->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE
                : c->virt.lxt_start + lxt_index(c, c->lxt_which) * AFU_LXT_ENTRY_SIZE;
 }
 
@@ -257,8 +259,8 @@ static void walked_rht(struct sim_cmd *c)
     if (!arrived(c, SIM_PSL_RHT, entry_ea(c), &c->entry, sizeof c->entry) || half_read(c))
         return;
     c->entry_valid = true;
-    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx->handle,
-                        sim_table_order(c->afu), &c->entry);
+    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx_id, sim_table_order(c->afu),
+                        &c->entry);
     cache_put(c->afu, rht_tag(c), c->entry.word, 2);
     if (c->afu->trace->on)
         record_entry(c);
@@ -273,8 +275,7 @@ static void walked_lxt(struct sim_cmd *c)
     if (!arrived(c, SIM_PSL_LXT, entry_ea(c), &raw, sizeof raw))
         return;
     c->lxt[c->lxt_which] = hal_swap64(sim_table_order(a), raw);
-    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx->handle, entry_ea(c),
-                        c->lxt[c->lxt_which]);
+    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, entry_ea(c), c->lxt[c->lxt_which]);
     cache_put(a, lxt_tag(c, index), &c->lxt[c->lxt_which], 1);
     sim_record(a, SIM_EVENT_XLT_FILL, c->slot, c->lxt[c->lxt_which], index);
     c->lxt_which++;
@@ -324,10 +325,12 @@ static bool cdb_range(const uint8_t cdb[16], uint64_t *lba, uint32_t *blocks)
     }
 }
 
-/* Step 5: permissions of the entry against the direction. */
+/* Step 5: permissions of the entry against the direction. A WRITE SAME without data has the flag of
+ * a read. */
 static bool permitted(const struct sim_cmd *c, unsigned permissions)
 {
-    unsigned needed = c->flags & AFU_REQ_HOST_WRITE ? AFU_PERM_WRITE : AFU_PERM_READ;
+    bool writes = c->flags & AFU_REQ_HOST_WRITE || sim_cmd_is_same(c);
+    unsigned needed = writes ? AFU_PERM_WRITE : AFU_PERM_READ;
 
     return (permissions & needed) == needed;
 }
@@ -357,7 +360,7 @@ static bool too_long(const struct sim_cmd *c, uint32_t blocks)
 {
     uint64_t size;
 
-    if (blocks <= 1 || c->rq.cdb[0] == 0x93)
+    if (blocks <= 1 || sim_cmd_is_same(c))
         return false;
     size = block_size(c->afu, c->lxt[0]);
     return (blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX;
@@ -394,11 +397,12 @@ static bool need_lxt(struct sim_cmd *c, unsigned which)
     return true;
 }
 
-/* Format 0: one or two LXT words. */
+/* Format 0: one or two LXT words. What lies behind two chunks is too long, or the rest of a WRITE
+ * SAME. */
 static void translate_virtual(struct sim_cmd *c)
 {
     uint64_t chunk = HAL_BIT(c->virt.nmask);
-    uint32_t blocks = 0, first;
+    uint32_t blocks = 0, first, all;
 
     if (!cdb_range(c->rq.cdb, &c->vlba, &blocks) || out_of_bounds(c, blocks)) {
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
@@ -409,10 +413,13 @@ static void translate_virtual(struct sim_cmd *c)
         return;
     }
     first = (uint32_t)hal_min64(blocks, chunk - (c->vlba & (chunk - 1)));
+    all = blocks;
+    blocks = (uint32_t)hal_min64(all, first + chunk);
+    c->rest = all - blocks;
     c->segments = first < blocks ? 2 : 1;
     if (need_lxt(c, 0) || (c->segments == 2 && need_lxt(c, 1)))
         return;
-    if (too_long(c, blocks))
+    if (too_long(c, all))
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
     else if (!apply_lxt(c, 0, c->vlba, first) ||
              (c->segments == 2 && !apply_lxt(c, 1, c->vlba + first, blocks - first)))
@@ -428,7 +435,7 @@ static bool too_long_for_device(const struct sim_cmd *c, uint64_t lun_id)
     uint64_t lba = 0;
     uint32_t blocks = 0;
 
-    if (c->rq.cdb[0] == 0x93 || !cdb_range(c->rq.cdb, &lba, &blocks))
+    if (sim_cmd_is_same(c) || !cdb_range(c->rq.cdb, &lba, &blocks))
         return false;
     return (uint64_t)blocks * (lun ? lun->block_size : 4096) > AFU_TRANSFER_MAX;
 }
@@ -440,6 +447,7 @@ void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports)
         return;
     }
     c->ports = ports;
+    c->rest = 0;
     c->segments = 1;
     c->part[0] = (struct sim_segment){.lun_id = lun_id, .whole = true};
     sim_port_command(c);
@@ -483,7 +491,7 @@ void sim_translate(struct sim_cmd *c)
         return;
     }
     c->translated = true;
-    sim_strict_translated(&a->strict, c->slot, c->ctx->handle, c->res_hndl);
+    sim_strict_translated(&a->strict, c->slot, c->ctx_id, c->res_hndl);
     if (!c->entry_valid && !cache_get(a, rht_tag(c), c->entry.word, 2)) {
         sim_record(a, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, UINT64_MAX);
         walk(c, SIM_CMD_WALK_RHT);
@@ -491,6 +499,17 @@ void sim_translate(struct sim_cmd *c)
     }
     c->entry_valid = true;
     translate_entry(c);
+}
+
+/* The entry is read again: a sync may have come between. */
+void sim_translate_rest(struct sim_cmd *c)
+{
+    hal_be64_put(c->rq.cdb + 2, c->vlba + c->part[0].blocks + c->part[1].blocks);
+    hal_be32_put(c->rq.cdb + 10, c->rest);
+    sim_strict_again(&c->afu->strict, c->slot, SIM_STRICT_TABLE);
+    c->entry_valid = false;
+    c->segment = c->lxt_which = 0;
+    sim_translate(c);
 }
 
 void sim_translate_again(struct sim_cmd *c)

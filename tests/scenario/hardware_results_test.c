@@ -152,6 +152,10 @@ ROW_ON("flashgt", write_same)
         prepare(true, handle, 0, 16)->cdb[0] = 0x93;
         user.pair[0].ioarcb.data_len = xe32_of(user.order, 4096);
         cr_expect_eq(go(), 0);
+        prepare(true, handle, 65528, 16)->cdb[0] = 0x93; /* of a virtual LUN: in two chunks */
+        user.pair[0].ioarcb.data_len = xe32_of(user.order, 4096);
+        cr_expect_eq(go(), 0);
+        cr_expect_eq(flags(), 0);
     }
     PROVES(R_12);
 }

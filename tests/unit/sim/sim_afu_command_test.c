@@ -262,3 +262,44 @@ Test(sim_afu_command, lun_reset_ends_lost_commands)
     }
     PROVES(R_27);
 }
+
+static void reset_lun(uint32_t ports)
+{
+    struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
+
+    r->req_flags = xe16_of(m->master.order, AFU_TMF_REQ_FLAGS);
+    r->port_sel = xe32_of(m->master.order, ports);
+    afu_tmf_cdb(r->cdb, m->master.order, AFU_TMF_LUN_RESET);
+    cr_assert(model_issue(m, &m->master, 0, 1000000));
+}
+
+/* SL 17.2: task management goes through a port like any other command, or ends with 0x20. */
+Test(sim_afu_command, lun_reset_needs_a_port)
+{
+    const struct afu_ioasa *s = &m->master.pair[0].ioasa;
+
+    start_read(0, 0);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 2);
+    reset_lun(1);
+    cr_assert_eq(model_ioasc(&m->master, 0), 0x00200000);
+    cr_assert_eq(s->afu_extra, 0x09, "available 2, requested 1");
+    reset_lun(0);
+    cr_assert_eq(model_ioasc(&m->master, 0), 0x00200000);
+    cr_assert_eq(s->afu_extra, 0x08);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 3);
+    sim_afu_link_down(m->afu, 1);
+    reset_lun(2);
+    cr_assert_eq(model_ioasc(&m->master, 0), 0x00200000);
+    model_run(m, 100000);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(model_ioasc(&user, 0), 0, "nothing was reset");
+    model_rw(m, &user, 1, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(model_ioasc(&user, 1), 0);
+    sim_afu_link_down(m->afu, 0);
+    sim_afu_link_up(m->afu, 1);
+    model_run_dry(m);
+    reset_lun(3);
+    cr_assert_eq(model_ioasc(&m->master, 0), 0);
+    cr_assert_eq(s->port, 1, "the one that is up");
+}

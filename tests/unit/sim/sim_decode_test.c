@@ -96,11 +96,13 @@ static uint8_t refused(uint8_t opcode, bool write)
     return user.pair[0].ioasa.rc.afu_rc == 0x21;
 }
 
-static void capabilities(uint64_t caps)
+static void capabilities_of(const struct model_ctx *c, uint64_t caps)
 {
-    model_load(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_MBOX_R);
-    model_store(m, &m->master, AFU_CTRL_BASE(user.handle) + AFU_CTRL_CTX_CAP, caps);
+    model_load(m, &m->master, AFU_CTRL_BASE(c->handle) + AFU_CTRL_MBOX_R);
+    model_store(m, &m->master, AFU_CTRL_BASE(c->handle) + AFU_CTRL_CTX_CAP, caps);
 }
+
+static void capabilities(uint64_t caps) { capabilities_of(&user, caps); }
 
 /* MD-19: what is a read and what a write; everything else is neither. */
 Test(sim_decode, command_classes)
@@ -154,4 +156,146 @@ Test(sim_decode, capabilities_come_before_tables)
     cr_assert_eq(after.xlt_misses, before.xlt_misses, "a table was read");
     cr_assert_eq(after.xlt_hits, before.xlt_hits);
     PROVES(MD_9);
+}
+
+/* ---- each capability (SL 13.1) ----------------------------------------------------------------
+ */
+
+enum { READ_BY_PORT, WRITE_BY_PORT, OTHER_BY_PORT, READ_BY_HANDLE, WRITE_BY_HANDLE, SYNC, KINDS };
+
+/* A command of another context; its afu_rc. */
+static uint8_t issue(struct model_ctx *c, unsigned kind)
+{
+    bool write = kind == WRITE_BY_PORT || kind == WRITE_BY_HANDLE;
+    struct afu_ioarcb *r;
+    uint16_t flags = 0;
+
+    model_rw(m, c, 0, write, kind >= READ_BY_HANDLE ? 0 : 1, 0, 1, m->buffer);
+    r = &c->pair[0].ioarcb;
+    if (kind < READ_BY_HANDLE)
+        r->req_flags = xe16_of(c->order, write ? AFU_REQ_HOST_WRITE : 0);
+    if (kind == OTHER_BY_PORT || kind == SYNC) {
+        flags = kind == SYNC ? AFU_REQ_AFU_CMD : 0;
+        memset(r->cdb, 0, sizeof r->cdb);
+        r->req_flags = xe16_of(c->order, flags);
+        r->data_len = xe32_of(c->order, 0);
+    }
+    if (kind == SYNC) {
+        r->port_sel = xe32_of(c->order, 0);
+        afu_sync_cdb(r->cdb, AFU_SYNC_LW, user.handle, 0);
+    }
+    cr_assert(model_issue(m, c, 0, 1000000));
+    return c->pair[0].ioasa.rc.afu_rc;
+}
+
+/* All capabilities but one: the commands that need it end with 0x21 and what the context has, in
+ * two nibbles; the others work. */
+Test(sim_decode, what_each_capability_allows)
+{
+    static const struct {
+        uint64_t bit;
+        unsigned needed_by; /* bit a kind */
+    } rows[] = {{UINT64_C(1) << 62, 0x07},
+                {1, 0x09},
+                {2, 0x12},
+                {4, 0x04},
+                {8, 0x20},
+                {UINT64_C(1) << 63, 0},
+                {UINT64_C(1) << 61, 0},
+                {UINT64_C(1) << 60, 0}};
+    const uint64_t all = UINT64_C(0xF00000000000000F);
+    struct model_ctx c = {0};
+
+    model_ctx_start(m, &c, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &c, 0, chunk0, 1, 0, AFU_PERM_RW);
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t caps = all & ~rows[i].bit;
+
+        capabilities_of(&c, caps);
+        for (unsigned kind = 0; kind < KINDS; kind++) {
+            bool refused_it = rows[i].needed_by >> kind & 1;
+
+            cr_expect_eq(issue(&c, kind), refused_it ? 0x21 : 0, "without %llx, kind %u",
+                         (unsigned long long)rows[i].bit, kind);
+            if (refused_it)
+                cr_expect_eq(c.pair[0].ioasa.afu_extra, (uint8_t)(caps >> 56 | caps));
+        }
+    }
+    model_ctx_end(m, &c);
+}
+
+/* ---- issuing for another context --------------------------------------------------------------
+ */
+
+#define ISSUE (UINT64_C(1) << 63)
+#define TARGET (UINT64_C(1) << 60)
+
+/* The master's read or write in the name of the user, by the user's handle. */
+static uint8_t by_proxy(bool write, uint32_t handle)
+{
+    struct model_ctx *c = &m->master;
+
+    model_rw(m, c, 0, write, handle, 5, 1, m->buffer);
+    c->pair[0].ioarcb.ctx_id = xe16_of(c->order, user.handle);
+    cr_assert(model_issue(m, c, 0, 1000000));
+    return c->pair[0].ioasa.rc.afu_rc;
+}
+
+/* SL 13.1: a right on both sides. SL 6, 8.4: the context that is named owns the request, so its
+ * tables translate it; the master has none for these handles. */
+Test(sim_decode, proxies)
+{
+    const uint64_t master = AFU_CTX_CAP_MASTER;
+
+    user.rht[1] = user.rht[0];
+    ((uint8_t *)&user.rht[1])[14] = AFU_PERM_READ;
+    capabilities_of(&m->master, master | ISSUE);
+    cr_assert_eq(by_proxy(true, 0), 0x21, "the user may not be named");
+    cr_assert_eq(m->master.pair[0].ioasa.afu_extra, 0xEF);
+    capabilities(3 | TARGET);
+    memset(m->buffer, 0x66, 4096);
+    cr_assert_eq(by_proxy(true, 0), 0);
+    memset(m->buffer, 0, 4096);
+    model_rw(m, &user, 0, false, 0, 5, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(m->buffer[4095], 0x66, "the user's block");
+    memset(m->buffer, 0, 4096);
+    cr_assert_eq(by_proxy(false, 1), 0);
+    cr_assert_eq(m->buffer[4095], 0x66);
+    cr_assert_eq(by_proxy(true, 1), 0x05, "the user's permission");
+    cr_assert_eq(by_proxy(false, 9), 0x05);
+    capabilities_of(&m->master, master);
+    cr_assert_eq(by_proxy(false, 0), 0x21, "the master may not issue for others");
+    cr_assert_eq(m->master.pair[0].ioasa.afu_extra, 0x6F);
+}
+
+/* A heavy sync of the named context's handle waits for it (R-9); what its end leaves to translate
+ * finds no table. */
+Test(sim_decode, proxies_and_the_life_of_the_one_named)
+{
+    struct model_ctx c = {0};
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+
+    p->media_read = p->media_unwritten = 100000;
+    model_ctx_start(m, &c, false, HAL_ORDER_BIG);
+    capabilities_of(&c, 3 | ISSUE);
+    capabilities(3 | TARGET);
+    model_rw(m, &c, 1, false, 0, 5, 1, m->buffer);
+    c.pair[1].ioarcb.ctx_id = xe16_of(c.order, user.handle);
+    model_doorbell(m, &c, 1);
+    model_run(m, 3000);
+    cr_assert_eq(model_sync(m, AFU_SYNC_HW, user.handle, 0), 0);
+    cr_assert_eq(model_harvest(&c), 1, "the sync did not wait");
+    cr_assert_eq(model_ioasc(&c, 1), 0);
+    p->read_latency = 5000;
+    model_rw(m, &c, 2, false, 0, 5, 1, m->buffer);
+    c.pair[2].ioarcb.ctx_id = xe16_of(c.order, user.handle);
+    model_doorbell(m, &c, 2);
+    model_run(m, 8000); /* it reads the entry */
+    model_ctx_end(m, &user);
+    memset(&user, 0, sizeof user);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&c), 2);
+    cr_assert_eq(c.pair[2].ioasa.rc.afu_rc, 0x1A);
+    model_ctx_end(m, &c);
 }

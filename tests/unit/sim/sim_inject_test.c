@@ -25,6 +25,14 @@ static void expect_sense(unsigned slot, uint8_t key, uint8_t asc)
     cr_assert_eq(s->sense_data[12], asc);
 }
 
+/* VALID, and the block in question (SPC, SBC). */
+static bool names_block(unsigned slot, uint32_t lba)
+{
+    const uint8_t *sense = user.pair[slot].ioasa.sense_data;
+
+    return sense[0] == 0xF0 && hal_be32_at(sense + 3) == lba;
+}
+
 /* Only a read that touches the block, once. */
 Test(sim_inject, read_lba_error)
 {
@@ -34,6 +42,7 @@ Test(sim_inject, read_lba_error)
     cr_assert_eq(transfer(0, false, 8, 4), 0);
     cr_assert_eq(transfer(0, false, 5, 3), 0x020000);
     expect_sense(0, 3, 0x11);
+    cr_assert(names_block(0, 7), "the block that is bad, not the first of the command");
     cr_assert_eq(transfer(0, false, 5, 3), 0);
 }
 
@@ -64,6 +73,7 @@ Test(sim_inject, chosen_status)
         inject(ONCE | TYPE(2), rows[i].nvme << 32 | 1);
         cr_assert_eq(transfer(0, false, 1, 1), 0x020000);
         expect_sense(0, rows[i].key, rows[i].asc);
+        cr_assert_eq(names_block(0, 1), rows[i].key != 4, "a failure of the target has no block");
     }
 }
 

@@ -112,6 +112,63 @@ Test(sim_link, exchange_events_of_all_ports)
     }
 }
 
+/* A read by port 0 that is going to take 400 ms on the medium, the first in this test to get there.
+ */
+static void long_read(void)
+{
+    plan("media#1=l(100000000)");
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &user, 0);
+    model_run(m, 2000);
+}
+
+/* SL 17.2: an exchange does not outlive its link, whether that is back before the target answers
+ * or not; nor its login. */
+Test(sim_link, exchanges_end_with_their_link)
+{
+    long_read();
+    bounce(0);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(model_ioasc(&user, 0), 0x57, "%08x", model_ioasc(&user, 0));
+    long_read();
+    set_port_reg(0, AFU_FC_CONFIG, 0x11); /* port reset */
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(model_ioasc(&user, 0), 0x57);
+    plan("media#1=l(100000000)+fc#2=g(1000)");
+    for (unsigned i = 0; i < 2; i++) { /* the target logs out at the second and in again */
+        model_rw(m, &user, i, false, 0, i, 1, m->buffer);
+        model_doorbell(m, &user, i);
+    }
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 1);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(model_ioasc(&user, 0), 0x54);
+    cr_assert_eq(model_ioasc(&user, 1), 0x54);
+    cr_assert_eq(transfer(0, false, 0, 1), 0);
+}
+
+/* The other port's exchanges go on, and so does what waits for an answer that does not come. */
+Test(sim_link, exchanges_of_the_other_port_go_on)
+{
+    long_read();
+    bounce(1);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    cr_assert_eq(take_events(), 0x5);
+    plan("fc#1=d");
+    model_rw(m, &user, 1, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &user, 1);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), -1);
+    bounce(0);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 1, "lost, until the link was");
+    cr_assert_eq(model_ioasc(&user, 1), 0x57);
+}
+
 /* Without an answer the attempts go on; with time-outs disabled the first one waits for ever. */
 Test(sim_link, time_outs_of_the_login)
 {

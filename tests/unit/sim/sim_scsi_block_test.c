@@ -46,6 +46,42 @@ Test(sim_scsi_block, reads_and_writes_of_all_sizes)
     cr_assert(reads_as(0, 0, 4, 1, 0) && reads_as(0, 1, 13, 1, 0));
 }
 
+/* The same of LUN 1, whose blocks have 512 bytes: two at 3, 5, 7 and 9, of 5000. */
+Test(sim_scsi_block, reads_and_writes_of_512_bytes)
+{
+    static const uint8_t wr[4][16] = {{0x0A, 0, 0, 3, 2},
+                                      {0x2A, 0, 0, 0, 0, 5, 0, 0, 2},
+                                      {0xAA, 0, 0, 0, 0, 7, 0, 0, 0, 2},
+                                      {0x8A, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 2}};
+    struct command c;
+
+    for (unsigned i = 0; i < 4; i++) {
+        c = COMMAND(.lun_id = LUN1, .port = 1, .host_write = true, .data_len = 1024);
+        memcpy(c.rq.cdb, wr[i], 16);
+        memset(buffer, (int)i + 1, 1024);
+        run(&c);
+        cr_assert(good(&c, 1024));
+        c.rq.cdb[0] = (uint8_t)(c.rq.cdb[0] - 2); /* the READ of the same size */
+        c.rq.host_write = false;
+        memset(buffer, 0xFF, 2048);
+        run(&c);
+        cr_assert(good(&c, 1024));
+        cr_assert(buffer[0] == i + 1 && buffer[1023] == i + 1 && buffer[1024] == 0xFF);
+    }
+    cr_assert(reads_as(LUN1, 1, 2, 1, 0) && reads_as(LUN1, 1, 11, 1, 0));
+    c = COMMAND(.lun_id = LUN1, .port = 1, .data_len = 1024,
+                CDB(0x28, 0, 0, 0, 0x13, 0x87, 0, 0, 2));
+    run(&c);
+    cr_assert(out_of_range(&c, 5000));
+    c.rq.cdb[8] = 1;
+    run(&c);
+    cr_assert(good(&c, 512), "the last block, and an underrun");
+    c.rq.cdb[5] = 0;
+    c.rq.cdb[8] = 3;
+    run(&c);
+    cr_assert(checked(&c, 5, 0x24, 0x00) && c.rs.overrun && c.rs.residual == 512);
+}
+
 Test(sim_scsi_block, fields_of_the_cdb_are_as_wide_as_they_should_be)
 {
     struct command c = COMMAND(.data_len = 1, CDB(0x08, 0x1F, 0xFF, 0xFF, 0));
@@ -77,7 +113,7 @@ Test(sim_scsi_block, addresses_beyond_the_end)
 
     c = COMMAND(.data_len = 4096, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0x03, 0xE8, 0, 0, 0, 1));
     run(&c);
-    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "the block after the last");
+    cr_assert(out_of_range(&c, 1000), "the block after the last");
     cr_assert_eq(c.rs.medium, SIM_SCSI_MEDIUM_NONE);
     c.rq.cdb[9] = 0xE7;
     run(&c);
@@ -85,11 +121,15 @@ Test(sim_scsi_block, addresses_beyond_the_end)
     c.rq.cdb[13] = 2;
     c.rq.data_len = 8192;
     run(&c);
-    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "half of it beyond");
+    cr_assert(out_of_range(&c, 1000), "half of it beyond: the first block that is");
+    c.rq.cdb[8] = 0x04;
+    run(&c);
+    cr_assert(out_of_range(&c, 0x4E7), "all of it beyond");
     c = COMMAND(.data_len = 4096, .host_write = true,
                 CDB(0x8A, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255));
     run(&c);
-    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "the sum wraps");
+    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00),
+              "the sum wraps; no INFORMATION, which has 32 bits");
 }
 
 Test(sim_scsi_block, zero_blocks_are_good_and_move_nothing)
@@ -194,8 +234,14 @@ Test(sim_scsi_block, synchronize_cache)
     cr_assert(good(&c, 0));
     c = COMMAND(CDB(0x91, 0, 0, 0, 0, 0, 0, 0, 3, 0xE0, 0, 0, 0, 9));
     run(&c);
-    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00));
+    cr_assert(out_of_range(&c, 1000));
     c.rq.cdb[13] = 8;
+    run(&c);
+    cr_assert(good(&c, 0));
+    c = COMMAND(.lun_id = LUN1, .port = 1, CDB(0x35, 0x02, 0, 0, 0x13, 0x80, 0, 0, 9));
+    run(&c);
+    cr_assert(out_of_range(&c, 5000), "with IMMED, too");
+    c.rq.cdb[8] = 8;
     run(&c);
     cr_assert(good(&c, 0));
 }

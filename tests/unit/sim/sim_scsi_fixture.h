@@ -90,13 +90,30 @@ static inline bool good(const struct command *c, uint32_t moved)
            !rs->direction_mismatch;
 }
 
+static inline bool has_sense(const struct command *c, const uint8_t sense[20])
+{
+    const struct sim_scsi_result *rs = &c->rs;
+
+    return rs->status == 0x02 && rs->sense_valid && !memcmp(rs->sense, sense, 20) && !rs->moved;
+}
+
 /* CHECK CONDITION with the whole 20 sense bytes as they must be, nothing moved. */
 static inline bool checked(const struct command *c, uint8_t key, uint8_t asc, uint8_t ascq)
 {
     const uint8_t sense[20] = {0x70, 0, key, 0, 0, 0, 0, 0x0A, 0, 0, 0, 0, asc, ascq};
-    const struct sim_scsi_result *rs = &c->rs;
 
-    return rs->status == 0x02 && rs->sense_valid && !memcmp(rs->sense, sense, 20) && !rs->moved;
+    return has_sense(c, sense);
+}
+
+/* ... as above, and the INFORMATION field names a block (SPC: the VALID bit, big endian). */
+static inline bool checked_block(const struct command *c, uint8_t key, uint8_t asc, uint8_t ascq,
+                                 uint32_t lba)
+{
+    uint8_t sense[20] = {0xF0, 0, key, 0, 0, 0, 0, 0x0A, 0, 0, 0, 0, asc, ascq};
+
+    for (unsigned i = 0; i < 4; i++)
+        sense[3 + i] = (uint8_t)(lba >> (24 - 8 * i));
+    return has_sense(c, sense);
 }
 
 /* ... as above, and the initiator's whole buffer is the residual. */
@@ -104,6 +121,13 @@ static inline bool checked_all_residual(const struct command *c, uint8_t key, ui
                                         uint8_t ascq)
 {
     return checked(c, key, asc, ascq) && c->rs.residual == c->rq.data_len &&
+           c->rs.underrun == (c->rq.data_len != 0) && !c->rs.overrun;
+}
+
+/* LOGICAL BLOCK ADDRESS OUT OF RANGE: the first invalid block is named (SBC). */
+static inline bool out_of_range(const struct command *c, uint32_t first_invalid)
+{
+    return checked_block(c, 5, 0x21, 0x00, first_invalid) && c->rs.residual == c->rq.data_len &&
            c->rs.underrun == (c->rq.data_len != 0) && !c->rs.overrun;
 }
 

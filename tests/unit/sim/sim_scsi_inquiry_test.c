@@ -91,6 +91,10 @@ Test(sim_scsi_inquiry, block_limits)
 
     get_page(&c, 0xB0, 64);
     cr_assert_arr_eq(buffer, want, 64);
+    c = COMMAND(.lun_id = LUN1, .port = 1, .data_len = 64, CDB(0x12, 1, 0xB0, 0, 64));
+    run(&c);
+    cr_assert(good(&c, 64));
+    cr_assert_arr_eq(buffer + 28, "\0\0\x08\0\x80\0\0\0", 8, "1 MiB is 2048 blocks of 512");
     t.lbpme = false;
     get_page(&c, 0xB0, 64);
     cr_assert_arr_eq(buffer, thick, 64, "nothing about unmapping");

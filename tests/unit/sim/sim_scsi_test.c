@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The SCSI target: which commands there are, unit attentions, and what the model may do between the
  * phases. */
+#include "sim/sim_media_ops.h"
 #include "tests/unit/sim/sim_scsi_fixture.h"
 
 TestSuite(sim_scsi, .init = setup, .fini = teardown);
@@ -184,7 +185,18 @@ Test(sim_scsi, a_forced_error_leaves_the_medium_alone)
     cr_assert(checked_all_residual(&c, 3, 0x11, 0x00));
     cr_assert_eq(sim_media_counters(t.media, 0)->blocks_written, 0);
     begin(&c);
+    sim_scsi_force(&c.rs, 0x02, 3, 0x11, 0x00, false);
+    sim_scsi_force_block(&c.rs, 0x12345678);
+    finish(&c);
+    cr_assert(checked_block(&c, 3, 0x11, 0x00, 0x12345678));
+    begin(&c);
+    sim_scsi_force(&c.rs, 0x02, 3, 0x11, 0x00, false);
+    sim_scsi_force_block(&c.rs, UINT64_C(0x100000000));
+    finish(&c);
+    cr_assert(checked_all_residual(&c, 3, 0x11, 0x00), "no room in fixed format: not VALID");
+    begin(&c);
     sim_scsi_force(&c.rs, 0x08, 0, 0, 0, false);
+    sim_scsi_force_block(&c.rs, 5);
     finish(&c);
     cr_assert(c.rs.status == 0x08 && !c.rs.sense_valid && c.rs.residual == 4096, "busy");
     begin(&c);
@@ -226,7 +238,7 @@ Test(sim_scsi, the_device_may_change_between_the_phases)
     begin(&c);
     resize_untold(999);
     finish(&c);
-    cr_assert(checked_all_residual(&c, 5, 0x21, 0x00), "shrunk, R-50");
+    cr_assert(out_of_range(&c, 999), "shrunk, R-50");
     c.rq.cdb[9] = 0;
     begin(&c);
     sim_scsi_set_ports(&t, 0, 2);
@@ -291,6 +303,141 @@ Test(sim_scsi, a_full_disk_is_a_write_error)
                 CDB(0x93, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
     run(&c);
     cr_assert(good(&c, 4096), "noise needs no space: old contents do as well");
+}
+
+/* Commands that change block 0, and one that reads it. */
+enum { WRITE_6, WRITE_10, WRITE_12, WRITE_16, SAME, SAME_UNMAP, SAME_NDOB, UNMAP, CHANGES };
+static const uint8_t changes[CHANGES][16] = {
+    {0x0A, 0, 0, 0, 1},
+    {0x2A, 0, 0, 0, 0, 0, 0, 0, 1},
+    {0xAA, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+    {0x8A, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+    {0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+    {0x93, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+    {0x93, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+    {0x42, 0, 0, 0, 0, 0, 0, 0, 24},
+};
+
+static struct command change(unsigned i)
+{
+    static const uint32_t bytes[CHANGES] = {
+        4096, 4096, 4096, 4096, 4096, 4096, [SAME_NDOB] = 0, [UNMAP] = 24};
+    struct command c = COMMAND(.data_len = bytes[i], .host_write = bytes[i] != 0);
+
+    memset(buffer, 0, 4096);
+    if (i == UNMAP) { /* one block at 0 */
+        memcpy(buffer, "\0\x16\0\x10", 4);
+        buffer[19] = 1;
+    }
+    memcpy(c.rq.cdb, changes[i], 16);
+    run(&c);
+    return c;
+}
+
+/* 7/27/00 for whatever writes, WP in the mode parameter headers; all else works. */
+Test(sim_scsi, a_write_protected_medium)
+{
+    struct command c;
+
+    write_blocks(0, 0, 0, 1, 0x44);
+    t.media->read_only = true;
+    for (unsigned i = 0; i < CHANGES; i++) {
+        c = change(i);
+        cr_expect(checked_all_residual(&c, 7, 0x27, 0x00), "change %u", i);
+    }
+    cr_assert(reads_as(0, 0, 0, 1, 0x44));
+    c = COMMAND(CDB(0x35));
+    run(&c);
+    cr_assert(good(&c, 0));
+    c = COMMAND(.data_len = 24, CDB(0x1A, 8, 8, 0, 24));
+    run(&c);
+    cr_assert(good(&c, 24) && buffer[2] == 0x90);
+    c = COMMAND(.data_len = 28, CDB(0x5A, 8, 8, 0, 0, 0, 0, 0, 28));
+    run(&c);
+    cr_assert(good(&c, 28) && buffer[3] == 0x90);
+}
+
+static int media_error;
+
+static int no_read(struct sim_media *m, const struct sim_media_part *p, sim_media_sink *sink,
+                   void *arg)
+{
+    (void)m, (void)p, (void)sink, (void)arg;
+    return media_error;
+}
+
+static int no_write(struct sim_media *m, const struct sim_media_part *p, sim_media_source *source,
+                    void *arg)
+{
+    (void)m, (void)p, (void)source, (void)arg;
+    return media_error;
+}
+
+static int no_fill(struct sim_media *m, const struct sim_media_part *p, const void *pattern)
+{
+    (void)m, (void)p, (void)pattern;
+    return media_error;
+}
+
+static int no_sync(struct sim_media *m)
+{
+    (void)m;
+    return media_error;
+}
+
+/* Errors of the medium itself: which block it was is not known, so VALID stays 0. */
+Test(sim_scsi, failures_of_the_medium)
+{
+    struct sim_media_ops failing = *t.media->ops;
+    const struct sim_media_ops *ops = t.media->ops;
+    struct command c;
+
+    failing.read = no_read;
+    failing.write = no_write;
+    failing.fill = no_fill;
+    failing.sync = no_sync;
+    t.media->ops = &failing;
+    for (unsigned hard = 0; hard < 2; hard++) {
+        uint8_t key = hard ? 4 : 3, reading = hard ? 0x44 : 0x11, writing = hard ? 0x44 : 0x0C;
+
+        media_error = hard ? -EBADF : -EIO;
+        c = COMMAND(.data_len = 4096, CDB(0x28, 0, 0, 0, 0, 0, 0, 0, 1));
+        run(&c);
+        cr_expect(checked_all_residual(&c, key, reading, 0x00));
+        for (unsigned i = 0; i < CHANGES; i++) {
+            c = change(i);
+            cr_expect(checked_all_residual(&c, key, writing, 0x00), "change %u", i);
+        }
+        c = COMMAND(CDB(0x91));
+        run(&c);
+        cr_expect(checked_all_residual(&c, key, writing, 0x00), "SYNCHRONIZE CACHE");
+        c = COMMAND(CDB(0x1B));
+        run(&c);
+        cr_expect(checked_all_residual(&c, key, writing, 0x00), "stopping flushes");
+        c = COMMAND(CDB(0x00));
+        run(&c);
+        cr_expect(good(&c, 0), "and does not stop");
+    }
+    t.media->ops = ops;
+}
+
+/* What FUA promises is not there if the flush fails. */
+Test(sim_scsi, a_write_through_that_fails)
+{
+    struct sim_media_ops failing = *t.media->ops;
+    const struct sim_media_ops *ops = t.media->ops;
+    struct command c =
+        COMMAND(.data_len = 4096, .host_write = true, CDB(0x2A, 0x08, 0, 0, 0, 0, 0, 0, 1));
+
+    failing.sync = no_sync;
+    media_error = -EIO;
+    t.media->ops = &failing;
+    run(&c);
+    cr_assert(checked_all_residual(&c, 3, 0x0C, 0x00));
+    c.rq.cdb[1] = 0;
+    run(&c);
+    cr_assert(good(&c, 4096), "without FUA nobody asks");
+    t.media->ops = ops;
 }
 
 Test(sim_scsi, sense_bytes_of_sl_23_7)

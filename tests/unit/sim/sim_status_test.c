@@ -28,9 +28,9 @@ Test(sim_status, writes_only_what_it_may)
 
 Test(sim_status, sense_of_a_check_condition)
 {
-    static const uint8_t expected[32] = {0x80, 0x00, 0x02, 0x00, 0, 0, 0, 0, 0,    0, 0,
-                                         0,    0x70, 0,    0x05, 0, 0, 0, 0, 0x0A, 0, 0,
-                                         0,    0,    0x21, 0,    0, 0, 0, 0, 0,    0};
+    static const uint8_t expected[32] = {0x80, 0x00, 0x02, 0x00, 0, 0,    0, 0, 0,    0, 0,
+                                         0,    0xF0, 0,    0x05, 0, 0x0A, 0, 0, 0x0A, 0, 0,
+                                         0,    0,    0x21, 0,    0, 0,    0, 0, 0,    0};
     struct afu_rht_direct d = {
         .lun_id = afu_lun_id(0), .valid = true, .permissions = AFU_PERM_RW, .port_sel = 1};
 

@@ -130,6 +130,28 @@ static uint32_t sense_code(void)
     return (uint32_t)(sense[2] << 16 | sense[12] << 8 | sense[13]);
 }
 
+/* Nothing moved, so the first block is the bad one; only medium errors and recovered ones are about
+ * a block (SBC). */
+Test(sim_target_fault, medium_errors_name_the_block)
+{
+    static const struct {
+        const char *plan;
+        bool block;
+    } rows[] = {{"media#1=x", true},
+                {"media#1=x(0x031101)", true},
+                {"media#1=x(0x011701)", true},
+                {"media#1=x(0x041500)", false},
+                {"media#1=x(0x062900)", false}};
+    const uint8_t *sense = user.pair[0].ioasa.sense_data;
+
+    for (unsigned i = 0; i < HAL_ARRAY_LENGTH(rows); i++) {
+        plan(rows[i].plan);
+        io(false, 2); /* vLBA 10 is block 10 of the LUN */
+        cr_expect_eq(sense[0], rows[i].block ? 0xF0 : 0x70, "%s", rows[i].plan);
+        cr_expect_eq(hal_be32_at(sense + 3), rows[i].block ? 10 : 0, "%s", rows[i].plan);
+    }
+}
+
 /* FK-23, FK-24: status, key, asc and ascq as planned; a recovered error comes with the data. */
 Test(sim_target_fault, planned_statuses)
 {

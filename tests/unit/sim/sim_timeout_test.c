@@ -43,6 +43,23 @@ Test(sim_timeout, ends_in_order_of_expiry)
     PROVES(R_14);
 }
 
+/* Before the frame leaves it is 0x50; afterwards 0x51, whatever keeps the exchange (SL 18.1). */
+Test(sim_timeout, a_late_exchange_is_past_the_port)
+{
+    static const char *const plans[] = {"rht#1=l(1000000)", "fc#1=l(1000000)", "fc#1=d", "fc#1=n"};
+    char why[64];
+
+    for (unsigned i = 0; i < 4; i++) {
+        cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), plans[i], why, sizeof why), 0);
+        slow_read(i, AFU_REQ_TIMEOUT_MILLISECONDS, 1);
+        model_run_dry(m);
+        cr_assert_eq(model_harvest(&user), (int)i);
+        cr_expect_eq(model_ioasc(&user, i), i ? 0x00510000 : 0x00500000, "%s: %08x", plans[i],
+                     model_ioasc(&user, i));
+    }
+    PROVES(R_14);
+}
+
 /* A command that ends in time is not touched later, and nothing stays armed. */
 Test(sim_timeout, stops_with_the_command)
 {

@@ -262,6 +262,125 @@ Test(sim_translate, unmap_does_not_pass_a_virtual_lun)
     cr_assert_eq(medium(2 * 65536), 0x5A);
 }
 
+/* A WRITE SAME(16) of the master through a virtual handle 6 with the chunks of the user's; the
+ * buffer holds the block. Its IOASC. */
+static uint32_t write_same(uint8_t cdb1, uint64_t lba, uint32_t blocks, uint32_t data_len)
+{
+    static const uint64_t chunks[] = {2, 1, 3};
+    struct afu_ioarcb *r;
+
+    model_rw(m, &m->master, 0, true, 6, lba, blocks, m->buffer);
+    r = &m->master.pair[0].ioarcb;
+    r->cdb[0] = 0x93;
+    r->cdb[1] = cdb1;
+    r->data_len = xe32_of(m->master.order, data_len);
+    model_virtual(m, &m->master, 6, chunks, 3, 0, AFU_PERM_RW);
+    cr_assert(model_issue(m, &m->master, 0, 10000000));
+    return model_ioasc(&m->master, 0);
+}
+
+/* crossing into the next chunk is legal, and WRITE SAME sends its block to each of them. */
+Test(sim_translate, write_same_crosses_into_the_next_chunk)
+{
+    memset(m->buffer, 0x5A, 4096);
+    cr_assert_eq(write_same(0, 0xFFFF, 2, 4096), 0);
+    cr_assert(medium(0x2FFFE) == 0 && medium(0x2FFFF) == 0x5A);
+    cr_assert(medium(0x10000) == 0x5A && medium(0x10001) == 0);
+    cr_assert_eq(write_same(0, 0xFFFF, 2, 8192), 0x10000000, "one block of two was sent");
+    cr_assert_eq(xe32_get(m->master.order, m->master.pair[0].ioasa.resid), 4096);
+    cr_assert_eq(write_same(0, 0xFFFF, 2, 2048), 0xA0000200, "less than a block: the device");
+    PROVES(R_12);
+}
+
+static const uint64_t edges[] = {0x2FFEF, 0x2FFF0, 0x2FFFF, 0x0FFFF, 0x10000,
+                                 0x1FFFF, 0x20000, 0x30000, 0x3000F, 0x30010};
+
+/* With its data and without: the blocks of all three chunks and no others. 0x5A marks what was
+ * there; in the LUN the chunks lie in another order. */
+static void zero_three_chunks(uint8_t cdb1, uint32_t data_len)
+{
+    static const uint8_t after[] = {0x5A, 0, 0, 0x5A, 0, 0, 0x5A, 0, 0, 0x5A};
+    struct afu_rht_direct d = {
+        .lun_id = afu_lun_id(0), .valid = true, .permissions = AFU_PERM_RW, .port_sel = 1};
+
+    user.rht[12] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d);
+    memset(m->buffer, 0x5A, 4096);
+    for (unsigned i = 0; i < sizeof after; i++)
+        cr_assert_eq(afu_rc(true, 12, edges[i], 1), 0);
+    memset(m->buffer, 0, 4096);
+    cr_assert_eq(write_same(cdb1, 0xFFF0, 0x10020, data_len), 0);
+    for (unsigned i = 0; i < sizeof after; i++)
+        cr_expect_eq(medium(edges[i]), after[i], "flags %02x, block %llx", cdb1,
+                     (unsigned long long)edges[i]);
+}
+
+/* MD-11: each block has its own translation, however many chunks that are. */
+Test(sim_translate, write_same_of_many_chunks)
+{
+    zero_three_chunks(0x00, 4096);
+    zero_three_chunks(0x08, 4096); /* UNMAP */
+    zero_three_chunks(0x01, 0);    /* NDOB */
+    memset(m->buffer, 0x5A, 4096);
+    cr_assert_eq(write_same(0, 0xFFF0, 0x20011, 4096), 0x00130000, "one block too many");
+    cr_assert_eq(medium(0x2FFF0), 0, "a part of a refused command reached the medium");
+    PROVES(MD_11);
+}
+
+/* R-9: the tables may have changed between two parts of it, and the old ones be somebody else's
+ * memory after a sync. */
+Test(sim_translate, write_same_looks_at_the_tables_again)
+{
+    static const uint64_t chunks[] = {2, 1, 3};
+    struct afu_rht_virtual v = {
+        .lxt_start = (uintptr_t)m->lxt, .lxt_cnt = 2, .permissions = 3, .nmask = 16};
+    struct afu_ioarcb *r;
+
+    sim_afu_params_mutable(m->afu)->media_write = 10000;
+    memset(m->buffer, 0x5A, 4096);
+    model_virtual(m, &m->master, 6, chunks, 3, 0, AFU_PERM_RW);
+    model_rw(m, &m->master, 0, true, 6, 0x20000, 1, m->buffer);
+    cr_assert(model_issue(m, &m->master, 0, 1000000));
+    memset(m->buffer, 0, 4096);
+    model_rw(m, &m->master, 0, true, 6, 0xFFFF, 0x10002, m->buffer);
+    r = &m->master.pair[0].ioarcb;
+    r->cdb[0] = 0x93;
+    r->data_len = xe32_of(m->master.order, 4096);
+    model_doorbell(m, &m->master, 0);
+    model_run(m, 5000); /* its first block is on the medium */
+    m->master.rht[6] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+    cr_assert_eq(model_sync(m, AFU_SYNC_LW, m->master.handle, 6), 0);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&m->master), 0);
+    cr_assert_eq(model_ioasc(&m->master, 0), 0x00130000);
+    cr_assert_eq(medium(0x30000), 0x5A, "the chunk that was taken away");
+    PROVES(R_9);
+}
+
+/* A WRITE SAME without data is no read, although it has the flag of one: SL 8.4 steps 5 and 8. */
+Test(sim_translate, write_same_needs_write_permission)
+{
+    static const uint64_t chunks[] = {2};
+    static const uint8_t rc[] = {0x05, 0x05, 0x15};
+    struct afu_rht_direct d = {
+        .lun_id = afu_lun_id(0), .valid = true, .permissions = AFU_PERM_READ, .port_sel = 1};
+    struct afu_ioarcb *r;
+
+    model_virtual(m, &m->master, 6, chunks, 1, 0, AFU_PERM_READ);
+    m->master.rht[7] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d);
+    model_virtual(m, &m->master, 8, chunks, 1, 0, AFU_PERM_RW);
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(2, 0, AFU_PERM_READ, 3));
+    for (unsigned i = 0; i < 3; i++) {
+        model_rw(m, &m->master, 0, false, 6 + i, 0, 1, m->buffer);
+        r = &m->master.pair[0].ioarcb;
+        r->cdb[0] = 0x93;
+        r->cdb[1] = 0x01; /* NDOB */
+        r->data_len = xe32_of(m->master.order, 0);
+        cr_assert(model_issue(m, &m->master, 0, 1000000));
+        cr_expect_eq(m->master.pair[0].ioasa.rc.afu_rc, rc[i], "handle %u", 6 + i);
+    }
+    cr_assert_eq(sim_media_counters(m->media, 0)->blocks_written, 0);
+}
+
 /* The refusals of SL 8.4 in their order (MD-9): everything is wrong at once, then from the front
  * one thing after the other is put right. */
 Test(sim_translate, checks_come_in_the_order_of_the_specification)

@@ -459,6 +459,25 @@ static inline bool sim_capable(const struct sim_afu *a, uint64_t bit)
     return version != AFU_IFV_TOO_OLD && version & bit;
 }
 
+/** The context that owns a command: the one whose doorbell it was, or with the rights of SL 13.1 the
+ * one that its ctx_id names, to which its resource handle then belongs (SL 6). NULL: that one is
+ * gone. Only for commands that have passed the check of their ctx_id. */
+static inline struct sim_ctx *sim_cmd_subject(const struct sim_cmd *c)
+{
+    return c->ctx_id == c->ctx->handle ? c->ctx : c->afu->ctx[c->ctx_id];
+}
+
+/** Whose address space has the tables of a context (SL 3); NULL: nobody's. */
+static inline struct sim_ctx *sim_table_host(const struct sim_ctx *ctx)
+{
+    uint16_t host = afu_rht_cnt_id_owner(ctx->rht_cnt_id);
+
+    return host < SIM_CONTEXTS_MAX ? ctx->afu->ctx[host] : NULL;
+}
+
+/** WRITE SAME: each piece of the range gets the one block that the buffer holds. */
+static inline bool sim_same_data(const struct sim_cmd *c) { return c->rq.cdb[0] == 0x93; }
+
 /* What planned faults do is kept apart from the way of every command: in a function of its own, so
  * that the fast path needs no registers for it (PB-7). */
 #define SIM_COLD __attribute__((cold, noinline))
@@ -578,6 +597,7 @@ bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out); /* fal
 /* sim_port.c: c->part and c->ports are set */
 void sim_port_command(struct sim_cmd *c);
 void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
+bool sim_port_of_task(struct sim_cmd *c);     /* false: none can have it, the command has ended */
 void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
 void sim_media_stage_reset(struct sim_afu *a, unsigned lun); /* nothing of it is in flight */
 bool sim_media_place(const struct sim_afu *a, unsigned lun); /* somebody waits and may start */

@@ -6,7 +6,7 @@
 
 static bool names(const struct sim_cmd *c, uint16_t context, uint32_t handle)
 {
-    return c->translated && c->ctx->handle == context && c->res_hndl == handle;
+    return c->translated && c->ctx_id == context && c->res_hndl == handle;
 }
 
 /* Commands that a sync has to see the end of: translated with (context, handle), or, for a global
@@ -241,6 +241,8 @@ void sim_task_management(struct sim_cmd *c)
     unsigned lun = afu_lun_number(c->lun_id);
 
     sim_record(a, SIM_EVENT_AFU_CMD, c->slot, function, 0xFF);
+    if (!sim_port_of_task(c))
+        return;
     if (function == AFU_TMF_LUN_RESET && sim_media_lun(a->scsi.media, lun)) {
         sim_lun_abort(a, lun);
         sim_scsi_lun_reset(&a->scsi, lun);

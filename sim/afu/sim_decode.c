@@ -54,16 +54,29 @@ static uint64_t needed_capabilities(const struct sim_cmd *c)
            (c->flags & AFU_REQ_RES_HNDL ? 0 : AFU_CTX_CAP_REAL_MODE);
 }
 
-/* Issuing for another context needs a capability on both sides. */
-static bool proxy_allowed(const struct sim_cmd *c)
+/* Issuing for another context needs a capability on both sides. Returns whose is missing, or NULL.
+ */
+static const struct sim_ctx *proxy_offender(const struct sim_cmd *c)
 {
-    const struct sim_afu *a = c->afu;
-    const struct sim_ctx *target = c->ctx_id < SIM_CONTEXTS_MAX ? a->ctx[c->ctx_id] : NULL;
+    const struct sim_ctx *target;
 
     if (c->ctx_id == c->ctx->handle)
-        return true;
-    return (c->ctx->ctx_cap & AFU_CTX_CAP_PROXY_ISSUE) && target && target->started &&
-           (target->ctx_cap & AFU_CTX_CAP_PROXY_TARGET);
+        return NULL;
+    target = c->ctx_id < SIM_CONTEXTS_MAX ? c->afu->ctx[c->ctx_id] : NULL;
+    if (!target || !target->started || !(c->ctx->ctx_cap & AFU_CTX_CAP_PROXY_ISSUE))
+        return c->ctx;
+    return target->ctx_cap & AFU_CTX_CAP_PROXY_TARGET ? NULL : target;
+}
+
+/* The context that lacks a capability for the command (SL 13.1), or NULL: it may go on. */
+static const struct sim_ctx *offender(const struct sim_cmd *c)
+{
+    const struct sim_ctx *proxy = proxy_offender(c);
+    uint64_t needed = needed_capabilities(c);
+
+    if (proxy)
+        return proxy;
+    return (c->ctx->ctx_cap & needed) == needed ? NULL : c->ctx;
 }
 
 static uint64_t timeout_cycles(const struct sim_cmd *c)
@@ -123,7 +136,8 @@ void sim_decode(struct sim_event *ev)
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->afu;
     struct afu_ioarcb ioarcb;
-    uint64_t needed, timeout;
+    const struct sim_ctx *lacks;
+    uint64_t timeout;
 
     if (unread(c, &ioarcb))
         return;
@@ -141,10 +155,11 @@ void sim_decode(struct sim_event *ev)
         sim_timeout_start(c, timeout);
     if (ended(c))
         return;
-    needed = needed_capabilities(c);
-    if (!proxy_allowed(c) || (c->ctx->ctx_cap & needed) != needed ||
-        (sim_site_planned(a, SIM_SITE_CAP) && planned_violation(a)))
-        sim_status_afu(c, AFU_RC_CAP_VIOLATION, afu_ctx_cap_extra(c->ctx->ctx_cap));
+    lacks = offender(c);
+    if (!lacks && sim_site_planned(a, SIM_SITE_CAP) && planned_violation(a))
+        lacks = c->ctx;
+    if (lacks)
+        sim_status_afu(c, AFU_RC_CAP_VIOLATION, afu_ctx_cap_extra(lacks->ctx_cap));
     else
         dispatch(c);
 }

@@ -65,7 +65,7 @@ static uint32_t segment_length(const struct sim_cmd *c, const struct sim_segment
 {
     uint32_t left = c->data_len - c->part_offset;
 
-    if (c->segment + 1 == c->segments)
+    if (c->segment + 1 == c->segments || sim_same_data(c))
         return left;
     return (uint32_t)hal_min64(left, (uint64_t)part->blocks * lun_block_size(c->afu, part->lun_id));
 }
@@ -462,6 +462,12 @@ static void send_frame(struct sim_cmd *c)
 
 static void passed_card(struct sim_event *ev) { send_frame(sim_cmd_of(ev)); }
 
+static void no_channels(struct sim_cmd *c, uint8_t up)
+{
+    sim_status_afu(c, AFU_RC_NO_CHANNELS,
+                   afu_no_channels_extra(up, c->ports, (unsigned)c->afu->params.ports));
+}
+
 /* True: no port can have the command. */
 SIM_COLD static bool refused_channel(struct sim_cmd *c, uint8_t up)
 {
@@ -473,8 +479,7 @@ SIM_COLD static bool refused_channel(struct sim_cmd *c, uint8_t up)
     if (arg && arg != AFU_RC_NO_CHANNELS)
         sim_status_afu(c, (uint8_t)arg, 0);
     else
-        sim_status_afu(c, AFU_RC_NO_CHANNELS,
-                       afu_no_channels_extra(up, c->ports, (unsigned)a->params.ports));
+        no_channels(c, up);
     return true;
 }
 
@@ -483,6 +488,19 @@ static bool no_channel(struct sim_cmd *c, uint8_t up)
     if (c->ports & up && !sim_site_planned(c->afu, SIM_SITE_PORT))
         return false;
     return refused_channel(c, up);
+}
+
+bool sim_port_of_task(struct sim_cmd *c)
+{
+    uint8_t up = available(c->afu);
+
+    c->ports = (uint8_t)(c->res_hndl & 0xF);
+    if (!(c->ports & up)) {
+        no_channels(c, up);
+        return false;
+    }
+    c->port = choose(c->afu, c->ports & up);
+    return true;
 }
 
 void sim_port_command(struct sim_cmd *c)

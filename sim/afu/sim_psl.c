@@ -91,12 +91,14 @@ static void restarted(struct sim_event *ev) { outcome(sim_cmd_of(ev)); }
 /* Whose address it is: tables are in the address space of their owner. */
 static struct sim_ctx *address_space(const struct sim_cmd *c)
 {
-    uint16_t owner = afu_rht_cnt_id_owner(c->ctx->rht_cnt_id);
-    struct sim_ctx *ctx = owner < SIM_CONTEXTS_MAX ? c->afu->ctx[owner] : NULL;
+    const struct sim_ctx *subject;
+    struct sim_ctx *host;
 
     if (c->psl.access != SIM_PSL_RHT && c->psl.access != SIM_PSL_LXT)
         return c->ctx;
-    return ctx && ctx->started ? ctx : NULL;
+    subject = sim_cmd_subject(c);
+    host = subject ? sim_table_host(subject) : NULL;
+    return host && host->started ? host : NULL;
 }
 
 static void address_error(const struct sim_cmd *c, uint64_t ea)

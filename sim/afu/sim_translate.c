@@ -20,7 +20,7 @@
 
 static uint64_t rht_tag(const struct sim_cmd *c)
 {
-    return TAG_VALID | TAG_CONTEXT(c->ctx->handle) | TAG_HANDLE(c->res_hndl & 0xFFFF);
+    return TAG_VALID | TAG_CONTEXT(c->ctx_id) | TAG_HANDLE(c->res_hndl & 0xFFFF);
 }
 
 static uint64_t lxt_tag(const struct sim_cmd *c, uint64_t index)
@@ -141,15 +141,13 @@ bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out)
 /* Step 1 and 2: the table itself. Returns 0 or an afu_rc. */
 static uint8_t check_table(const struct sim_cmd *c)
 {
-    const struct sim_afu *a = c->afu;
-    uint16_t owner = afu_rht_cnt_id_owner(c->ctx->rht_cnt_id);
-    const struct sim_ctx *host = owner < SIM_CONTEXTS_MAX ? a->ctx[owner] : NULL;
+    const struct sim_ctx *ctx = sim_cmd_subject(c), *host = ctx ? sim_table_host(ctx) : NULL;
 
     if (!host || !(host->ctx_cap & AFU_CTX_CAP_HOST_XLATE))
         return AFU_RC_NOT_XLATE_HOST;
-    if (c->ctx->rht_start % AFU_RHT_ENTRY_SIZE)
+    if (ctx->rht_start % AFU_RHT_ENTRY_SIZE)
         return AFU_RC_RHT_UNALIGNED;
-    return c->res_hndl >= afu_rht_cnt_id_count(c->ctx->rht_cnt_id) ? AFU_RC_RHT_OUT_OF_BOUNDS : 0;
+    return c->res_hndl >= afu_rht_cnt_id_count(ctx->rht_cnt_id) ? AFU_RC_RHT_OUT_OF_BOUNDS : 0;
 }
 
 static void walked(struct sim_event *ev);
@@ -159,11 +157,11 @@ static uint64_t lxt_index(const struct sim_cmd *c, unsigned which)
     return (c->vlba >> c->virt.nmask) + which;
 }
 
-/* Where the entry is that a walk reads. */
+/* Where the entry is that a walk reads; the end of the context that it belongs to restarts it. */
 static uint64_t entry_ea(const struct sim_cmd *c)
 {
     return c->state == SIM_CMD_WALK_RHT
-               ? c->ctx->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE
+               ? sim_cmd_subject(c)->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE
                : c->virt.lxt_start + lxt_index(c, c->lxt_which) * AFU_LXT_ENTRY_SIZE;
 }
 
@@ -257,7 +255,7 @@ static void walked_rht(struct sim_cmd *c)
     if (!arrived(c, SIM_PSL_RHT, entry_ea(c), &c->entry, sizeof c->entry) || half_read(c))
         return;
     c->entry_valid = true;
-    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx->handle,
+    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx_id,
                         sim_table_order(c->afu), &c->entry);
     cache_put(c->afu, rht_tag(c), c->entry.word, 2);
     if (c->afu->trace->on)
@@ -273,7 +271,7 @@ static void walked_lxt(struct sim_cmd *c)
     if (!arrived(c, SIM_PSL_LXT, entry_ea(c), &raw, sizeof raw))
         return;
     c->lxt[c->lxt_which] = hal_swap64(sim_table_order(a), raw);
-    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx->handle, entry_ea(c),
+    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, entry_ea(c),
                         c->lxt[c->lxt_which]);
     cache_put(a, lxt_tag(c, index), &c->lxt[c->lxt_which], 1);
     sim_record(a, SIM_EVENT_XLT_FILL, c->slot, c->lxt[c->lxt_which], index);
@@ -324,10 +322,18 @@ static bool cdb_range(const uint8_t cdb[16], uint64_t *lba, uint32_t *blocks)
     }
 }
 
+/* WRITE SAME without a block (NDOB) writes zeros: no data show the direction, and the flag for
+ * "no data" is that of reads (SL 6.1). */
+static bool writes_without_data(const struct sim_cmd *c)
+{
+    return c->rq.cdb[0] == 0x93 && c->rq.cdb[1] & 0x01;
+}
+
 /* Step 5: permissions of the entry against the direction. */
 static bool permitted(const struct sim_cmd *c, unsigned permissions)
 {
-    unsigned needed = c->flags & AFU_REQ_HOST_WRITE ? AFU_PERM_WRITE : AFU_PERM_READ;
+    bool writes = c->flags & AFU_REQ_HOST_WRITE || writes_without_data(c);
+    unsigned needed = writes ? AFU_PERM_WRITE : AFU_PERM_READ;
 
     return (permissions & needed) == needed;
 }
@@ -357,10 +363,13 @@ static bool too_long(const struct sim_cmd *c, uint32_t blocks)
 {
     uint64_t size;
 
-    if (blocks <= 1 || c->rq.cdb[0] == 0x93)
+    if (c->rq.cdb[0] == 0x93)
         return false;
+    if (blocks <= 1)
+        return c->data_len > AFU_TRANSFER_MAX;
     size = block_size(c->afu, c->lxt[0]);
-    return (blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX;
+    return (blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX ||
+           c->data_len > AFU_TRANSFER_MAX;
 }
 
 /* Steps 8 to 10 for one LXT word. False: no permission. */
@@ -409,6 +418,10 @@ static void translate_virtual(struct sim_cmd *c)
         return;
     }
     first = (uint32_t)hal_min64(blocks, chunk - (c->vlba & (chunk - 1)));
+    if (blocks - first > chunk) { /* step 11: two translations, or none */
+        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
+        return;
+    }
     c->segments = first < blocks ? 2 : 1;
     if (need_lxt(c, 0) || (c->segments == 2 && need_lxt(c, 1)))
         return;
@@ -430,7 +443,8 @@ static bool too_long_for_device(const struct sim_cmd *c, uint64_t lun_id)
 
     if (c->rq.cdb[0] == 0x93 || !cdb_range(c->rq.cdb, &lba, &blocks))
         return false;
-    return (uint64_t)blocks * (lun ? lun->block_size : 4096) > AFU_TRANSFER_MAX;
+    return c->data_len > AFU_TRANSFER_MAX ||
+           (uint64_t)blocks * (lun ? lun->block_size : 4096) > AFU_TRANSFER_MAX;
 }
 
 void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports)
@@ -467,7 +481,9 @@ static void translate_entry(struct sim_cmd *c)
     c->virt = afu_rht_unpack_virtual(sim_table_order(c->afu), &c->entry);
     if (!permitted(c, c->virt.permissions))
         sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
-    else if (c->virt.lxt_cnt && (c->virt.nmask < AFU_NMASK_MIN || c->virt.nmask > 47))
+    else if (!c->virt.lxt_cnt) /* nothing to translate, whatever the size of a chunk is */
+        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
+    else if (c->virt.nmask < AFU_NMASK_MIN || c->virt.nmask > 47)
         sim_status_afu(c, AFU_RC_RHT_INVALID, 0); /* MD-25 */
     else
         translate_virtual(c);
@@ -483,7 +499,7 @@ void sim_translate(struct sim_cmd *c)
         return;
     }
     c->translated = true;
-    sim_strict_translated(&a->strict, c->slot, c->ctx->handle, c->res_hndl);
+    sim_strict_translated(&a->strict, c->slot, c->ctx_id, c->res_hndl);
     if (!c->entry_valid && !cache_get(a, rht_tag(c), c->entry.word, 2)) {
         sim_record(a, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, UINT64_MAX);
         walk(c, SIM_CMD_WALK_RHT);

@@ -155,3 +155,37 @@ Test(sim_decode, capabilities_come_before_tables)
     cr_assert_eq(after.xlt_hits, before.xlt_hits);
     PROVES(MD_9);
 }
+
+/* SL 6, 13.1: with both rights a command belongs to the context that ctx_id names: its handle is
+ * one of that context, whoever has rung the doorbell; the answer goes to the one who did. */
+Test(sim_decode, a_command_for_another_context)
+{
+    static const uint64_t chunks[] = {1};
+    struct model_ctx other = {0};
+
+    model_ctx_start(m, &other, false, HAL_ORDER_BIG);
+    model_virtual(m, &other, 7, chunks, 1, 0, AFU_PERM_RW);
+    capabilities(AFU_CTX_CAP_USER | AFU_CTX_CAP_PROXY_ISSUE);
+    for (unsigned i = 0; i < 2; i++) {
+        model_rw(m, &user, i, true, 7, 9, 1, m->buffer);
+        user.pair[i].ioarcb.ctx_id = xe16_of(user.order, other.handle);
+        cr_assert(model_issue(m, &user, i, 1000000));
+        if (i)
+            break;
+        cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x21, "the other side has not agreed");
+        cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x03, "who lacks the right");
+        model_load(m, &m->master, AFU_CTRL_BASE(other.handle) + AFU_CTRL_MBOX_R);
+        model_store(m, &m->master, AFU_CTRL_BASE(other.handle) + AFU_CTRL_CTX_CAP,
+                    AFU_CTX_CAP_USER | AFU_CTX_CAP_PROXY_TARGET);
+    }
+    cr_assert_eq(model_ioasc(&user, 1), 0);
+    cr_assert(sim_afu_xlt_cached(m->afu, other.handle, 7));
+    cr_assert_not(sim_afu_xlt_cached(m->afu, user.handle, 7));
+    memset(&other.rht[7], 0, sizeof other.rht[7]);
+    cr_assert_eq(model_sync(m, AFU_SYNC_HW, other.handle, 7), 0);
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(user.pair[1].ioasa.rc.afu_rc, 0x05, "a sync for the owner does not reach it");
+    model_ctx_end(m, &other);
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(user.pair[1].ioasa.rc.afu_rc, 0x21);
+}

@@ -108,6 +108,64 @@ Test(sim_translate, refusals_of_a_virtual_lun)
     cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x13);
 }
 
+/* WRITE SAME sends one block, whatever its range is: READ and WRITE have other rules. */
+#define WRITE_SAME 0x93
+#define NDOB 0x01 /* byte 1: no block at all, zeros are meant */
+
+static uint8_t write_same(uint32_t handle, uint64_t lba, uint32_t blocks, uint8_t flags)
+{
+    bool data = !(flags & NDOB);
+
+    model_rw(m, &user, 0, data, handle, lba, blocks, m->buffer);
+    user.pair[0].ioarcb.cdb[0] = WRITE_SAME;
+    user.pair[0].ioarcb.cdb[1] = flags;
+    user.pair[0].ioarcb.data_len = xe32_of(user.order, data ? 4096 : 0);
+    cr_assert(model_issue(m, &user, 0, 10000000));
+    return user.pair[0].ioasa.rc.afu_rc;
+}
+
+static void on_flashgt(void) { sim_afu_params_mutable(m->afu)->card = 0x0600; }
+
+/* MD-11, R-12: crossing into the next chunk is legal, and both pieces get the one block. */
+Test(sim_translate, write_same_crosses_into_the_next_chunk)
+{
+    on_flashgt();
+    memset(m->buffer, 0x5C, 4096);
+    cr_assert_eq(write_same(5, 0xFFFE, 4, 0), 0);
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    cr_assert_eq(xe32_get(user.order, user.pair[0].ioasa.resid), 0);
+    cr_assert_eq(medium(0x2FFFD), 0);
+    cr_assert_eq(medium(0x2FFFE), 0x5C);
+    cr_assert_eq(medium(0x2FFFF), 0x5C);
+    cr_assert_eq(medium(0x30000), 0, "it went on in the chunk behind");
+    cr_assert_eq(medium(0x10000), 0x5C);
+    cr_assert_eq(medium(0x10001), 0x5C);
+    cr_assert_eq(medium(0x10002), 0);
+    user.pair[0].ioarcb.data_len = xe32_of(user.order, 8192); /* more than the block */
+    cr_assert(model_issue(m, &user, 0, 10000000));
+    cr_assert_eq(user.pair[0].ioasa.rc.flags, AFU_RC_FLAG_UNDERRUN);
+    cr_assert_eq(xe32_get(user.order, user.pair[0].ioasa.resid), 4096, "counted for each piece");
+    PROVES(MD_11);
+    PROVES(R_12);
+}
+
+/* SL 8.4 step 11: two translations are made for a command, not three. What would need more is
+ * refused as a whole: it must not run on behind the second chunk, which may be another client's. */
+Test(sim_translate, write_same_over_three_chunks)
+{
+    on_flashgt();
+    memset(m->buffer, 0x77, 4096);
+    cr_assert_eq(afu_rc(true, 5, 0, 1), 0); /* chunk 2, right behind chunk 1 */
+    cr_assert_eq(afu_rc(true, 5, 0x1FFFF, 1), 0);
+    cr_assert_eq(write_same(5, 0xFFFF, 0x10002, NDOB), 0x13);
+    cr_assert_eq(medium(0x20000), 0x77, "zeroed through the translation of another chunk");
+    cr_assert_eq(medium(0x1FFFF), 0x77, "a part of what was refused was carried out");
+    cr_assert_eq(write_same(5, 0x8000, 0x18000, NDOB), 0); /* one and a half */
+    cr_assert_eq(medium(0x20000), 0x77);
+    cr_assert_eq(medium(0x1FFFF), 0);
+    PROVES(MD_11);
+}
+
 Test(sim_translate, size_zero_is_out_of_bounds)
 {
     struct afu_rht_virtual v = {.permissions = AFU_PERM_RW, .nmask = 16};
@@ -128,6 +186,31 @@ Test(sim_translate, permissions_of_entry_and_lxt)
     m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_READ, 3));
     cr_assert_eq(afu_rc(true, 9, 0, 1), 0x15);
     PROVES(VL_5);
+}
+
+/* SL 8.4 step 5: a command that has no data to tell its direction may not write by a handle for
+ * reading either. */
+Test(sim_translate, no_data_is_no_way_around_permissions)
+{
+    static const uint64_t chunks[] = {0};
+    struct afu_rht_direct d = {
+        .lun_id = afu_lun_id(0), .valid = true, .permissions = AFU_PERM_READ, .port_sel = 1};
+
+    on_flashgt();
+    memset(m->buffer, 0x77, 4096);
+    cr_assert_eq(afu_rc(true, 5, 0, 1), 0); /* block 0x20000 */
+    user.rht[12] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d);
+    cr_assert_eq(write_same(12, 0x20000, 1, NDOB), 0x05);
+    model_virtual(m, &user, 8, chunks, 1, 0, AFU_PERM_READ);
+    cr_assert_eq(write_same(8, 0, 1, NDOB), 0x05);
+    model_virtual(m, &user, 9, chunks, 1, 0, AFU_PERM_RW);
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(2, 0, AFU_PERM_READ, 3));
+    cr_assert_eq(write_same(9, 0, 1, NDOB), 0x15);
+    cr_assert_eq(medium(0x20000), 0x77);
+    d.permissions = AFU_PERM_RW;
+    user.rht[13] = afu_rht_pack_direct(HAL_ORDER_LITTLE, &d);
+    cr_assert_eq(write_same(13, 0x20000, 1, NDOB), 0);
+    cr_assert_eq(medium(0x20000), 0);
 }
 
 Test(sim_translate, bad_tables)
@@ -317,6 +400,13 @@ Test(sim_translate, chunks_have_a_least_size)
         cr_expect_eq(afu_rc(false, 40, 0, 1), nmask < 16 ? 0x01 : 0, "nmask %u", nmask);
         v.lxt_cnt = 0; /* nothing to translate: the size decides */
         e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+        set_words(40, e.word[0], e.word[1]);
+        cr_expect_eq(afu_rc(false, 40, 0, 1), 0x13, "nmask %u, no chunk", nmask);
+    }
+    for (unsigned nmask = 63; nmask <= 255; nmask += 32) { /* no shift of a word is that long */
+        struct afu_rht_virtual v = {.permissions = 3, .nmask = (uint8_t)nmask};
+        struct afu_rht_entry e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+
         set_words(40, e.word[0], e.word[1]);
         cr_expect_eq(afu_rc(false, 40, 0, 1), 0x13, "nmask %u, no chunk", nmask);
     }

@@ -459,9 +459,9 @@ static inline bool sim_capable(const struct sim_afu *a, uint64_t bit)
     return version != AFU_IFV_TOO_OLD && version & bit;
 }
 
-/** The context that owns a command: the one whose doorbell it was, or with the rights of SL 13.1 the
- * one that its ctx_id names, to which its resource handle then belongs (SL 6). NULL: that one is
- * gone. Only for commands that have passed the check of their ctx_id. */
+/** The context that owns a command: the one whose doorbell it was, or with the rights of SL 13.1
+ * the one that its ctx_id names, to which its resource handle then belongs (SL 6). NULL: that one
+ * is gone. Only for commands that have passed the check of their ctx_id. */
 static inline struct sim_ctx *sim_cmd_subject(const struct sim_cmd *c)
 {
     return c->ctx_id == c->ctx->handle ? c->ctx : c->afu->ctx[c->ctx_id];

@@ -255,8 +255,8 @@ static void walked_rht(struct sim_cmd *c)
     if (!arrived(c, SIM_PSL_RHT, entry_ea(c), &c->entry, sizeof c->entry) || half_read(c))
         return;
     c->entry_valid = true;
-    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx_id,
-                        sim_table_order(c->afu), &c->entry);
+    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx_id, sim_table_order(c->afu),
+                        &c->entry);
     cache_put(c->afu, rht_tag(c), c->entry.word, 2);
     if (c->afu->trace->on)
         record_entry(c);
@@ -271,8 +271,7 @@ static void walked_lxt(struct sim_cmd *c)
     if (!arrived(c, SIM_PSL_LXT, entry_ea(c), &raw, sizeof raw))
         return;
     c->lxt[c->lxt_which] = hal_swap64(sim_table_order(a), raw);
-    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, entry_ea(c),
-                        c->lxt[c->lxt_which]);
+    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, entry_ea(c), c->lxt[c->lxt_which]);
     cache_put(a, lxt_tag(c, index), &c->lxt[c->lxt_which], 1);
     sim_record(a, SIM_EVENT_XLT_FILL, c->slot, c->lxt[c->lxt_which], index);
     c->lxt_which++;

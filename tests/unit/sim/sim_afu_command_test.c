@@ -309,3 +309,25 @@ Test(sim_afu_command, lun_reset_needs_a_port)
     cr_assert_eq(reset_through(3)->rc.afu_rc, 0, "the other of its ports");
     cr_assert_eq(m->master.pair[0].ioasa.port, 0);
 }
+
+/* SL 12: the function is a word in the order of the context. Read the other way round it is none,
+ * and nothing happens to the LUN. */
+Test(sim_afu_command, the_function_has_the_order_of_its_context)
+{
+    static const uint8_t word[2][8] = {{1}, {0, 0, 0, 0, 0, 0, 0, 1}};
+
+    model_store(m, &m->master, AFU_HOST_BASE(m->master.handle), AFU_ENDIAN_CTRL_BIG);
+    m->master.order = HAL_ORDER_BIG;
+    for (unsigned i = 0; i < 2; i++) {
+        struct afu_ioarcb *r = model_ioarcb(&m->master, i);
+
+        r->req_flags = xe16_of(m->master.order, AFU_TMF_REQ_FLAGS);
+        r->port_sel = xe32_of(m->master.order, 1);
+        memcpy(r->cdb, word[i], 8);
+        start_read(i, 0);
+        cr_assert(model_issue(m, &m->master, i, 1000000));
+        model_run_dry(m);
+        cr_assert_eq(model_harvest(&user), (int)i);
+        cr_assert_eq(user.pair[i].ioasa.rc.fc_rc, i ? 0x5C : 0);
+    }
+}

@@ -345,14 +345,17 @@ static bool out_of_bounds(const struct sim_cmd *c, uint32_t blocks)
     return end < c->vlba || (end - 1) >> c->virt.nmask >= c->virt.lxt_cnt;
 }
 
-/* Block size of the LUN that an LXT word names, through the table of its first port. */
+/* Block size of the LUN that an LXT word names, through the table of the first of its ports that
+ * the card has; 0: it has none of them. */
 static uint32_t block_size(const struct sim_afu *a, uint64_t word)
 {
+    uint64_t ports = afu_lxt_ports(word) & sim_ports_present(a), id;
     const struct sim_media_lun *lun;
-    unsigned ports = afu_lxt_ports(word), port = ports ? hal_lowest_bit(ports) : 0;
 
-    lun = sim_media_lun(a->scsi.media,
-                        afu_lun_number(a->port[port].lun_table[afu_lxt_lun_index(word)]));
+    if (!ports)
+        return 0;
+    id = a->port[hal_lowest_bit(ports)].lun_table[afu_lxt_lun_index(word)];
+    lun = sim_media_lun(a->scsi.media, afu_lun_number(id));
     return lun ? lun->block_size : 4096;
 }
 
@@ -364,11 +367,10 @@ static bool too_long(const struct sim_cmd *c, uint32_t blocks)
 
     if (c->rq.cdb[0] == 0x93)
         return false;
-    if (blocks <= 1)
+    if (blocks <= 1 || c->data_len > AFU_TRANSFER_MAX)
         return c->data_len > AFU_TRANSFER_MAX;
     size = block_size(c->afu, c->lxt[0]);
-    return (blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX ||
-           c->data_len > AFU_TRANSFER_MAX;
+    return size && ((blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX);
 }
 
 /* Steps 8 to 10 for one LXT word. False: no permission. */

@@ -475,8 +475,14 @@ static void translate_direct(struct sim_cmd *c)
 
 static void translate_entry(struct sim_cmd *c)
 {
-    if (afu_rht_entry_format(&c->entry) == AFU_RHT_FORMAT_DIRECT) {
+    unsigned format = afu_rht_entry_format(&c->entry);
+
+    if (format == AFU_RHT_FORMAT_DIRECT) {
         translate_direct(c);
+        return;
+    }
+    if (format != AFU_RHT_FORMAT_VIRTUAL) {
+        sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
         return;
     }
     c->virt = afu_rht_unpack_virtual(sim_table_order(c->afu), &c->entry);

@@ -33,7 +33,7 @@ static uint64_t pick(const uint64_t *of, size_t n) { return of[below(n)]; }
 
 /* A command and all that it depends on, as numbers. */
 struct round {
-    bool direct, valid, write, flag, ndob;
+    bool direct, unknown, valid, write, flag, ndob; /* unknown: of a format that does not exist */
     unsigned perm, nmask, ports, selected;
     uint64_t lun, lxt_at, count, lba, blocks, bytes;
     uint64_t word[WORDS];
@@ -136,7 +136,7 @@ static uint32_t expected(const struct round *r)
 {
     unsigned needed = r->flag || r->ndob ? AFU_PERM_WRITE : AFU_PERM_READ;
 
-    if (r->direct && !r->valid)
+    if (r->unknown || (r->direct && !r->valid))
         return afu(0x01);
     if ((r->perm & needed) != needed)
         return afu(0x05);
@@ -179,6 +179,9 @@ static void draw_tables(struct round *r)
                                  : afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
     if (r->direct)
         ((uint8_t *)&user.rht[HANDLE])[8] = valid;
+    r->unknown = one_in(25);
+    if (r->unknown)
+        ((uint8_t *)&user.rht[HANDLE])[14] = (uint8_t)((2 + below(14)) << 4 | r->perm);
 }
 
 static void draw_range(struct round *r)

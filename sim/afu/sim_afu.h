@@ -471,6 +471,14 @@ static inline bool sim_capable(const struct sim_afu *a, uint64_t bit)
     return version != AFU_IFV_TOO_OLD && version & bit;
 }
 
+/** Whose address space has the tables of a context (SL 3); NULL: nobody's. */
+static inline struct sim_ctx *sim_table_host(const struct sim_ctx *ctx)
+{
+    uint16_t host = afu_rht_cnt_id_owner(ctx->rht_cnt_id);
+
+    return host < SIM_CONTEXTS_MAX ? ctx->afu->ctx[host] : NULL;
+}
+
 /* What planned faults do is kept apart from the way of every command: in a function of its own, so
  * that the fast path needs no registers for it (PB-7). */
 #define SIM_COLD __attribute__((cold, noinline))

@@ -75,7 +75,7 @@ SIM_COLD static void tell_media(const struct sim_cmd *c)
     bool by_handle = c->flags & AFU_REQ_RES_HNDL;
 
     sim_tell(c->afu, &(struct sim_watched){.what = SIM_WATCH_MEDIA,
-                                           .context = c->ctx_id,
+                                           .context = by_handle ? c->ctx_id : c->ctx->handle,
                                            .handle = by_handle ? c->res_hndl : 0,
                                            .by_handle = by_handle,
                                            .port = c->port,

@@ -92,15 +92,14 @@ static void restarted(struct sim_event *ev) { outcome(sim_cmd_of(ev)); }
  * nothing is known but who rang. */
 static struct sim_ctx *address_space(const struct sim_cmd *c)
 {
-    const struct sim_ctx *of;
-    struct sim_ctx *ctx = NULL;
+    const struct sim_ctx *owner;
+    struct sim_ctx *host;
 
     if (c->psl.access != SIM_PSL_RHT && c->psl.access != SIM_PSL_LXT)
         return c->ctx;
-    of = sim_cmd_owner(c);
-    if (of && afu_rht_cnt_id_owner(of->rht_cnt_id) < SIM_CONTEXTS_MAX)
-        ctx = c->afu->ctx[afu_rht_cnt_id_owner(of->rht_cnt_id)];
-    return ctx && ctx->started ? ctx : NULL;
+    owner = sim_cmd_owner(c);
+    host = owner ? sim_table_host(owner) : NULL;
+    return host && host->started ? host : NULL;
 }
 
 static void address_error(const struct sim_cmd *c, uint64_t ea)

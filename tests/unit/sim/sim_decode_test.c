@@ -42,6 +42,18 @@ Test(sim_decode, another_contexts_id_needs_proxy_rights)
     cr_assert_eq(user.pair[1].ioasa.rc.afu_rc, 0x21);
 }
 
+/* SL 6: a LUN id beside a resource handle, and in IOARRIN mode the address of an IOASA, say
+ * nothing.
+ */
+Test(sim_decode, fields_without_a_meaning)
+{
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    user.pair[0].ioarcb.lun_id = xe64_of(user.order, UINT64_C(0x1234567800000000));
+    user.pair[0].ioarcb.ioasa = xe64_of(user.order, 0x1000);
+    cr_assert(model_issue(m, &user, 0, 100000));
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+}
+
 Test(sim_decode, the_master_reaches_luns_by_port)
 {
     struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
@@ -298,4 +310,38 @@ Test(sim_decode, proxies_and_the_life_of_the_one_named)
     cr_assert_eq(model_harvest(&c), 2);
     cr_assert_eq(c.pair[2].ioasa.rc.afu_rc, 0x1A);
     model_ctx_end(m, &c);
+}
+
+/* SL 6, 13.1: with both rights a command belongs to the context that ctx_id names: its handle is
+ * one of that context, whoever has rung the doorbell; the answer goes to the one who did. */
+Test(sim_decode, a_command_for_another_context)
+{
+    static const uint64_t chunks[] = {1};
+    struct model_ctx other = {0};
+
+    model_ctx_start(m, &other, false, HAL_ORDER_BIG);
+    model_virtual(m, &other, 7, chunks, 1, 0, AFU_PERM_RW);
+    capabilities(AFU_CTX_CAP_USER | AFU_CTX_CAP_PROXY_ISSUE);
+    for (unsigned i = 0; i < 2; i++) {
+        model_rw(m, &user, i, true, 7, 9, 1, m->buffer);
+        user.pair[i].ioarcb.ctx_id = xe16_of(user.order, other.handle);
+        cr_assert(model_issue(m, &user, i, 1000000));
+        if (i)
+            break;
+        cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x21, "the other side has not agreed");
+        cr_assert_eq(user.pair[0].ioasa.afu_extra, 0x83, "what the issuer may do");
+        model_load(m, &m->master, AFU_CTRL_BASE(other.handle) + AFU_CTRL_MBOX_R);
+        model_store(m, &m->master, AFU_CTRL_BASE(other.handle) + AFU_CTRL_CTX_CAP,
+                    AFU_CTX_CAP_USER | AFU_CTX_CAP_PROXY_TARGET);
+    }
+    cr_assert_eq(model_ioasc(&user, 1), 0);
+    cr_assert(sim_afu_xlt_cached(m->afu, other.handle, 7));
+    cr_assert_not(sim_afu_xlt_cached(m->afu, user.handle, 7));
+    memset(&other.rht[7], 0, sizeof other.rht[7]);
+    cr_assert_eq(model_sync(m, AFU_SYNC_HW, other.handle, 7), 0);
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(user.pair[1].ioasa.rc.afu_rc, 0x05, "a sync for the owner does not reach it");
+    model_ctx_end(m, &other);
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(user.pair[1].ioasa.rc.afu_rc, 0x21);
 }

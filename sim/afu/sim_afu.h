@@ -584,6 +584,9 @@ bool sim_media_place(const struct sim_afu *a, unsigned lun); /* somebody waits a
 void sim_media_start_waiting(struct sim_afu *a);
 uint64_t sim_ports_present(const struct sim_afu *a);
 
+/** WRITE SAME: every segment gets the same block of data. */
+static inline bool sim_same_data(const struct sim_cmd *c) { return c->rq.cdb[0] == 0x93; }
+
 /** The command is somewhere between the queue of a port and its answer. */
 static inline bool sim_cmd_at_port(const struct sim_cmd *c)
 {

@@ -64,10 +64,11 @@ static uint32_t lun_block_size(const struct sim_afu *a, uint64_t lun_id)
 static uint32_t segment_length(const struct sim_cmd *c, const struct sim_segment *part)
 {
     uint32_t left = c->data_len - c->part_offset;
+    uint64_t blocks = sim_same_data(c) ? 1 : part->blocks;
 
     if (c->segment + 1 == c->segments)
         return left;
-    return (uint32_t)hal_min64(left, (uint64_t)part->blocks * lun_block_size(c->afu, part->lun_id));
+    return (uint32_t)hal_min64(left, blocks * lun_block_size(c->afu, part->lun_id));
 }
 
 SIM_HOT static inline void prepare_request(struct sim_cmd *c)

@@ -378,7 +378,8 @@ static bool next_segment(struct sim_cmd *c)
         c->status.resid += left_out(c);
         return false;
     }
-    c->part_offset += c->rq.data_len;
+    if (!sim_same_data(c))
+        c->part_offset += c->rq.data_len;
     c->segment++;
     c->plan = (struct sim_fault_plan){0};
     sim_port_command(c);

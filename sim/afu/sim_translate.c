@@ -409,6 +409,10 @@ static void translate_virtual(struct sim_cmd *c)
         return;
     }
     first = (uint32_t)hal_min64(blocks, chunk - (c->vlba & (chunk - 1)));
+    if (blocks - first > chunk) { /* step 11; only WRITE SAME could be so long */
+        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
+        return;
+    }
     c->segments = first < blocks ? 2 : 1;
     if (need_lxt(c, 0) || (c->segments == 2 && need_lxt(c, 1)))
         return;

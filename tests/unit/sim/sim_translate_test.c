@@ -95,6 +95,50 @@ Test(sim_translate, a_transfer_may_cross_into_the_next_chunk)
     PROVES(R_12);
 }
 
+/* WRITE SAME(16), a write of FlashGT, whose data are one block. */
+static uint8_t same_rc(uint32_t handle, uint64_t lba, uint32_t blocks)
+{
+    model_rw(m, &user, 0, true, handle, lba, blocks, m->buffer);
+    user.pair[0].ioarcb.cdb[0] = 0x93;
+    user.pair[0].ioarcb.data_len = xe32_of(user.order, 4096);
+    cr_assert(model_issue(m, &user, 0, 10000000));
+    return user.pair[0].ioasa.rc.afu_rc;
+}
+
+/* MD-11: the one block goes to both chunks, and nothing behind it is read. */
+Test(sim_translate, write_same_may_cross_into_the_next_chunk)
+{
+    sim_afu_params_mutable(m->afu)->card = 0x0600;
+    memset(m->buffer, 0x5A, 4096);
+    memset(m->buffer + 4096, 0xEE, 4096);
+    cr_assert_eq(same_rc(5, 0xFFFE, 4), 0);
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    cr_assert_eq(xe32_get(user.order, user.pair[0].ioasa.resid), 0);
+    cr_assert_eq(medium(0x2FFFE), 0x5A);
+    cr_assert_eq(medium(0x2FFFF), 0x5A);
+    cr_assert_eq(medium(0x10000), 0x5A);
+    cr_assert_eq(medium(0x10001), 0x5A);
+    cr_assert_eq(medium(0x10002), 0, "a block too many");
+    PROVES(R_12);
+}
+
+/* SL 8.4 step 11: two translations, or refused. What lies behind the second chunk on the medium is
+ * somebody else's. */
+Test(sim_translate, write_same_over_more_chunks_is_refused)
+{
+    static const uint64_t chunks[] = {2, 0, 3};
+
+    sim_afu_params_mutable(m->afu)->card = 0x0600;
+    model_virtual(m, &user, 14, chunks, 3, 0, AFU_PERM_RW);
+    m->buffer[0] = 0x77;
+    cr_assert_eq(sim_media_write_same(m->media, 0, 0x10000, 1, m->buffer), 0);
+    m->buffer[0] = 0;
+    cr_assert_eq(same_rc(14, 0xFFFF, 0x10002), 0x13);
+    cr_assert_eq(medium(0x10000), 0x77, "a block of another chunk was written");
+    cr_assert_eq(same_rc(14, 0xFFFF, 0x10001), 0, "as far as two chunks go");
+    cr_assert_eq(medium(0x10000), 0x77);
+}
+
 Test(sim_translate, refusals_of_a_virtual_lun)
 {
     cr_assert_eq(afu_rc(false, 6, 0, 1), 0x05, "never opened: all-zero entry");

@@ -343,6 +343,33 @@ void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, const struct sim
     bus_begin(r, &r->bus[t->direction]);
 }
 
+/* What it has sent is answered all the same. */
+static void bus_cut(struct sim_reference *r, struct item *it)
+{
+    CHECK(!it->ev);
+    it->to_answer -= it->to_send;
+    it->to_send = 0;
+    it->on_bus = false;
+    bus_retire(r, it);
+}
+
+void sim_reference_bus_cut(struct sim_afu *a)
+{
+    struct sim_reference *r = a->engine->other;
+
+    r->fetch_item = NULL;
+    for (unsigned d = 0; d < HAL_ARRAY_LENGTH(r->bus); d++) {
+        struct bus *b = &r->bus[d];
+
+        while (b->queue.first)
+            bus_cut(r, pop(&b->queue));
+        if (b->current)
+            bus_cut(r, b->current);
+        b->current = NULL;
+        b->pace = 0;
+    }
+}
+
 bool sim_reference_bus_busy(const struct sim_afu *a, enum sim_direction direction)
 {
     const struct sim_reference *r = a->engine->other;

@@ -38,3 +38,13 @@ void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim
                                                      (uint32_t)(bytes / SIM_LINE), after, rank, fn))
         sim_wait_special(c, direction, what, ea, bytes, after, rank, fn);
 }
+
+void sim_wait_cut(struct sim_afu *a)
+{
+    uint64_t now = a->engine->now;
+
+    if (sim_stepped(a))
+        sim_reference_bus_cut(a);
+    a->bus_free[SIM_BUS_READ] = hal_min64(a->bus_free[SIM_BUS_READ], now);
+    a->bus_free[SIM_BUS_WRITE] = hal_min64(a->bus_free[SIM_BUS_WRITE], now);
+}

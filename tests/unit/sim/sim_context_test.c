@@ -258,7 +258,8 @@ Test(sim_context, afu_reset_leaves_nothing)
 }
 
 /* TM-10, TM-9: a transfer that would take longer than the reset is cut off with its context. The
- * reset finds the bus idle, and what comes after it does not wait behind lines that nobody sends. */
+ * reset finds the bus idle, and what comes after it does not wait behind lines that nobody sends.
+ */
 static void reset_cuts_a_long_transfer(void)
 {
     struct sim_params *p = sim_afu_params_mutable(m->afu);

@@ -366,7 +366,7 @@ struct sim_afu {
     struct sim_event mmio_event;
     struct sim_mmio mmio[SIM_MMIO_RING];
     uint32_t mmio_head, mmio_count;
-    uint64_t mmio_last; /* latest arrival given out */
+    uint64_t mmio_soonest; /* cycle in which the next one may arrive */
 
     /* fetch: contexts with doorbells, served round robin */
     struct sim_event fetch_event;

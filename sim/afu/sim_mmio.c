@@ -31,13 +31,13 @@ static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t
 {
     struct sim_afu *a = ctx->afu;
     struct sim_mmio *m = &a->mmio[(a->mmio_head + a->mmio_count) % SIM_MMIO_RING];
-    uint64_t soonest = a->mmio_last + a->params.mmio_ack, now = a->engine->now;
+    uint64_t now = a->engine->now;
 
     m->travel = ctx->added_at > now ? hal_max64(travel, ctx->added_at - now) : travel;
-    m->cycle = hal_max64(a->engine->now + m->travel, soonest);
+    m->cycle = hal_max64(now + m->travel, a->mmio_soonest);
     m->ctx = ctx;
     m->offset = ctx->master ? offset : AFU_HOST_BASE(ctx->handle) + offset;
-    a->mmio_last = m->cycle;
+    a->mmio_soonest = m->cycle + a->params.mmio_ack;
     if (a->mmio_count++ == 0)
         expect(a);
     return m;

@@ -192,7 +192,7 @@ struct sim_cmd {
     uint16_t slot;
     uint8_t state;
     uint8_t port, ports; /* chosen, candidates */
-    bool delayed;        /* a fault made one step late */
+    bool delayed;        /* a fault makes its frame late at the target */
     uint8_t bad_frames;  /* a fault damages so many data frames of this exchange */
     bool media_stuck;    /* a fault keeps it on the medium for ever */
     bool interrupted;    /* a fault has sent its interrupt before its element */

@@ -395,6 +395,7 @@ static void at_target_late(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
+    c->delayed = false;
     if (!link_lost(c))
         begin(c);
 }
@@ -422,6 +423,7 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
         begin_short(c, arg);
         return;
     case SIM_EFFECT_LATE:
+        c->delayed = true;
         sim_wait(c, sim_late(a, arg), SIM_RANK_PORT, at_target_late);
         return;
     case SIM_EFFECT_CRC:

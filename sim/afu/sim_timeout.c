@@ -64,7 +64,7 @@ void sim_timeout_stop(struct sim_cmd *c)
 /* Not yet at a port 0x50, later 0x51. */
 void sim_timeout_expired(struct sim_cmd *c)
 {
-    bool at_port = c->state >= SIM_CMD_MEDIA_QUEUE && c->state != SIM_CMD_AFU;
+    bool at_port = c->delayed || (c->state >= SIM_CMD_MEDIA_QUEUE && c->state != SIM_CMD_AFU);
     bool late = at_port || (c->flags & AFU_REQ_AFU_CMD);
 
     sim_timeout_stop(c);

@@ -512,6 +512,13 @@ void sim_machine_refill(void *arg);
 void sim_mmio_accept(struct sim_afu *a);   /* the access at the head of the queue */
 void sim_mmio_forget(struct sim_ctx *ctx); /* a context ends: its accesses never arrive */
 
+/** Cycles from one access to the next: it waits for the acknowledge (TM-8), and for the next cycle
+ * where that comes at once. */
+static inline uint64_t sim_mmio_pace(const struct sim_params *p)
+{
+    return hal_max64(p->mmio_ack, 1);
+}
+
 /* sim_register.c: what a register does */
 void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset, uint64_t value);
 uint64_t sim_register_read(struct sim_afu *a, const struct sim_ctx *from, uint64_t offset);

@@ -484,7 +484,7 @@ static bool mmio_turn(const struct sim_reference *r)
 
 static void mmio_act(struct sim_reference *r)
 {
-    r->mmio_pace = r->afu->params.mmio_ack;
+    r->mmio_pace = sim_mmio_pace(&r->afu->params);
     sim_mmio_accept(r->afu);
 }
 

@@ -158,7 +158,7 @@ static const struct range ranges[] = {
     RANGE(ctx_reset, 0, 500, 0),
     RANGE(mmio_write_latency, 1, 120, 8),
     RANGE(mmio_read_latency, 1, 300, 8),
-    RANGE(mmio_ack, 1, 6, 0),
+    RANGE(mmio_ack, 0, 6, 0),
     RANGE(credits, 4, 64, 0),
     RANGE(buffer_disorder, 0, 1, 0),
     RANGE(read_latency, 1, 300, 0),

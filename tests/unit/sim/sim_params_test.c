@@ -68,7 +68,7 @@ static const struct row {
     {"afu.reset", 250000, 250000, 0, 0, 2000000000, 'D'},
     {"mmio.write.latency", 75, 75, 0, 0, 100000, 'D'},
     {"mmio.read.latency", 250, 250, 0, 0, 100000, 'D'},
-    {"mmio.afu_ack", 1, 1, 1, 1, 1000, 'A'},
+    {"mmio.afu_ack", 1, 1, 1, 0, 1000, 'A'},
     {"psl.credits", 64, 64, 64, 4, 255, 'A'},
     {"psl.buffer_read_latency", 1, 1, 1, 1, 3, 'A'},
     {"bus.buffer_disorder", 0, 0, 0, 0, 1, 'A'},

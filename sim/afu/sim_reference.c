@@ -354,33 +354,6 @@ void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, const struct sim
     bus_begin(r, &r->bus[t->direction]);
 }
 
-/* What it has sent is answered all the same. */
-static void bus_cut(struct sim_reference *r, struct item *it)
-{
-    CHECK(!it->ev);
-    it->to_answer -= it->to_send;
-    it->to_send = 0;
-    it->on_bus = false;
-    bus_retire(r, it);
-}
-
-void sim_reference_bus_cut(struct sim_afu *a)
-{
-    struct sim_reference *r = a->engine->other;
-
-    r->fetch_item = NULL;
-    for (unsigned d = 0; d < HAL_ARRAY_LENGTH(r->bus); d++) {
-        struct bus *b = &r->bus[d];
-
-        while (b->queue.first)
-            bus_cut(r, pop(&b->queue));
-        if (b->current)
-            bus_cut(r, b->current);
-        b->current = NULL;
-        b->pace = 0;
-    }
-}
-
 bool sim_reference_bus_busy(const struct sim_afu *a, enum sim_direction direction)
 {
     const struct sim_reference *r = a->engine->other;
@@ -595,6 +568,50 @@ static const struct {
     [SIM_RANK_TIMEOUT] = {timeout_turn, timeout_act}, [SIM_RANK_DRAIN] = {drain_turn, drain_act},
     [SIM_RANK_MEDIA_START] = {media_turn, media_act}, [SIM_RANK_BUFFER] = {buffer_turn, buffer_act},
 };
+
+/* ---- a reset: nobody waits for anything any more ------------------------------------------------
+ */
+
+/* What it has sent is answered all the same. */
+static void transfer_cut(struct sim_reference *r, struct item *it)
+{
+    CHECK(!it->ev);
+    it->to_answer -= it->to_send;
+    it->to_send = 0;
+    it->on_bus = false;
+    bus_retire(r, it);
+}
+
+static void bus_cut(struct sim_reference *r, struct bus *b)
+{
+    while (b->queue.first)
+        transfer_cut(r, pop(&b->queue));
+    if (b->current)
+        transfer_cut(r, b->current);
+    b->current = NULL;
+    b->pace = 0;
+}
+
+static void stage_cut(struct sim_reference *r, struct stage *s)
+{
+    while (s->queue.first) {
+        CHECK(!s->queue.first->ev);
+        free_item(r, pop(&s->queue));
+    }
+    s->busy = 0;
+}
+
+void sim_reference_cut(struct sim_afu *a)
+{
+    struct sim_reference *r = a->engine->other;
+
+    r->fetch = FETCH_IDLE;
+    r->fetch_item = NULL;
+    bus_cut(r, &r->bus[SIM_BUS_READ]);
+    bus_cut(r, &r->bus[SIM_BUS_WRITE]);
+    for (unsigned id = 0; id <= SIM_STAGE_CARD; id++)
+        stage_cut(r, &r->stage[id]);
+}
 
 /* ---- a cycle -----------------------------------------------------------------------------------
  */

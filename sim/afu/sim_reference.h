@@ -33,8 +33,8 @@ void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, const struct sim
 /** Whether a direction of the bus has something to do. */
 bool sim_reference_bus_busy(const struct sim_afu *a, enum sim_direction direction);
 
-/** What transfers have not sent yet is never sent; nobody waits for them any more. */
-void sim_reference_bus_cut(struct sim_afu *a);
+/** See sim_wait_cut. */
+void sim_reference_cut(struct sim_afu *a);
 
 /** ev runs when the stage has served it, see sim_wait_stage. */
 void sim_reference_stage(struct sim_afu *a, struct sim_event *ev, const struct sim_stage *s,

@@ -210,8 +210,8 @@ void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim
                        uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
                        sim_event_fn *fn);
 
-/** No context is left: what transfers have not sent yet is never sent, nor is its turn kept (TM-9,
- * TM-10). */
+/** No context is left, and the AFU is reset: what has not crossed the bus or a link yet never does,
+ * nor is its turn kept (TM-9, TM-10). */
 void sim_wait_cut(struct sim_afu *a);
 
 /** ... when the bus commands for `bytes` > 0 at ea have been answered, and `after` more cycles have

@@ -156,6 +156,7 @@ static const struct range ranges[] = {
     RANGE(sync_lw, 0, 200, 0),
     RANGE(sync_hw, 0, 200, 0),
     RANGE(ctx_reset, 0, 500, 0),
+    RANGE(afu_reset, 0, 3000, 0),
     RANGE(mmio_write_latency, 1, 120, 8),
     RANGE(mmio_read_latency, 1, 300, 8),
     RANGE(mmio_ack, 0, 6, 0),
@@ -207,6 +208,7 @@ static void draw_latencies(struct storm *s)
             value = 0;
         memcpy(p + r->offset, &value, sizeof value);
     }
+    sim_afu_params_mutable(s->m->afu)->card = one_in(s, 2) ? 0x04F0 : 0x0600;
 }
 
 /* Small numbers: delays, status codes, PSL codes. A slot that stays frozen for ever would be the
@@ -277,7 +279,7 @@ static void draw_cdb(struct storm *s, struct afu_ioarcb *r, bool write, uint64_t
 
     if (one_in(s, 8))
         lba = (lba | 0xFFFF) - below(s, 4); /* into the next chunk */
-    r->cdb[0] = write ? 0x8A : 0x88;
+    r->cdb[0] = write ? (one_in(s, 6) ? 0x93 : 0x8A) : 0x88;
     hal_be64_put(r->cdb + 2, lba);
     hal_be32_put(r->cdb + 10, (uint32_t)blocks);
 }
@@ -470,12 +472,16 @@ static void program_master(struct storm *s)
         put(s, by, AFU_LUN_TABLE_ENTRY(i / 2, i % 2), afu_lun_id(i % 2));
 }
 
-/* All contexts anew, with the same numbers, on a slot that was reset. It may freeze again. */
-static void reopen(struct storm *s)
+static void close_all(struct storm *s)
 {
     sim_bus_ctx_release(s->m->master.sim);
     for (unsigned i = 0; i < USERS; i++)
         sim_bus_ctx_release(s->user[i].ctx.sim);
+}
+
+/* All contexts anew, with the same numbers, on a slot that was reset. It may freeze again. */
+static void open_all(struct storm *s)
+{
     open_context(s, &s->m->master, true);
     for (unsigned i = 0; i < USERS; i++)
         open_context(s, &s->user[i].ctx, false);
@@ -493,12 +499,27 @@ static void serve_platform(struct storm *s)
         sim_bus_platform_answer(s->m->afu, SIM_BUS_PLATFORM_NEED_RESET);
         break;
     case SIM_BUS_PLATFORM_SLOT_RESET:
-        reopen(s);
+        close_all(s);
+        open_all(s);
         sim_bus_platform_answer(s->m->afu, SIM_BUS_PLATFORM_RECOVERED);
         break;
     default: /* nothing, or nothing is to be done */
         break;
     }
+}
+
+/* Whatever is under way. Nobody waits for one that a fault lets never end. */
+static void reset_afu(struct storm *s)
+{
+    uint64_t now = s->m->machine->engine.now, done = 0;
+
+    if (sim_bus_ctx_lost(s->m->master.sim))
+        return;
+    close_all(s);
+    ok(sim_bus_afu_reset(s->m->afu, &done));
+    if (done - now < SETTLE)
+        model_run(s->m, done - now);
+    open_all(s);
 }
 
 /* The master takes blocks away, or gives them back: the tables change, no sync is asked for here.
@@ -528,8 +549,10 @@ static void action(struct storm *s)
         touch_ports(s);
     else if (what < 95)
         restart_context(s, u);
-    else
+    else if (what < 99)
         change_tables(s, u);
+    else
+        reset_afu(s);
 }
 
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)

@@ -260,21 +260,23 @@ Test(sim_context, afu_reset_leaves_nothing)
 /* TM-10, TM-9: a transfer that would take longer than the reset is cut off with its context. The
  * reset finds the bus idle, and what comes after it does not wait behind lines that nobody sends.
  */
-static void reset_cuts_a_long_transfer(void)
+static void reset_cuts_a_long_transfer(uint64_t block_time)
 {
     struct sim_params *p = sim_afu_params_mutable(m->afu);
     struct sim_engine *e = &m->machine->engine;
     uint64_t done = 0, before, interval = p->write_interval;
 
     p->write_interval = 1000;
+    p->fc_block_time = block_time;
     for (unsigned i = 0; i < 2; i++) { /* 2048 lines each: one transfer under way, one queued */
         model_rw(m, &user, i, false, 0, 0, 64, m->buffer);
         model_doorbell(m, &user, i);
     }
-    model_run(m, 60000 + 2 * 64 * 1240);
+    model_run(m, 36000 + 2 * 64 * 1240);
     model_ctx_end(m, &user);
     model_ctx_end(m, &m->master);
     p->write_interval = interval;
+    p->fc_block_time = 1240;
     cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);
     model_run(m, done - e->now);
     cr_assert_eq(sim_afu_strict(m->afu)->total[SIM_VERDICT_MODEL], 0);
@@ -292,15 +294,36 @@ static void reset_cuts_a_long_transfer(void)
 
 Test(sim_context, afu_reset_cuts_long_transfers)
 {
-    reset_cuts_a_long_transfer();
+    reset_cuts_a_long_transfer(1240);
     PROVES(TM_10);
+}
+
+/* The first of them is on the link for more than 1,280,000 cycles. */
+Test(sim_context, afu_reset_cuts_long_exchanges) { reset_cuts_a_long_transfer(20000); }
+
+/* The fetch unit does not wait for a read that never goes either. */
+Test(sim_context, afu_reset_cuts_long_writes)
+{
+    sim_afu_params_mutable(m->afu)->read_interval = 1000;
+    for (unsigned i = 2; i < 4; i++) {
+        model_rw(m, &user, i, true, 0, 0, 64, m->buffer);
+        model_doorbell(m, &user, i);
+    }
+    model_run(m, 20000); /* their data are on the bus; then two more: one read goes, one waits */
+    model_rw(m, &user, 4, true, 0, 0, 64, m->buffer);
+    model_doorbell(m, &user, 4);
+    model_rw(m, &user, 5, true, 0, 0, 64, m->buffer);
+    model_doorbell(m, &user, 5);
+    model_run(m, 100);
+    sim_afu_params_mutable(m->afu)->read_interval = 10;
+    reset_cuts_a_long_transfer(1240);
 }
 
 Test(sim_context, afu_reset_cuts_long_transfers_in_the_reference_engine)
 {
     model_run(m, 1000); /* at rest */
     cr_assert_eq(sim_reference_start(m->machine), 0);
-    reset_cuts_a_long_transfer();
+    reset_cuts_a_long_transfer(1240);
     model_run(m, 1000);
     sim_reference_stop(m->machine);
 }

@@ -83,7 +83,7 @@ struct storm *storm_create(const struct storm_shape *shape)
     struct model *m;
 
     sim_params_default(&params);
-    params.interface_version = 0xC000000000010002;
+    params.interface_version = 0xC000000000010002 | AFU_IFV_LUN_PROVISION | AFU_IFV_AFU_DEBUG;
     params.cmd_slots = shape->cmd_slots;
     params.xlt_entries = shape->xlt_entries;
     params.ports = shape->ports;
@@ -157,6 +157,13 @@ static const struct range ranges[] = {
     RANGE(sync_hw, 0, 200, 0),
     RANGE(ctx_reset, 0, 500, 0),
     RANGE(afu_reset, 0, 3000, 0),
+    RANGE(provision, 0, 2000, 0),
+    RANGE(debug, 0, 500, 0),
+    RANGE(internal_access, 0, 500, 0),
+    RANGE(flogi, 1, 2000, 2),
+    RANGE(plogi, 1, 2000, 2),
+    RANGE(login_timeout, 1, 20000, 0),
+    RANGE(echo_interval, 1, 700, 0),
     RANGE(mmio_write_latency, 1, 120, 8),
     RANGE(mmio_read_latency, 1, 300, 8),
     RANGE(mmio_ack, 0, 6, 0),
@@ -360,6 +367,10 @@ static void command_of_master(struct storm *s)
         r->cdb[0] = 1; /* LUN reset, little endian */
     } else if (one_in(s, 10)) {
         r->cdb[0] = (uint8_t)(0xC0 + 0x10 * below(s, 4));
+        r->req_flags = xe16_of(
+            c->order, (uint16_t)(AFU_REQ_AFU_CMD | (one_in(s, 2) ? AFU_REQ_HOST_WRITE : 0)));
+        r->data_len = xe32_of(c->order, (uint32_t)below(s, 9000));
+        r->data_ea = xe64_of(c->order, draw_buffer(s));
     }
     put(s, c, AFU_HOST_IOARRIN, (uintptr_t)&c->pair[slot]);
 }
@@ -381,6 +392,8 @@ static void touch_registers(struct storm *s, struct client *u)
     get(s, &u->ctx, host[below(s, HAL_ARRAY_LENGTH(host))]);
     get(s, &s->m->master, AFU_GLOBAL_BASE + global[below(s, HAL_ARRAY_LENGTH(global))]);
     get(s, &s->m->master, port + 8 * below(s, 224));
+    if (one_in(s, 2))
+        put(s, &s->m->master, port + 8 * below(s, 224), below(s, 4096));
     put(s, &u->ctx, AFU_HOST_INTR_MASK, one_in(s, 2) ? 0 : UINT64_MAX);
     put(s, &u->ctx, AFU_HOST_INTR_CLEAR, below(s, 32));
     put(s, &u->ctx, AFU_HOST_CTX_CTRL, below(s, 4));
@@ -404,7 +417,7 @@ static void touch_ports(struct storm *s)
         break;
     case 4:
         put(s, by, AFU_GLOBAL_BASE + AFU_GLOBAL_AINTR_MASK, one_in(s, 2) ? 0 : UINT64_MAX);
-        put(s, by, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CTRL, afu_ctrl(by->handle, 3, false));
+        put(s, by, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CTRL, afu_ctrl(by->handle, 3, one_in(s, 3)));
         break;
     default:
         put(s, by, AFU_GLOBAL_BASE + AFU_GLOBAL_AINTR_CLEAR, UINT64_MAX);

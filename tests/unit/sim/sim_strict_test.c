@@ -461,6 +461,13 @@ Test(sim_strict, a_reset_begins_without_contexts)
     sim_strict_reset_begins(&s, 650);
     sim_strict_reset(&s, 669);
     only(SIM_RULE_RESET_IDLE, 2);
+    sim_strict_ctx_add(&s, 1);
+    ask(700, 30);
+    sim_strict_ctx_terminate(&s, 1);
+    sim_strict_reset_begins(&s, 750); /* and never ends */
+    sim_strict_ctx_add(&s, 1);
+    ask(800, 1);
+    only(SIM_RULE_RESET_IDLE, 2);
     PROVES(TM_10);
 }
 

@@ -323,6 +323,17 @@ void sim_strict_forget(struct sim_strict *s)
     s->tags_used = s->requests = 0;
 }
 
+void sim_strict_reset_begins(struct sim_strict *s, uint64_t now)
+{
+    for (uint32_t i = 0; i < s->contexts; i++)
+        if (s->state[i] != SIM_STRICT_NOT_ADDED)
+            sim_strict_breach(s, now, SIM_RULE_RESET_IDLE, i, s->state[i]);
+    for (unsigned d = 0; d < 2; d++) {
+        s->bus[d].last = hal_min64(s->bus[d].last, now);
+        s->bus[d].single = hal_min64(s->bus[d].single, now);
+    }
+}
+
 void sim_strict_reset(struct sim_strict *s, uint64_t now)
 {
     if (s->tags_used || answered(&s->bus[0]) > now || answered(&s->bus[1]) > now)

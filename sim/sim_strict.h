@@ -353,6 +353,9 @@ void sim_strict_register(struct sim_strict *s, uint64_t now, uint64_t offset, ui
 /** Another engine drives the bus from here, which was idle: what the first one did is forgotten. */
 void sim_strict_forget(struct sim_strict *s);
 
+/** An AFU reset begins, without a context: nothing is sent from now on, whatever was announced. */
+void sim_strict_reset_begins(struct sim_strict *s, uint64_t now);
+
 /** An AFU reset is over. */
 void sim_strict_reset(struct sim_strict *s, uint64_t now);
 

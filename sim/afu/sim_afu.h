@@ -192,7 +192,6 @@ struct sim_cmd {
     uint16_t slot;
     uint8_t state;
     uint8_t port, ports; /* chosen, candidates */
-    bool delayed;        /* a fault made one step late */
     uint8_t bad_frames;  /* a fault damages so many data frames of this exchange */
     bool media_stuck;    /* a fault keeps it on the medium for ever */
     bool interrupted;    /* a fault has sent its interrupt before its element */
@@ -368,7 +367,7 @@ struct sim_afu {
     struct sim_event mmio_event;
     struct sim_mmio mmio[SIM_MMIO_RING];
     uint32_t mmio_head, mmio_count;
-    uint64_t mmio_last; /* latest arrival given out */
+    uint64_t mmio_soonest; /* cycle in which the next one may arrive */
 
     /* fetch: contexts with doorbells, served round robin */
     struct sim_event fetch_event;
@@ -531,6 +530,13 @@ void sim_machine_refill(void *arg);
 /* sim_mmio.c: stores and loads on their way in */
 void sim_mmio_accept(struct sim_afu *a);   /* the access at the head of the queue */
 void sim_mmio_forget(struct sim_ctx *ctx); /* a context ends: its accesses never arrive */
+
+/** Cycles from one access to the next: it waits for the acknowledge (TM-8), and for the next cycle
+ * where that comes at once. */
+static inline uint64_t sim_mmio_pace(const struct sim_params *p)
+{
+    return hal_max64(p->mmio_ack, 1);
+}
 
 /* sim_register.c: what a register does */
 void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset, uint64_t value);

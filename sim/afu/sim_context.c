@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "hal/support/check.h"
-#include "sim/afu/sim_afu.h"
+#include "sim/afu/sim_wait.h"
 #include "sim/sim_bus.h"
 #include "sim/world.h"
 
@@ -318,9 +318,17 @@ static void afu_reset_over(struct sim_event *ev)
 /* A reset that never ends is given up by the system after this time; the next one may work. */
 #define RESET_GIVEN_UP (UINT64_C(5) * 250000000) /* 5 s (timing 4) */
 
+/* The last response must have come (TM-10): nothing is sent from the begin of the reset on. */
+static uint64_t reset_time(const struct sim_afu *a)
+{
+    const struct sim_params *p = &a->params;
+
+    return hal_max64(p->afu_reset, hal_max64(p->read_latency, p->write_latency));
+}
+
 int sim_bus_afu_reset(struct sim_afu *a, uint64_t *done)
 {
-    uint64_t arg = 0, time = a->params.afu_reset;
+    uint64_t arg = 0, time = reset_time(a);
     enum sim_effect effect;
 
     if (!sim_slot_up(a))
@@ -330,6 +338,8 @@ int sim_bus_afu_reset(struct sim_afu *a, uint64_t *done)
     effect = sim_site(a, SIM_SITE_AFURST, &arg);
     a->reset_failed = effect == SIM_EFFECT_ERROR;
     a->resetting = true;
+    sim_wait_cut(a);
+    sim_strict_reset_begins(&a->strict, a->engine->now);
     sim_record(a, SIM_EVENT_AFU_RESET, 0, 1, 0);
     if (effect == SIM_EFFECT_NEVER) {
         *done = a->engine->now + RESET_GIVEN_UP;

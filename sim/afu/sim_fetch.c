@@ -123,7 +123,7 @@ static struct sim_cmd *take_slot(struct sim_afu *a)
 
     CHECK(c->state == SIM_CMD_FREE && !sim_event_pending(&c->event));
     c->state = SIM_CMD_FETCH;
-    c->translated = c->restart_walk = c->entry_valid = c->delayed = c->draining = false;
+    c->translated = c->restart_walk = c->entry_valid = c->draining = false;
     c->interrupted = false;
     c->plan = (struct sim_fault_plan){0};
     c->psl.code = 0;

@@ -31,13 +31,13 @@ static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t
 {
     struct sim_afu *a = ctx->afu;
     struct sim_mmio *m = &a->mmio[(a->mmio_head + a->mmio_count) % SIM_MMIO_RING];
-    uint64_t soonest = a->mmio_last + a->params.mmio_ack, now = a->engine->now;
+    uint64_t now = a->engine->now;
 
     m->travel = ctx->added_at > now ? hal_max64(travel, ctx->added_at - now) : travel;
-    m->cycle = hal_max64(a->engine->now + m->travel, soonest);
+    m->cycle = hal_max64(now + m->travel, a->mmio_soonest);
     m->ctx = ctx;
     m->offset = ctx->master ? offset : AFU_HOST_BASE(ctx->handle) + offset;
-    a->mmio_last = m->cycle;
+    a->mmio_soonest = m->cycle + sim_mmio_pace(&a->params);
     if (a->mmio_count++ == 0)
         expect(a);
     return m;
@@ -86,7 +86,7 @@ SIM_COLD static void store_planned(struct sim_ctx *ctx, uint64_t offset, uint64_
         post(ctx, offset, value, travel + sim_late(a, arg));
         break;
     case SIM_EFFECT_EARLY:
-        post(ctx, offset, value, 1);
+        post(ctx, offset, value, hal_min64(travel, 1));
         overtake(a);
         break;
     default:
@@ -212,7 +212,7 @@ void sim_mmio_accept(struct sim_afu *a)
 
     CHECK(a->mmio_count > 0);
     a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
-    sim_strict_mmio(&a->strict, a->engine->now, a->params.mmio_ack);
+    sim_strict_mmio(&a->strict, a->engine->now, sim_mmio_pace(&a->params));
     if (--a->mmio_count)
         expect(a);
     else

@@ -9,7 +9,7 @@
  * Nothing crosses a slot that is not up: loads give ones, stores, DMA and interrupts are lost. What
  * the host had open there is dead until it is released. */
 #include "hal/support/check.h"
-#include "sim/afu/sim_afu.h"
+#include "sim/afu/sim_wait.h"
 #include "sim/sim_bus.h"
 #include "sim/sim_control.h"
 
@@ -81,6 +81,7 @@ static void slot_is_reset(struct sim_event *ev)
         p->slot = SIM_SLOT_UP;
     p->stubborn = 0;
     p->again = false;
+    sim_wait_cut(a);
     sim_strict_forget(&a->strict); /* the bus is reset with the slot, whatever was on it */
     sim_afu_restart(a);
     record(a, SIM_PLATFORM_SLOT_RESET);

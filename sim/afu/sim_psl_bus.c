@@ -56,10 +56,13 @@ static void issue(struct sim_psl_bus *p, uint64_t now)
     struct sim_psl_bus_command *c;
     uint32_t n;
 
+    while (p->skid.count && p->command[first(&p->skid)].withdrawn)
+        (void)pop(&p->skid);
     if (!p->skid.count)
         return;
     n = pop(&p->skid);
     c = &p->command[n];
+    c->issued = true;
     c->command.tag = (uint8_t)pop(&p->tags);
     sim_strict_command(p->strict, now, &c->command);
     if (c->command.direction) /* the PSL asks for data to be written at once */
@@ -129,11 +132,20 @@ static void respond(struct sim_psl_bus *p, uint64_t now)
 
 void sim_psl_bus_data(struct sim_psl_bus *p, uint32_t n)
 {
-    if (!p->command[n].command.direction)
+    if (!p->command[n].command.direction && !p->command[n].withdrawn)
         push(&p->buffer[0], n);
 }
 
-void sim_psl_bus_answer(struct sim_psl_bus *p, uint32_t n) { push(&p->response, n); }
+void sim_psl_bus_answer(struct sim_psl_bus *p, uint32_t n)
+{
+    if (!p->command[n].withdrawn)
+        push(&p->response, n);
+}
+
+void sim_psl_bus_withdraw(struct sim_psl_bus *p, uint32_t n)
+{
+    p->command[n].withdrawn = !p->command[n].issued;
+}
 
 void sim_psl_bus_tick(struct sim_psl_bus *p, uint64_t now, bool disorder)
 {
@@ -152,7 +164,7 @@ void sim_psl_bus_due(struct sim_psl_bus *p, uint64_t now, uint32_t n)
 {
     struct sim_psl_bus_command *c = &p->command[n];
 
-    if (!c->answered)
+    if (!c->answered && !c->withdrawn)
         sim_strict_breach(p->strict, now, SIM_RULE_BUS_RESPONSE, c->command.context, n);
     push(&p->free, n);
 }

@@ -32,7 +32,8 @@ struct sim_psl_bus_queue {
 struct sim_psl_bus_command {
     struct sim_strict_command command;
     uint8_t halves; /* that have to cross a buffer interface; bit a half */
-    bool answered;
+    bool issued, answered;
+    bool withdrawn; /* before it was issued: it never is */
 };
 
 /** A half of write data behind its request. */
@@ -77,6 +78,9 @@ static inline void sim_psl_bus_left(struct sim_psl_bus *p, uint32_t number, uint
 /** The cycle `now` is over: whatever becomes ready in it has. With disorder, halves of lines come
  * in any order, and some again. */
 void sim_psl_bus_tick(struct sim_psl_bus *p, uint64_t now, bool disorder);
+
+/** Nobody wants the command any more. It goes on if it was issued. */
+void sim_psl_bus_withdraw(struct sim_psl_bus *p, uint32_t number);
 
 /** The answer of a command is due. */
 void sim_psl_bus_due(struct sim_psl_bus *p, uint64_t now, uint32_t number);

@@ -205,6 +205,7 @@ static void through(struct sim_reference *r, struct item *it)
 {
     if (it->ev)
         wait(r, it->ev, it->after);
+    it->ev = NULL;
 }
 
 /* ---- the bus, line by line ---------------------------------------------------------------------
@@ -253,6 +254,17 @@ static uint32_t psl_send(struct sim_reference *r, struct item *it)
     return sim_psl_bus_ready(&r->psl, &c);
 }
 
+/* One of its commands was answered. */
+static void bus_answer(struct sim_reference *r, struct item *it)
+{
+    if (--it->to_answer)
+        return;
+    if (it->ev)
+        sim_strict_answered(&r->afu->strict, r->engine->now, it->fact.slot);
+    through(r, it);
+    bus_retire(r, it);
+}
+
 static void bus_send(struct sim_reference *r, struct bus *b)
 {
     struct item *it = b->current;
@@ -260,6 +272,10 @@ static void bus_send(struct sim_reference *r, struct bus *b)
     CHECK(b->lines < LINES_MAX);
     b->line[b->lines++] = (struct line){it, it->fact.latency, psl_send(r, it)};
     it->to_send--;
+    if (it->fact.latency)
+        return;
+    b->lines--; /* answered in the same cycle */
+    bus_answer(r, it);
 }
 
 static void bus_leave(struct sim_reference *r, struct bus *b)
@@ -312,12 +328,7 @@ static void bus_answers(struct sim_reference *r, struct bus *b)
         if (l->psl != NO_PSL)
             sim_psl_bus_due(&r->psl, r->engine->now, l->psl);
         *l = b->line[--b->lines];
-        if (--it->to_answer)
-            continue;
-        if (it->ev)
-            sim_strict_answered(&r->afu->strict, r->engine->now, it->fact.slot);
-        through(r, it);
-        bus_retire(r, it);
+        bus_answer(r, it);
     }
 }
 
@@ -446,7 +457,7 @@ static bool mmio_turn(const struct sim_reference *r)
 
 static void mmio_act(struct sim_reference *r)
 {
-    r->mmio_pace = r->afu->params.mmio_ack;
+    r->mmio_pace = sim_mmio_pace(&r->afu->params);
     sim_mmio_accept(r->afu);
 }
 
@@ -558,6 +569,50 @@ static const struct {
     [SIM_RANK_MEDIA_START] = {media_turn, media_act}, [SIM_RANK_BUFFER] = {buffer_turn, buffer_act},
 };
 
+/* ---- a reset: nobody waits for anything any more ------------------------------------------------
+ */
+
+/* What it has sent is answered all the same. */
+static void transfer_cut(struct sim_reference *r, struct item *it)
+{
+    CHECK(!it->ev);
+    it->to_answer -= it->to_send;
+    it->to_send = 0;
+    it->on_bus = false;
+    bus_retire(r, it);
+}
+
+static void bus_cut(struct sim_reference *r, struct bus *b)
+{
+    while (b->queue.first)
+        transfer_cut(r, pop(&b->queue));
+    if (b->current)
+        transfer_cut(r, b->current);
+    b->current = NULL;
+    b->pace = 0;
+}
+
+static void stage_cut(struct sim_reference *r, struct stage *s)
+{
+    while (s->queue.first) {
+        CHECK(!s->queue.first->ev);
+        free_item(r, pop(&s->queue));
+    }
+    s->busy = 0;
+}
+
+void sim_reference_cut(struct sim_afu *a)
+{
+    struct sim_reference *r = a->engine->other;
+
+    r->fetch = FETCH_IDLE;
+    r->fetch_item = NULL;
+    bus_cut(r, &r->bus[SIM_BUS_READ]);
+    bus_cut(r, &r->bus[SIM_BUS_WRITE]);
+    for (unsigned id = 0; id <= SIM_STAGE_CARD; id++)
+        stage_cut(r, &r->stage[id]);
+}
+
 /* ---- a cycle -----------------------------------------------------------------------------------
  */
 
@@ -629,6 +684,19 @@ static void engine_at(struct sim_engine *e, struct sim_event *ev, uint64_t cycle
     wait(r, ev, cycle - e->now);
 }
 
+/* Nobody waits for it: what is ready and not issued yet is not issued (TM-9). */
+static void withdraw(struct sim_reference *r, struct item *it)
+{
+    it->ev = NULL;
+    for (unsigned d = 0; d < HAL_ARRAY_LENGTH(r->bus); d++)
+        for (uint32_t i = 0; i < r->bus[d].lines; i++) {
+            const struct line *l = &r->bus[d].line[i];
+
+            if (l->item == it && l->psl != NO_PSL)
+                sim_psl_bus_withdraw(&r->psl, l->psl);
+        }
+}
+
 static void engine_cancel(struct sim_engine *e, struct sim_event *ev)
 {
     struct sim_reference *r = e->other;
@@ -639,7 +707,7 @@ static void engine_cancel(struct sim_engine *e, struct sim_event *ev)
     else if (ev->place == PLACE_DUE)
         undue(r, ev);
     else
-        r->item[ev->index].ev = NULL;
+        withdraw(r, &r->item[ev->index]);
 }
 
 /* Whether this very cycle has something to do, nobody knows before it is asked. */
@@ -675,7 +743,7 @@ static bool at_rest(const struct sim_afu *a)
     uint64_t now = a->engine->now;
 
     return a->bus_free[SIM_BUS_READ] <= now && a->bus_free[SIM_BUS_WRITE] <= now &&
-           a->mmio_last + a->params.mmio_ack <= now + a->params.mmio_write_latency;
+           a->mmio_soonest <= now + a->params.mmio_write_latency;
 }
 
 int sim_reference_start(struct sim_machine *m)

@@ -33,6 +33,9 @@ void sim_reference_bus(struct sim_afu *a, struct sim_event *ev, const struct sim
 /** Whether a direction of the bus has something to do. */
 bool sim_reference_bus_busy(const struct sim_afu *a, enum sim_direction direction);
 
+/** See sim_wait_cut. */
+void sim_reference_cut(struct sim_afu *a);
+
 /** ev runs when the stage has served it, see sim_wait_stage. */
 void sim_reference_stage(struct sim_afu *a, struct sim_event *ev, const struct sim_stage *s,
                          struct sim_stage_use use, enum sim_rank rank, sim_event_fn *fn);

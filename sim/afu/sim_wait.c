@@ -38,3 +38,24 @@ void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim
                                                      (uint32_t)(bytes / SIM_LINE), after, rank, fn))
         sim_wait_special(c, direction, what, ea, bytes, after, rank, fn);
 }
+
+static void stage_cut(struct sim_stage *s, uint64_t now) { s->free = hal_min64(s->free, now); }
+
+void sim_wait_cut(struct sim_afu *a)
+{
+    uint64_t now = a->engine->now;
+
+    if (sim_stepped(a)) {
+        sim_reference_cut(a);
+        return;
+    }
+    sim_engine_cancel(a->engine, &a->fetch_event);
+    a->bus_free[SIM_BUS_READ] = hal_min64(a->bus_free[SIM_BUS_READ], now);
+    a->bus_free[SIM_BUS_WRITE] = hal_min64(a->bus_free[SIM_BUS_WRITE], now);
+    stage_cut(&a->card, now);
+    for (unsigned p = 0; p < SIM_PORTS_MAX; p++) {
+        stage_cut(&a->port[p].command, now);
+        stage_cut(&a->port[p].in, now);
+        stage_cut(&a->port[p].out, now);
+    }
+}

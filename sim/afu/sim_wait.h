@@ -210,6 +210,10 @@ void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim
                        uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
                        sim_event_fn *fn);
 
+/** No context is left, and the AFU is reset: what has not crossed the bus or a link yet never does,
+ * nor is its turn kept (TM-9, TM-10). */
+void sim_wait_cut(struct sim_afu *a);
+
 /** ... when the bus commands for `bytes` > 0 at ea have been answered, and `after` more cycles have
  * passed. A single command goes at once; in a longer transfer each one goes when its interval has
  * passed (timing.md 8). */

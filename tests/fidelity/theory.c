@@ -32,7 +32,9 @@ static uint64_t read_step(const struct sim_params *p)
 
 static uint64_t write_step(const struct sim_params *p)
 {
-    return hal_max64(p->write_interval, hal_div_up(p->write_latency, write_credits(p) - 1));
+    uint64_t others = write_credits(p) - 1; /* none only without a latency */
+
+    return hal_max64(p->write_interval, others ? hal_div_up(p->write_latency, others) : 0);
 }
 
 /* A line that follows another one waits for the response of that one (TM-4) and for the link. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hal/support/bits.h"
 #include "hal/support/check.h"
 #include "sim/world.h"
 
@@ -136,7 +137,7 @@ void model_store(struct model *m, struct model_ctx *c, uint64_t offset, uint64_t
     uint64_t when = 0;
 
     ok(sim_bus_store(c->sim, offset, value, &when));
-    model_run(m, sim_afu_params(m->afu)->mmio_write_latency);
+    model_run(m, hal_max64(sim_afu_params(m->afu)->mmio_write_latency, 1));
 }
 
 uint64_t model_load(struct model *m, struct model_ctx *c, uint64_t offset)

@@ -83,7 +83,7 @@ struct storm *storm_create(const struct storm_shape *shape)
     struct model *m;
 
     sim_params_default(&params);
-    params.interface_version = 0xC000000000010002;
+    params.interface_version = 0xC000000000010002 | AFU_IFV_LUN_PROVISION | AFU_IFV_AFU_DEBUG;
     params.cmd_slots = shape->cmd_slots;
     params.xlt_entries = shape->xlt_entries;
     params.ports = shape->ports;
@@ -153,22 +153,30 @@ static const struct range ranges[] = {
     RANGE(xlt_hit, 0, 10, 0),
     RANGE(to_port, 0, 40, 0),
     RANGE(status_build, 0, 30, 0),
-    RANGE(sync_lw, 1, 200, 0),
-    RANGE(sync_hw, 1, 200, 0),
-    RANGE(ctx_reset, 1, 500, 0),
-    RANGE(mmio_write_latency, 1, 120, 0),
-    RANGE(mmio_read_latency, 1, 300, 0),
-    RANGE(mmio_ack, 1, 6, 0),
+    RANGE(sync_lw, 0, 200, 0),
+    RANGE(sync_hw, 0, 200, 0),
+    RANGE(ctx_reset, 0, 500, 0),
+    RANGE(afu_reset, 0, 3000, 0),
+    RANGE(provision, 0, 2000, 0),
+    RANGE(debug, 0, 500, 0),
+    RANGE(internal_access, 0, 500, 0),
+    RANGE(flogi, 1, 2000, 2),
+    RANGE(plogi, 1, 2000, 2),
+    RANGE(login_timeout, 1, 20000, 0),
+    RANGE(echo_interval, 1, 700, 0),
+    RANGE(mmio_write_latency, 1, 120, 8),
+    RANGE(mmio_read_latency, 1, 300, 8),
+    RANGE(mmio_ack, 0, 6, 0),
     RANGE(credits, 4, 64, 0),
     RANGE(buffer_disorder, 0, 1, 0),
     RANGE(read_latency, 1, 300, 0),
-    RANGE(write_latency, 1, 300, 0),
+    RANGE(write_latency, 1, 300, 8),
     RANGE(read_interval, 2, 20, 0),
     RANGE(write_interval, 2, 20, 0),
-    RANGE(irq_delivery, 1, 2000, 0),
-    RANGE(xlate_bad, 1, 3000, 0),
-    RANGE(xlate_minor, 1, 3000, 0),
-    RANGE(xlate_major, 1, 3000, 0),
+    RANGE(irq_delivery, 1, 2000, 8),
+    RANGE(xlate_bad, 1, 3000, 8),
+    RANGE(xlate_minor, 1, 3000, 8),
+    RANGE(xlate_major, 1, 3000, 8),
     RANGE(data_buffers, 1, 40, 0),
     RANGE(shared_penalty, 1, 60, 2),
     RANGE(rht_fetch, 1, 2, 2),
@@ -186,12 +194,12 @@ static const struct range ranges[] = {
     RANGE(media_lun_write_interval, 1, 900, 2),
     RANGE(card_interval, 1, 600, 2),
     RANGE(media_jitter, 1, 30, 2),
-    RANGE(link_loss, 1, 3000, 0),
-    RANGE(login, 1, 20000, 0),
-    RANGE(shutdown, 1, 5000, 0),
+    RANGE(link_loss, 1, 3000, 8),
+    RANGE(login, 1, 20000, 8),
+    RANGE(shutdown, 1, 5000, 8),
     RANGE(port_choice_rr, 0, 1, 0),
     RANGE(bad_ea_status, 0, 1, 0),
-    RANGE(platform_detect, 1, 3000, 0),
+    RANGE(platform_detect, 1, 3000, 8),
     RANGE(platform_slot_reset, 1, 10000, 0),
 };
 
@@ -207,6 +215,7 @@ static void draw_latencies(struct storm *s)
             value = 0;
         memcpy(p + r->offset, &value, sizeof value);
     }
+    sim_afu_params_mutable(s->m->afu)->card = one_in(s, 2) ? 0x04F0 : 0x0600;
 }
 
 /* Small numbers: delays, status codes, PSL codes. A slot that stays frozen for ever would be the
@@ -277,7 +286,7 @@ static void draw_cdb(struct storm *s, struct afu_ioarcb *r, bool write, uint64_t
 
     if (one_in(s, 8))
         lba = (lba | 0xFFFF) - below(s, 4); /* into the next chunk */
-    r->cdb[0] = write ? 0x8A : 0x88;
+    r->cdb[0] = write ? (one_in(s, 6) ? 0x93 : 0x8A) : 0x88;
     hal_be64_put(r->cdb + 2, lba);
     hal_be32_put(r->cdb + 10, (uint32_t)blocks);
 }
@@ -358,6 +367,10 @@ static void command_of_master(struct storm *s)
         r->cdb[0] = 1; /* LUN reset, little endian */
     } else if (one_in(s, 10)) {
         r->cdb[0] = (uint8_t)(0xC0 + 0x10 * below(s, 4));
+        r->req_flags = xe16_of(
+            c->order, (uint16_t)(AFU_REQ_AFU_CMD | (one_in(s, 2) ? AFU_REQ_HOST_WRITE : 0)));
+        r->data_len = xe32_of(c->order, (uint32_t)below(s, 9000));
+        r->data_ea = xe64_of(c->order, draw_buffer(s));
     }
     put(s, c, AFU_HOST_IOARRIN, (uintptr_t)&c->pair[slot]);
 }
@@ -379,6 +392,8 @@ static void touch_registers(struct storm *s, struct client *u)
     get(s, &u->ctx, host[below(s, HAL_ARRAY_LENGTH(host))]);
     get(s, &s->m->master, AFU_GLOBAL_BASE + global[below(s, HAL_ARRAY_LENGTH(global))]);
     get(s, &s->m->master, port + 8 * below(s, 224));
+    if (one_in(s, 2))
+        put(s, &s->m->master, port + 8 * below(s, 224), below(s, 4096));
     put(s, &u->ctx, AFU_HOST_INTR_MASK, one_in(s, 2) ? 0 : UINT64_MAX);
     put(s, &u->ctx, AFU_HOST_INTR_CLEAR, below(s, 32));
     put(s, &u->ctx, AFU_HOST_CTX_CTRL, below(s, 4));
@@ -402,7 +417,7 @@ static void touch_ports(struct storm *s)
         break;
     case 4:
         put(s, by, AFU_GLOBAL_BASE + AFU_GLOBAL_AINTR_MASK, one_in(s, 2) ? 0 : UINT64_MAX);
-        put(s, by, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CTRL, afu_ctrl(by->handle, 3, false));
+        put(s, by, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CTRL, afu_ctrl(by->handle, 3, one_in(s, 3)));
         break;
     default:
         put(s, by, AFU_GLOBAL_BASE + AFU_GLOBAL_AINTR_CLEAR, UINT64_MAX);
@@ -470,12 +485,16 @@ static void program_master(struct storm *s)
         put(s, by, AFU_LUN_TABLE_ENTRY(i / 2, i % 2), afu_lun_id(i % 2));
 }
 
-/* All contexts anew, with the same numbers, on a slot that was reset. It may freeze again. */
-static void reopen(struct storm *s)
+static void close_all(struct storm *s)
 {
     sim_bus_ctx_release(s->m->master.sim);
     for (unsigned i = 0; i < USERS; i++)
         sim_bus_ctx_release(s->user[i].ctx.sim);
+}
+
+/* All contexts anew, with the same numbers, on a slot that was reset. It may freeze again. */
+static void open_all(struct storm *s)
+{
     open_context(s, &s->m->master, true);
     for (unsigned i = 0; i < USERS; i++)
         open_context(s, &s->user[i].ctx, false);
@@ -493,12 +512,27 @@ static void serve_platform(struct storm *s)
         sim_bus_platform_answer(s->m->afu, SIM_BUS_PLATFORM_NEED_RESET);
         break;
     case SIM_BUS_PLATFORM_SLOT_RESET:
-        reopen(s);
+        close_all(s);
+        open_all(s);
         sim_bus_platform_answer(s->m->afu, SIM_BUS_PLATFORM_RECOVERED);
         break;
     default: /* nothing, or nothing is to be done */
         break;
     }
+}
+
+/* Whatever is under way. Nobody waits for one that a fault lets never end. */
+static void reset_afu(struct storm *s)
+{
+    uint64_t now = s->m->machine->engine.now, done = 0;
+
+    if (sim_bus_ctx_lost(s->m->master.sim))
+        return;
+    close_all(s);
+    ok(sim_bus_afu_reset(s->m->afu, &done));
+    if (done - now < SETTLE)
+        model_run(s->m, done - now);
+    open_all(s);
 }
 
 /* The master takes blocks away, or gives them back: the tables change, no sync is asked for here.
@@ -528,8 +562,10 @@ static void action(struct storm *s)
         touch_ports(s);
     else if (what < 95)
         restart_context(s, u);
-    else
+    else if (what < 99)
         change_tables(s, u);
+    else
+        reset_afu(s);
 }
 
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)

@@ -18,7 +18,7 @@
 static struct conf_sim sim;
 static struct exec *threads;
 
-/* Whatever the pace, a reset takes a millisecond of device time. */
+/* Whatever the pace, a reset takes a millisecond of device time, and a load a microsecond. */
 static void up_at(unsigned pace)
 {
     struct sim_host_config config = {.seed = 1, .pace = pace};
@@ -26,6 +26,7 @@ static void up_at(unsigned pace)
 
     cr_assert_eq(sim_params_profile(&params, "zero"), 0);
     params.afu_reset = 250000;
+    params.mmio_read_latency = 250;
     config.params = &params;
     cr_assert_eq(posix_exec_create(&threads), 0);
     config.threads = threads;
@@ -95,7 +96,7 @@ Test(sim_drive_pace, a_reset_takes_its_time)
 
 Test(sim_drive_paced, a_load_takes_at_least_its_latency)
 {
-    uint64_t latency = sim_afu_params(sim_host_afu(sim.host, 0))->mmio_read_latency * SIM_CYCLE_NS;
+    uint64_t latency = 250 * SIM_CYCLE_NS;
     struct hal_ctx *ctx = conf_context(&sim.env, HAL_CTX_USER, CONF_INTERRUPTS);
     uint64_t begin = exec_now(sim.env.exec);
 

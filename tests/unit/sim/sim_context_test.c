@@ -257,6 +257,96 @@ Test(sim_context, afu_reset_leaves_nothing)
     PROVES(TM_10);
 }
 
+/* TM-10, TM-9: a transfer that would take longer than the reset is cut off with its context. The
+ * reset finds the bus idle, and what comes after it does not wait behind lines that nobody sends.
+ */
+static void reset_cuts_a_long_transfer(uint64_t block_time)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+    struct sim_engine *e = &m->machine->engine;
+    uint64_t done = 0, before, interval = p->write_interval;
+
+    p->write_interval = 1000;
+    p->fc_block_time = block_time;
+    for (unsigned i = 0; i < 2; i++) { /* 2048 lines each: one transfer under way, one queued */
+        model_rw(m, &user, i, false, 0, 0, 64, m->buffer);
+        model_doorbell(m, &user, i);
+    }
+    model_run(m, 36000 + 2 * 64 * 1240);
+    model_ctx_end(m, &user);
+    model_ctx_end(m, &m->master);
+    p->write_interval = interval;
+    p->fc_block_time = 1240;
+    cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);
+    model_run(m, done - e->now);
+    cr_assert_eq(sim_afu_strict(m->afu)->total[SIM_VERDICT_MODEL], 0);
+    model_bring_up(m);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunk0, 1, 0, AFU_PERM_RW);
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &user, 0);
+    before = e->now;
+    model_run(m, 35124 + 440 - 1); /* timing.md 8, with cold tables */
+    cr_assert_eq(model_harvest(&user), -1);
+    model_run(m, 1);
+    cr_assert_eq(model_harvest(&user), 0, "%llu cycles", (unsigned long long)(e->now - before));
+}
+
+Test(sim_context, afu_reset_cuts_long_transfers)
+{
+    reset_cuts_a_long_transfer(1240);
+    PROVES(TM_10);
+}
+
+/* The first of them is on the link for more than 1,280,000 cycles. */
+Test(sim_context, afu_reset_cuts_long_exchanges) { reset_cuts_a_long_transfer(20000); }
+
+/* The fetch unit does not wait for a read that never goes either. */
+Test(sim_context, afu_reset_cuts_long_writes)
+{
+    sim_afu_params_mutable(m->afu)->read_interval = 1000;
+    for (unsigned i = 2; i < 4; i++) {
+        model_rw(m, &user, i, true, 0, 0, 64, m->buffer);
+        model_doorbell(m, &user, i);
+    }
+    model_run(m, 20000); /* their data are on the bus; then two more: one read goes, one waits */
+    model_rw(m, &user, 4, true, 0, 0, 64, m->buffer);
+    model_doorbell(m, &user, 4);
+    model_rw(m, &user, 5, true, 0, 0, 64, m->buffer);
+    model_doorbell(m, &user, 5);
+    model_run(m, 100);
+    sim_afu_params_mutable(m->afu)->read_interval = 10;
+    reset_cuts_a_long_transfer(1240);
+}
+
+Test(sim_context, afu_reset_cuts_long_transfers_in_the_reference_engine)
+{
+    model_run(m, 1000); /* at rest */
+    cr_assert_eq(sim_reference_start(m->machine), 0);
+    reset_cuts_a_long_transfer(1240);
+    model_run(m, 1000);
+    sim_reference_stop(m->machine);
+}
+
+/* TM-10: a reset does not end before the last response of what was sent. */
+Test(sim_context, afu_reset_waits_for_the_bus)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+    uint64_t done = 0;
+
+    p->afu_reset = 1;
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &user, 0);
+    model_run(m, 75 + 8); /* its IOARCB is being read */
+    model_ctx_end(m, &user);
+    model_ctx_end(m, &m->master);
+    cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);
+    cr_assert_eq(done - m->machine->engine.now, 220);
+    model_run(m, 220);
+    cr_assert_eq(sim_bus_afu_reset_result(m->afu), 0);
+    model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
+}
+
 /* timing.md 4: what a program does with a context that is still being added waits (ctx.add). */
 Test(sim_context, accesses_wait_until_it_is_added)
 {

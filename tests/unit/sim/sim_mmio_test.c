@@ -41,6 +41,28 @@ Test(sim_mmio, a_load_takes_250_cycles_and_sees_earlier_stores)
     PROVES(TM_8);
 }
 
+/* TM-8: the AFU acknowledges after any number of cycles, 0 allowed; the next access comes then, but
+ * still one at a time. */
+Test(sim_mmio, one_at_a_time_however_long_the_acknowledge_takes)
+{
+    static const struct {
+        uint64_t ack, apart;
+    } row[] = {{0, 1}, {1, 1}, {2, 2}, {1000, 1000}};
+    uint64_t when = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        sim_afu_params_mutable(m->afu)->mmio_ack = row[i].ack;
+        cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 100, &when), 0);
+        cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 200, &when), 0);
+        model_run(m, 75 + row[i].apart - 1);
+        cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 100, "%u", i);
+        model_run(m, 1);
+        cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 200, "%u", i);
+        model_run(m, 2000);
+    }
+    PROVES(TM_8);
+}
+
 Test(sim_mmio, refuses_when_too_many_are_under_way)
 {
     uint64_t when = 0, start = m->machine->engine.now;
@@ -125,6 +147,19 @@ Test(sim_mmio, early_and_late_stores)
     cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 1);
     model_run(m, 1);
     cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 2);
+}
+
+/* TM-23: early is not later than usual. */
+Test(sim_mmio, an_early_store_without_a_latency)
+{
+    uint64_t when = 0;
+
+    sim_afu_params_mutable(m->afu)->mmio_write_latency = 0;
+    plan("mw#1=e");
+    model_run(m, 1); /* the last access was taken in this cycle */
+    cr_assert_eq(sim_bus_store(m->master.sim, SCRATCH, 1, &when), 0);
+    model_run(m, 0);
+    cr_assert_eq(sim_afu_peek(m->afu, SCRATCH), 1);
 }
 
 Test(sim_mmio, a_late_load)

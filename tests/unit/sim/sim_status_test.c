@@ -188,6 +188,19 @@ Test(sim_status, an_ioasa_after_its_element)
     model_expect_violations(m, SIM_RULE_IOASA_LATE, 1);
 }
 
+/* TM-23: also when a delay takes no time. */
+Test(sim_status, an_ioasa_right_after_its_element)
+{
+    cr_assert_eq(sim_afu_params(m->afu)->xlate_major, 0);
+    plan("asa#1=l+fc#1=x(0x5B)");
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 0, 1000000));
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+    model_run(m, 1);
+    cr_assert_eq(user.pair[0].ioasa.rc.fc_rc, 0x5B);
+    model_expect_violations(m, SIM_RULE_IOASA_LATE, 1);
+}
+
 /* FK-13: any word, and one that nobody knows. */
 Test(sim_status, planned_words)
 {

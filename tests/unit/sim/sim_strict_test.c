@@ -441,6 +441,36 @@ Test(sim_strict, a_reset_leaves_nothing_under_way)
     PROVES(TM_10);
 }
 
+/* Contexts are terminated first, so what a transfer has not sent yet is not sent: the response of
+ * what was sent in the last cycle comes 20 cycles later. */
+Test(sim_strict, a_reset_begins_without_contexts)
+{
+    ask(100, 30); /* would be answered at 100 + 30 * 10 + 20 = 420 */
+    sim_strict_ctx_terminate(&s, 1);
+    sim_strict_reset_begins(&s, 150);
+    sim_strict_reset(&s, 170);
+    nothing();
+    sim_strict_ctx_add(&s, 1);
+    sim_strict_reset_begins(&s, 500);
+    only(SIM_RULE_RESET_IDLE, 1);
+    sim_strict_ctx_terminate(&s, 1);
+    sim_strict_reset(&s, 520);
+    sim_strict_ctx_add(&s, 1);
+    ask(600, 30);
+    sim_strict_ctx_terminate(&s, 1);
+    sim_strict_reset_begins(&s, 650);
+    sim_strict_reset(&s, 669);
+    only(SIM_RULE_RESET_IDLE, 2);
+    sim_strict_ctx_add(&s, 1);
+    ask(700, 30);
+    sim_strict_ctx_terminate(&s, 1);
+    sim_strict_reset_begins(&s, 750); /* and never ends */
+    sim_strict_ctx_add(&s, 1);
+    ask(800, 1);
+    only(SIM_RULE_RESET_IDLE, 2);
+    PROVES(TM_10);
+}
+
 Test(sim_strict, restart_comes_before_anything_else)
 {
     sim_strict_error(&s, 1);

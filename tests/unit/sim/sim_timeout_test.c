@@ -83,6 +83,21 @@ Test(sim_timeout, stops_with_the_context)
     cr_assert_eq(model_harvest(&user), -1);
 }
 
+/* SL 18.1: 0x51 once it has reached the FC module, although its frame is late at the target. */
+Test(sim_timeout, a_late_frame_has_reached_the_port)
+{
+    char why[64];
+
+    cr_assert_eq(sim_faults_load(sim_afu_faults(m->afu), "fc#1=l(1000000)", why, sizeof why), 0);
+    slow_read(0, AFU_REQ_TIMEOUT_MICROSECONDS, 900);
+    model_run(m, 230000);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(user.pair[0].ioasa.rc.afu_rc, 0x51);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), -1);
+    PROVES(R_14);
+}
+
 /* MD-6: a field of 0 asks for no time-out, in any unit: longer than the longest field, 65,535 s. */
 Test(sim_timeout, none_asked_for_none_given)
 {

@@ -624,7 +624,7 @@ struct spipe_mapping;
 
 /** Maps `length` bytes of the user area of a context from `offset` on, both multiples of 8 (SP-139,
  * SP-140). Returns 0, -EBADF (no such file of this client), -EIO (the context is lost or has
- * ended), -EINVAL (beyond 64 KiB), -ENOMEM. */
+ * ended, or the card does not answer), -EINVAL (beyond 64 KiB), -ENOMEM. */
 SPIPE_MUST_CHECK int spipe_adap_map(struct spipe_client *c, uint64_t fd, uint64_t offset,
                                     uint64_t length, struct spipe_mapping **out);
 

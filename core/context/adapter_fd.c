@@ -7,6 +7,7 @@
 #include "core/context/adapter_file.h"
 #include "core/context/client.h"
 #include "core/mutants.h"
+#include "hal/afu_regs.h"
 #include "hal/support/check.h"
 
 /** Part of the user area of a context, as the application sees it. */
@@ -205,13 +206,21 @@ static bool is_alive(struct spipe *s, const struct spipe__file *f)
     return alive;
 }
 
+/* SP-140: nor one behind a link that is down, which core may not have been told of. A register of
+ * the context's own that never has all ones, and a second look before it is believed (R-30). */
+static bool answers(struct hal_ctx *hal)
+{
+    return hal_reg_read64(hal, AFU_HOST_ENDIAN_CTRL) != HAL_ALL_ONES ||
+           hal_reg_read64(hal, AFU_HOST_ENDIAN_CTRL) != HAL_ALL_ONES;
+}
+
 /* Takes the use of f over. */
 static int make_mapping(struct spipe_client *c, struct spipe__file *f, uint64_t offset,
                         uint64_t length, struct spipe_mapping **out)
 {
     struct spipe_mapping *m;
 
-    if (!is_alive(c->s, f))
+    if (!is_alive(c->s, f) || !answers(f->hal))
         return -EIO;
     if (!window_valid(offset, length))
         return -EINVAL;

@@ -222,6 +222,7 @@ struct target {
     struct spipe__global_lun *lun;
     unsigned ports;
     uint64_t lun_id[SPIPE__PORTS_MAX];
+    uint64_t dirty; /* chunks that were */
     uint32_t block_size, piece;
     bool unmap; /* */
 };
@@ -234,6 +235,7 @@ static struct target look_at(struct spipe *s, const struct spipe__lun *local)
     spipe__books_lock(s);
     t.ports = local->port_mask;
     memcpy(t.lun_id, local->lun_id, sizeof t.lun_id);
+    t.dirty = spipe__wipe_dirty(lun);
     t.block_size = lun->block_size;
     t.piece = lun->wipe ? lun->wipe->piece : 0;
     t.unmap = s->ws_unmap && lun->reads_zero_unmapped;
@@ -382,24 +384,33 @@ static void try_later(struct spipe *s, const struct spipe__lun *lun, uint64_t ch
     spipe__worker_want_tidy(s);
 }
 
-/* Nobody else wipes, so a dirty chunk stays one until it is confirmed here. */
+/* Returns whether it is worth trying another one: the device has said that it cannot do this one,
+ * or has done it. */
+static bool wipe_one(struct spipe *s, const struct spipe__lun *lun, struct target *t,
+                     uint64_t chunk)
+{
+    int rc, refused;
+
+    learn_limit(s, t);
+    refused = wipe_chunk(s, t, chunk);
+    rc = refused;
+    if (!refused || spipe__mutant(VLW_3))
+        rc = confirm(s, t->lun, chunk);
+    if (rc)
+        try_later(s, lun, chunk, rc);
+    return !rc || refused == -EIO;
+}
+
+/* Each that is dirty now, once. Nobody else wipes, so a dirty chunk stays one until it is confirmed
+ * here. */
 static void wipe_all(struct spipe *s, const struct spipe__lun *lun)
 {
     struct target t = look_at(s, lun);
-    uint64_t chunk;
+    uint64_t left = t.dirty, chunk;
 
-    while (take_dirty(s, t.lun, &chunk)) {
-        int rc;
-
-        learn_limit(s, &t);
-        rc = wipe_chunk(s, &t, chunk);
-        if (!rc || spipe__mutant(VLW_3))
-            rc = confirm(s, t.lun, chunk);
-        if (rc) {
-            try_later(s, lun, chunk, rc);
+    while (left-- > 0 && take_dirty(s, t.lun, &chunk))
+        if (!wipe_one(s, lun, &t, chunk))
             return;
-        }
-    }
 }
 
 void spipe__wipe_run(struct spipe *s, const struct spipe__lun *lun)

@@ -65,9 +65,9 @@ uint64_t spipe__wipe_dirty(const struct spipe__global_lun *lun);
 /** Whether a chunk is dirty. The caller holds the books. */
 bool spipe__wipe_is_dirty(const struct spipe__global_lun *lun, uint64_t chunk);
 
-/** Wipes what is dirty on a LUN, up to the first failure; nothing if the adapter was opened so. The
- * caller is outside the gate and holds
- * no lock. Blocks for each command, for other wipes of the group, and for resets. */
+/** Wipes what is dirty on a LUN, each chunk once, as long as the device answers; nothing if the
+ * adapter was opened so. The caller is outside the gate and holds no lock. Blocks for each command,
+ * for other wipes of the group, and for resets. */
 void spipe__wipe_run(struct spipe *s, const struct spipe__lun *lun);
 
 /** Forgets everything about a LUN, when its allocator ends. The caller holds the books. */

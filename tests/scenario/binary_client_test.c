@@ -3,12 +3,14 @@
  * that drives the AFU itself. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <string.h>
 
 #include "core/cxlflash_ioctl.h"
 #include "docs/examples/binary_client.h"
 #include "hal/afu_regs.h"
 #include "hal/exec.h"
 #include "sim/sim_media.h"
+#include "tests/testlib/proves.h"
 #include "tests/testlib/stack.h"
 
 static void run_example(struct stack *s, void *arg)
@@ -38,6 +40,71 @@ static void with_interface(uint64_t version)
 Test(binary_client, ioarrin_mode) { with_interface(0); }
 
 Test(binary_client, sq_mode) { with_interface(UINT64_C(0x4000000000010002)); }
+
+/* ---- LUNs that are nobody's before MANAGE_LUN ---- */
+
+static int manage(struct stack *s, struct spipe_client *c, uint32_t disk, uint64_t flags)
+{
+    struct dk_cxlflash_manage_lun m = {.hdr.flags = flags};
+    struct spipe_lun_info info;
+
+    cr_assert_eq(spipe_lun_info(s->adapter, disk >> 2, &info), 0);
+    memcpy(m.wwid, info.wwid, sizeof m.wwid);
+    return spipe_ioctl(c, disk, DK_CXLFLASH_MANAGE_LUN, &m);
+}
+
+static unsigned enabled_ports(struct stack *s, unsigned lun)
+{
+    struct spipe_lun_info info;
+
+    cr_assert_eq(spipe_lun_info(s->adapter, lun, &info), 0);
+    cr_assert_eq(info.found_ports, 3);
+    return info.port_mask;
+}
+
+/* What was enabled stays so, whatever the adapter goes through (SP-122). */
+static void expect_lasting(struct stack *s)
+{
+    cr_assert_eq(spipe_reset(s->adapter), 0);
+    cr_assert_eq(spipe_rescan(s->adapter), 0);
+    cr_assert_eq(enabled_ports(s, 0), 2);
+    cr_assert_eq(enabled_ports(s, 1), 0);
+    PROVES(SP_122);
+}
+
+static void disabled(struct stack *s, void *arg)
+{
+    const uint64_t enable = DK_CXLFLASH_MANAGE_LUN_ENABLE_SUPERPIPE;
+    struct spipe_client *client;
+    struct spipe_ctx *ctx;
+
+    (void)arg;
+    cr_assert_eq(spipe_client_create(s->adapter, "example", &client), 0);
+    cr_assert_eq(enabled_ports(s, 0) | enabled_ports(s, 1), 0);
+    cr_assert_eq(binary_client(client, spipe_disk(0, 1), 1), -EINVAL);
+    cr_assert_eq(spipe_attach(client, 0, NULL, &ctx), -EINVAL);
+    PROVES(SP_16);
+    cr_assert_eq(manage(s, client, spipe_disk(0, 1), 0), 0);
+    cr_assert_eq(enabled_ports(s, 0), 0);
+    cr_assert_eq(manage(s, client, spipe_disk(0, 1), enable), 0);
+    PROVES(SP_118);
+    expect_lasting(s);
+    cr_assert_eq(binary_client(client, spipe_disk(0, 1), 20), 0);
+    cr_assert_eq(binary_client(client, spipe_disk(0, 0), 1), -EINVAL, "another port");
+    cr_assert_eq(binary_client(client, spipe_disk(1, 1), 1), -EINVAL, "another LUN");
+    cr_assert_eq(manage(s, client, spipe_disk(0, 1), DK_CXLFLASH_MANAGE_LUN_DISABLE_SUPERPIPE), 0);
+    cr_assert_eq(binary_client(client, spipe_disk(0, 1), 1), -EINVAL);
+    spipe_client_destroy(client);
+}
+
+Test(binary_client, luns_wait_for_manage_lun)
+{
+    struct sim_media *media = stack_media(4);
+
+    stack_run(&(struct stack_setup){.seed = 1, .media = media, .luns_disabled = true}, disabled,
+              NULL);
+    sim_media_close(media);
+}
 
 /* ---- the adapter is reset meanwhile ---- */
 

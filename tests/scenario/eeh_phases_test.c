@@ -53,16 +53,20 @@ static int open_direct(struct program *p)
     return spipe_ioctl(p->client, disk, DK_CXLFLASH_USER_DIRECT, &u);
 }
 
-/* In every phase from the freeze on: loads give ones, stores are lost, events are the loss. */
+/* In every phase from the freeze on: loads give ones, stores are lost, events are the loss, and
+ * there is no link to map (SP-140). */
 static void expect_cut_off(struct program *p)
 {
     struct spipe_adap_event ev;
+    struct spipe_mapping *none;
 
     spipe_adap_write64(p->m, AFU_HOST_RRQ_START, 0x1000);
     cr_assert_eq(spipe_adap_read64(p->m, AFU_HOST_RRQ_START), UINT64_MAX);
     cr_assert_eq(spipe_adap_read64(p->m, AFU_HOST_ENDIAN_CTRL), UINT64_MAX);
     cr_assert_eq(spipe_adap_event(p->client, p->a.adap_fd, 0, &ev), -EIO);
     cr_assert_eq(ev.kind, SPIPE_ADAP_LOST);
+    cr_assert_eq(spipe_adap_map(p->client, p->a.adap_fd, 0, 4096, &none), -EIO);
+    PROVES(SP_140);
 }
 
 static void sleep_ms(struct stack *s, uint64_t ms) { stack_sleep(s, ms * 1000000); }
@@ -144,6 +148,23 @@ static void recovered(struct stack *s, void *arg)
     spipe_client_destroy(p.client);
 }
 
+/* one wrong value is no link that is down. */
+static void a_wrong_value(struct stack *s, void *arg)
+{
+    struct spipe_mapping *m;
+    struct program p;
+
+    (void)arg;
+    program_up(s, &p);
+    stack_plan(s, "mr#1=o");
+    cr_assert_eq(spipe_adap_map(p.client, p.a.adap_fd, 0, 4096, &m), 0);
+    cr_assert_eq(stack_fired(s), 1);
+    PROVES(R_30);
+    spipe_adap_unmap(m);
+    spipe_adap_unmap(p.m);
+    spipe_client_destroy(p.client);
+}
+
 static void failed(struct stack *s, void *arg)
 {
     struct dk_cxlflash_release rel = {.hdr.flags = 0};
@@ -177,6 +198,8 @@ static void run(void (*body)(struct stack *, void *), void *arg)
 }
 
 Test(eeh_phases, recovered) { run(recovered, NULL); }
+
+Test(eeh_phases, a_wrong_value_is_looked_at_again) { run(a_wrong_value, NULL); }
 
 Test(eeh_phases, permanent_failure)
 {

@@ -315,6 +315,29 @@ static void number_comes_again(struct stack *s, void *arg)
 
 Test(reset, number_of_a_lost_context) { run(number_comes_again, NULL); }
 
+/* SP-155: a file keeps hardware after DETACH (SP-78), which a reset takes away as well. */
+static void only_the_file(struct stack *s, void *arg)
+{
+    struct dk_cxlflash_detach d = {0};
+    struct spipe_adap_event ev;
+    struct program p;
+
+    (void)arg;
+    program_up(s, &p);
+    d.context_id = p.a.context_id;
+    cr_assert_eq(spipe_ioctl(p.client, disk, DK_CXLFLASH_DETACH, &d), 0);
+    cr_assert_eq(spipe_adap_read64(p.m, AFU_HOST_ENDIAN_CTRL), 0);
+    cr_assert_eq(spipe_reset(s->adapter), 0);
+    cr_assert_eq(spipe_adap_read64(p.m, AFU_HOST_ENDIAN_CTRL), UINT64_MAX);
+    cr_assert_eq(spipe_adap_event(p.client, p.a.adap_fd, 0, &ev), -EIO);
+    PROVES(SP_155);
+    spipe_adap_unmap(p.m);
+    cr_assert_eq(spipe_adap_close(p.client, p.a.adap_fd), 0);
+    spipe_client_destroy(p.client);
+}
+
+Test(reset, file_of_an_ended_context) { run(only_the_file, NULL); }
+
 static void phases(struct stack *s, void *arg)
 {
     struct dk_cxlflash_resize z = {.req_size = 1};

@@ -21,7 +21,7 @@ struct start {
     uint64_t begun; /* requests under way on both */
     void (*body)(struct stack *, void *);
     void *arg;
-    bool wipe_always, wipe_nothing, pair, unchecked, threads, big_endian, closed;
+    bool wipe_always, wipe_nothing, luns_disabled, pair, unchecked, threads, big_endian, closed;
     struct fault_exec fault_exec;
     struct hal_record_store *store; /* NULL: the medium's */
     spipe_event_sink *event_sink;
@@ -77,6 +77,7 @@ static int try_open(struct stack *s, unsigned adapter, const struct start *start
                                         start->big_endian ? SPIPE_ORDER_BIG : SPIPE_ORDER_LITTLE,
                                     .wipe_always = start->wipe_always,
                                     .wipe_nothing = start->wipe_nothing,
+                                    .luns_disabled = start->luns_disabled,
                                     .event_sink = adapter ? NULL : start->event_sink,
                                     .event_arg = start->event_arg,
                                     .heartbeat_ns = start->heartbeat_ns,
@@ -253,6 +254,7 @@ uint64_t stack_run(const struct stack_setup *setup, void (*body)(struct stack *,
                           .arg = arg,
                           .wipe_always = setup->wipe_always,
                           .wipe_nothing = setup->wipe_nothing,
+                          .luns_disabled = setup->luns_disabled,
                           .store = setup->store,
                           .event_sink = setup->event_sink,
                           .event_arg = setup->event_arg,

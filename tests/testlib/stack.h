@@ -41,6 +41,7 @@ struct stack_setup {
     struct recording *records;  /* NULL, or where the trace goes */
     bool wipe_always;           /* as in struct spipe_options */
     bool wipe_nothing;          /* likewise */
+    bool luns_disabled;         /* likewise */
     bool pair;                  /* two adapters, which share the LUNs of the medium */
     bool unchecked;             /* the invariants are not (sim/check/sim_check.h) */
     bool closed;                /* body opens the adapter, by stack_bring_up() */

@@ -225,6 +225,25 @@ Test(clone, direct_handles)
     end();
 }
 
+/* SP-112: EAGAIN, where USER_DIRECT says what the AFU said (SP-56). */
+Test(clone, a_direct_handle_with_a_failing_sync)
+{
+    uint64_t last;
+    uint32_t h;
+
+    begin(HAL_ORDER_LITTLE, 16);
+    cr_assert_eq(spipe_attach_lun(rig.ctx, 1), 0);
+    cr_assert_eq(spipe_open_direct(rig.ctx, 1, 1, &h, &last), 0);
+    rig_fail_syncs(1);
+    cr_assert_eq(spipe_clone(ctx, rig.ctx), -EAGAIN);
+    cr_assert_null(spipe__ctx_resource(ctx, h));
+    cr_assert_not(spipe__ctx_has_lun(ctx, 1));
+    cr_assert_eq(rig.s.lun[1].global->users, 1);
+    PROVES(SP_112);
+    cr_assert_eq(spipe_clone(ctx, rig.ctx), 0);
+    end();
+}
+
 /* VL-46, VL-47: undone on all LUNs; what a failed sync leaves is quarantined. */
 static void undone(unsigned good_syncs, int expected)
 {

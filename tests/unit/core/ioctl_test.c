@@ -340,6 +340,9 @@ Test(ioctl, order_of_checks)
 
     begin();
     cr_assert_eq(spipe_ioctl(app, spipe_disk(7, 0), DK_CXLFLASH_ATTACH, NULL), -ENXIO);
+    rig.s.lun[0].found_ports = 1; /* a node that there is not */
+    cr_assert_eq(ioctl(DK_CXLFLASH_MANAGE_LUN, NULL), -ENXIO);
+    rig.s.lun[0].found_ports = 3;
     cr_assert_eq(ioctl(0xC090CA99, NULL), -EINVAL); /* SP-15 before SP-19 */
     cr_assert_eq(ioctl(DK_CXLFLASH_ATTACH, NULL), -EFAULT);
     PROVES(SP_19);

@@ -349,6 +349,23 @@ Test(lun_discovery, disabled_since, .init = set_up_two, .fini = tear_down)
     cr_expect_eq(f.s.luns_skipped, 0);
 }
 
+/* SP-16: with this option LUNs are found, and nobody may use them before MANAGE_LUN. */
+Test(lun_discovery, disabled_from_the_start, .init = set_up_two, .fini = tear_down)
+{
+    f.s.luns_disabled = true;
+    cr_assert_eq(discover(), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_expect_eq(f.s.lun[i].found_ports, 3);
+        cr_expect_eq(f.s.lun[i].port_mask, 0);
+    }
+    cr_expect_eq(f.s.luns_skipped, 0);
+    cr_assert_eq(spipe__lun_enable(&f.s, &f.s.lun[0], 1), 0);
+    cr_assert_eq(discover(), 0);
+    cr_expect_eq(f.s.lun[0].port_mask, 2);
+    cr_expect_eq(f.s.lun[1].port_mask, 0);
+    PROVES(SP_16);
+}
+
 /* A port more is no harm to direct handles: their entries name one. */
 Test(lun_discovery, new_port_of_a_lun_in_use, .init = set_up_two, .fini = tear_down)
 {

@@ -83,6 +83,34 @@ Test(recover, as_attach_does)
     as_attach_does(HAL_ORDER_BIG);
 }
 
+static int resize(uint64_t context, uint64_t chunks)
+{
+    struct dk_cxlflash_resize z = {.context_id = context, .req_size = chunks * CHUNK};
+
+    return spipe_ioctl(app, disk, DK_CXLFLASH_VLUN_RESIZE, &z);
+}
+
+/* SP-163: what a context gives up is free at once if the AFU was initialised since it knew the
+ * context, which it does again after each recovery. */
+Test(recover, lost_again)
+{
+    struct dk_cxlflash_recover_afu r;
+
+    begin(HAL_ORDER_LITTLE);
+    rig.s.generation++;
+    cr_assert_eq(recover(&r), 0);
+    spipe__ctx_lose(ctx);
+    cr_assert_eq(resize(r.context_id, 1), 0);
+    cr_assert_eq(rig_free(), 14, "the AFU is not reset yet");
+    cr_assert_eq(rig.s.lun[0].global->holds, 1);
+    rig.s.generation++;
+    cr_assert_eq(resize(r.context_id, 0), 0);
+    cr_assert_eq(rig_free(), 16);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
+    PROVES(SP_163);
+    end();
+}
+
 /* ---- attempts that fail ---- */
 
 static unsigned files(void)

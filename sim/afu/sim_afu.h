@@ -61,6 +61,18 @@ enum {                     /* ids */
 
 enum sim_direction { SIM_BUS_READ, SIM_BUS_WRITE }; /* host memory is read, or written */
 
+/** How a direction of the bus goes, by the parameters of now. */
+struct sim_bus_rate {
+    uint64_t step;    /* cycles from one command to the next */
+    uint64_t latency; /* from command to response */
+};
+
+/** The rate as it was computed last, see sim_wait.h. */
+struct sim_bus_pace {
+    struct sim_bus_rate rate;
+    bool plain; /* it holds for any transfer, and the checker knows it */
+};
+
 /** One process element. Exists while the context exists (created .. released). */
 struct sim_ctx {
     /* What every command touches comes first, in two cache lines: with hundreds of contexts each of
@@ -374,8 +386,10 @@ struct sim_afu {
     uint32_t ready_words; /* bit w: word w is not 0 */
     uint32_t fetch_last;
 
-    /* by direction of the bus: cycle from which the next command can go (event engine) */
+    /* by direction of the bus: cycle from which the next command can go (event engine), and how it
+     * goes */
     uint64_t bus_free[2];
+    struct sim_bus_pace bus_pace[2];
 
     struct sim_ctx *ctx[SIM_CONTEXTS_MAX];
     uint32_t ctx_open;
@@ -495,6 +509,12 @@ static inline void sim_change_byte(void *bytes, size_t n, uint64_t arg)
     uint8_t *at = (uint8_t *)bytes + (arg >> 8) % n;
 
     *at ^= (uint8_t)(arg & 0xFF ? arg : 1);
+}
+
+/** Parameters, the engine, or what the checker knows of the bus are going to be others. */
+static inline void sim_bus_changes(struct sim_afu *a)
+{
+    a->bus_pace[SIM_BUS_READ].plain = a->bus_pace[SIM_BUS_WRITE].plain = false;
 }
 
 /** Reports an access that hardware might let pass, but a correct host never makes. */

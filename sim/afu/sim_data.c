@@ -172,7 +172,7 @@ static void in_done(struct sim_event *ev)
 }
 
 /* Sends the data of a segment over the bus; `after` cycles later fn runs. */
-static void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t after,
+SIM_HOT static inline void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t after,
                      sim_event_fn *fn)
 {
     uint32_t bytes = transfer_bytes(c);

@@ -420,6 +420,7 @@ struct sim_afu {
     bool internal_fixed;         /* and it stays until the next reset */
 
     struct sim_port port[SIM_PORTS_MAX];
+    uint8_t links_quiet; /* bit a port, see sim_link_quiet() */
     uint8_t port_rr;
     struct sim_stage card; /* FlashGT: from one command to the next */
     struct sim_media_stage stage[SIM_MEDIA_LUNS_MAX];
@@ -622,12 +623,12 @@ void sim_link_logout(struct sim_port *p, uint64_t again); /* by the target, for 
 void sim_port_shutdown(struct sim_port *p, bool abrupt);
 bool sim_link_is_up(const struct sim_port *p);
 bool sim_link_usable(const struct sim_port *p); /* for a new command */
+void sim_links_settle(struct sim_afu *a); /* something that sim_link_quiet() knows has changed */
 /** The way it nearly always is: logged in, nothing going on. Then it is usable, and nothing lost.
  */
-static inline bool sim_link_quiet(const struct sim_port *p)
+static inline bool sim_link_quiet(const struct sim_afu *a, unsigned port)
 {
-    return !((unsigned)(p->link != SIM_LINK_ONLINE) | p->shutdown_active | p->shutdown_complete |
-             p->afu->internal_mode);
+    return a->links_quiet >> port & 1;
 }
 uint8_t sim_link_lost(const struct sim_port *p); /* fc_rc that ends commands in flight, or 0 */
 

@@ -536,6 +536,7 @@ void sim_mmio_forget(struct sim_ctx *ctx); /* a context ends: its accesses never
 /* sim_register.c: what a register does */
 void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset, uint64_t value);
 uint64_t sim_register_read(struct sim_afu *a, const struct sim_ctx *from, uint64_t offset);
+void sim_ioarrin(struct sim_ctx *ctx, uint64_t value); /* IOARRIN of a context is written */
 
 /* sim_fetch.c */
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value);

@@ -203,6 +203,7 @@ struct sim_cmd {
     uint64_t media_extra; /* cycles that a fault adds on the medium */
     uint16_t slot;
     uint8_t state;
+    /* what is 0 when the slot is taken; goes on below */
     uint8_t port, ports; /* chosen, candidates */
     bool delayed;        /* a fault made one step late */
     uint8_t bad_frames;  /* a fault damages so many data frames of this exchange */
@@ -235,12 +236,14 @@ struct sim_cmd {
     uint64_t rht_word;
     struct afu_rht_entry entry;
 
+    struct sim_scsi_request rq;
+    struct sim_scsi_result rs;
+
+    /* what is 0 when the slot is taken, up to the sense data */
     uint64_t hold_until; /* cycle to which a fault keeps its RRQ element back at most */
     uint64_t late;       /* cycles by which a fault makes its IOASA late */
     struct sim_fault_plan plan;
     struct sim_psl_fault psl;
-    struct sim_scsi_request rq;
-    struct sim_scsi_result rs;
     uint32_t part_offset; /* bytes of earlier segments */
     struct sim_status status;
 };
@@ -546,7 +549,7 @@ void sim_fetch_idle(struct sim_ctx *ctx);  /* it has not, any more */
 void sim_fetch_kick(struct sim_afu *a);    /* something to fetch, or a free slot, may be there */
 void sim_fetch_one(struct sim_afu *a);     /* not without either */
 void sim_fetch_ioarcb(struct sim_cmd *c);  /* reads its IOARCB, maybe not for the first time */
-void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value);        /* it was taken */
+void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value);        /* it was taken; trace on */
 SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value); /* taken, or changed */
 void sim_doorbells_drop(struct sim_ctx *ctx); /* and what stands in the SQ */
 

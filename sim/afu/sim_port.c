@@ -45,7 +45,7 @@ static uint8_t choose(struct sim_afu *a, uint8_t candidates)
  */
 
 /* A virtual LUN's CDB gets the physical block; READ and WRITE become their 16-byte form. */
-static void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
+SIM_HOT static inline void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
 {
     uint8_t *cdb = c->rq.cdb, opcode = cdb[0];
 
@@ -368,7 +368,7 @@ SIM_HOT static inline bool begin_fails(struct sim_cmd *c)
 SIM_HOT static inline void carry_out(struct sim_cmd *c)
 {
     sim_frame_accepted(c);
-    if (sim_inject_armed(&c->afu->port[c->port]) && sim_inject(c))
+    if (__builtin_expect(sim_inject_armed(&c->afu->port[c->port]), 0) && sim_inject(c))
         return;
     if (c->rs.kind == SIM_SCSI_DATA_OUT)
         sim_data_out(c);

@@ -38,12 +38,3 @@ void sim_wait_special(struct sim_cmd *c, enum sim_direction direction, enum sim_
     keep_pace(a, direction, rate);
     sim_wait_response(c, &t, after, rank, fn);
 }
-
-void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
-                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
-                       sim_event_fn *fn)
-{
-    if (!sim_bus_lines(ea, bytes) || !sim_wait_plain(c, direction, what, ea, bytes,
-                                                     (uint32_t)(bytes / SIM_LINE), after, rank, fn))
-        sim_wait_special(c, direction, what, ea, bytes, after, rank, fn);
-}

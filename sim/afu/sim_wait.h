@@ -197,9 +197,14 @@ void sim_wait_special(struct sim_cmd *c, enum sim_direction direction, enum sim_
                       sim_event_fn *fn);
 
 /** The same as sim_wait_bus, for those that may be long. */
-void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
-                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
-                       sim_event_fn *fn);
+static inline __attribute__((always_inline)) void
+sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                  uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank, sim_event_fn *fn)
+{
+    if (!sim_bus_lines(ea, bytes) || !sim_wait_plain(c, direction, what, ea, bytes,
+                                                     (uint32_t)(bytes / SIM_LINE), after, rank, fn))
+        sim_wait_special(c, direction, what, ea, bytes, after, rank, fn);
+}
 
 /** ... when the bus commands for `bytes` > 0 at ea have been answered, and `after` more cycles have
  * passed. A single command goes at once; in a longer transfer each one goes when its interval has

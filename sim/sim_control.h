@@ -68,7 +68,8 @@ HAL_MUST_CHECK int sim_afu_create(struct sim_machine *m, const struct sim_params
 const struct sim_params *sim_afu_params(const struct sim_afu *a);
 
 /** Changes a parameter of a running adapter. Only latencies and behaviour flags may change; sizes
- * keep what they had at creation. */
+ * keep what they had at creation. What parameters say of the bus is computed at the next transfer
+ * and kept: call this again for a change after the model has run. */
 struct sim_params *sim_afu_params_mutable(struct sim_afu *a);
 
 struct fault_plan *sim_afu_faults(struct sim_afu *a);

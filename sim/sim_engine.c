@@ -58,26 +58,35 @@ static void unlink(struct sim_event **at, struct sim_event *ev)
 
 /* ---- the near wheel -------------------------------------------------------------------------- */
 
-static inline unsigned near_index(uint64_t cycle)
+static inline size_t near_index(uint64_t cycle)
 {
     return cycle >> SIM_SLOT_BITS & (SIM_NEAR_SLOTS - 1);
 }
 
-/* Behind all that come before it or were scheduled before it. */
-static inline void near_insert(struct sim_near_wheel *w, struct sim_event *ev)
+/* Behind all that come before it or were scheduled before it. Kept apart: most slots are empty. */
+static __attribute__((noinline)) void near_insert_among(struct sim_event **at, struct sim_event *ev)
 {
-    unsigned index = near_index(cycle_of(ev));
-    struct sim_event **at = &w->slot[index];
-
-    ev->place = SIM_EVENT_NEAR;
-    w->map[index / 64] |= HAL_BIT(index % 64);
     while (*at && (*at)->when <= ev->when)
         at = &(*at)->next;
     link_at(at, ev);
 }
 
+static inline void near_insert(struct sim_near_wheel *w, struct sim_event *ev, uint64_t cycle)
+{
+    size_t index = near_index(cycle);
+
+    ev->place = SIM_EVENT_NEAR;
+    if (__builtin_expect(w->slot[index] != NULL, 0)) {
+        near_insert_among(&w->slot[index], ev);
+        return;
+    }
+    w->map[index / 64] |= HAL_BIT(index % 64);
+    w->slot[index] = ev;
+    ev->next = NULL;
+}
+
 /* Word of the map with the next event at or after word `from`. Without one it is that of `end`. */
-static inline unsigned near_word(const struct sim_near_wheel *w, unsigned from)
+static inline size_t near_word(const struct sim_near_wheel *w, size_t from)
 {
     while (!w->map[from])
         from++;
@@ -85,21 +94,20 @@ static inline unsigned near_word(const struct sim_near_wheel *w, unsigned from)
 }
 
 /* First slot in use of such a word; SIM_NEAR_SLOTS is that of `end`. */
-static inline unsigned near_slot(const struct sim_near_wheel *w, unsigned word)
+static inline size_t near_slot(const struct sim_near_wheel *w, size_t word)
 {
     return word * 64 + hal_lowest_bit(w->map[word]);
 }
 
 /* Takes the first event out of the wheel: that of near_slot(w, word). */
-static inline struct sim_event *near_take(struct sim_near_wheel *w, unsigned word, unsigned index)
+static inline void near_take(struct sim_near_wheel *w, size_t word, size_t index)
 {
     struct sim_event *ev = w->slot[index];
 
     w->slot[index] = ev->next;
-    if (!ev->next)
+    if (__builtin_expect(!ev->next, 1))
         w->map[word] &= w->map[word] - 1;
     ev->place = SIM_EVENT_IDLE;
-    return ev;
 }
 
 /* ---- the far wheel --------------------------------------------------------------------------- */
@@ -238,14 +246,14 @@ void sim_engine_at(struct sim_engine *e, struct sim_event *ev, uint64_t cycle, e
     ev->when = cycle << SIM_RANK_BITS | rank;
     ev->fn = fn;
     if (__builtin_expect(cycle < e->near_end, 1))
-        near_insert(&e->near, ev);
+        near_insert(&e->near, ev, cycle);
     else
         place_ahead(e, ev, cycle);
 }
 
 void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
 {
-    unsigned index;
+    size_t index;
 
     switch (ev->place) {
     case SIM_EVENT_NEAR:
@@ -283,7 +291,7 @@ static uint64_t next_ahead(const struct sim_engine *e)
 
 uint64_t sim_engine_next(struct sim_engine *e)
 {
-    unsigned index;
+    size_t index;
 
     if (e->ops)
         return e->ops->next(e);
@@ -303,13 +311,13 @@ static void enter_window(struct sim_engine *e, uint64_t cycle)
     set_window(e, cycle);
     for (; ev; ev = next) {
         next = ev->next;
-        near_insert(&e->near, ev);
+        near_insert(&e->near, ev, cycle_of(ev));
     }
     while (e->heap_count && window(cycle_of(e->heap[0])) - window(cycle) < SIM_FAR_SLOTS) {
         ev = e->heap[0];
         heap_remove(e, 0);
         if (window(cycle_of(ev)) == window(cycle))
-            near_insert(&e->near, ev);
+            near_insert(&e->near, ev, cycle_of(ev));
         else
             far_insert(&e->far, ev);
     }
@@ -344,22 +352,27 @@ static inline void run_one(struct sim_engine *e, struct sim_event *ev)
 /* False: nothing is left up to and including `until`, which comes before `end`. */
 static bool run_until(struct sim_engine *e, uint64_t until)
 {
-    unsigned word = near_index(e->now) / 64; /* nothing is before it: events come no earlier */
+    size_t word = near_index(e->now) / 64; /* nothing is before it: events come no earlier */
 
-    while (!e->stop) {
-        unsigned index;
+    e->bound = (until + 1) << SIM_RANK_BITS;
+    for (;;) {
+        struct sim_event *ev;
+        size_t index;
 
         word = near_word(&e->near, word);
         index = near_slot(&e->near, word);
-        if (__builtin_expect(cycle_of(e->near.slot[index]) <= until, 1)) {
-            run_one(e, near_take(&e->near, word, index));
+        ev = e->near.slot[index];
+        if (__builtin_expect(ev->when < e->bound, 1)) { /* none is if it was stopped */
+            near_take(&e->near, word, index);
+            run_one(e, ev);
+        } else if (e->stop) {
+            return true;
         } else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, until)) {
             return false;
         } else {
             word = 0;
         }
     }
-    return true;
 }
 
 bool sim_engine_run(struct sim_engine *e, uint64_t until)

@@ -97,7 +97,8 @@ struct sim_engine {
     uint64_t near_end;                /* first cycle behind the near wheel; 0 with ops */
     uint64_t count;                   /* events run */
     uint64_t serial;
-    bool stop; /* set by a model when somebody outside may want to look */
+    uint64_t bound;                   /* of `when` of the events that may run now */
+    bool stop;                        /* sim_engine_stop() was called */
     uint32_t heap_count;
     struct sim_near_wheel near;
     struct sim_far_wheel far;
@@ -120,8 +121,15 @@ void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev);
 /** Cycle of the next event, SIM_NEVER if there is none. */
 uint64_t sim_engine_next(struct sim_engine *e);
 
-/** Runs events up to and including cycle `until`, or until a model sets e->stop (which is cleared
- * first). The clock ends at `until` unless it was stopped or `until` is SIM_NEVER. Returns whether
+/** For a model: sim_engine_run() is to return behind this event, since somebody outside may want to
+ * look. */
+static inline void sim_engine_stop(struct sim_engine *e)
+{
+    e->stop = true;
+    e->bound = 0;
+}
+
+/** Runs events up to and including cycle `until`, or until a model calls sim_engine_stop(). The clock ends at `until` unless it was stopped or `until` is SIM_NEVER. Returns whether
  * it was stopped. */
 bool sim_engine_run(struct sim_engine *e, uint64_t until);
 

@@ -159,7 +159,7 @@ void sim_strict_examine(struct sim_strict *s, const struct sim_strict_transfer *
         sim_strict_breach(s, t->first, SIM_RULE_BUS_COMMAND, t->context, soonest);
     if (!sim_strict_plain(t) && commands_of(t) != t->commands)
         sim_strict_breach(s, t->first, SIM_RULE_BUS_SIZE, t->context, t->commands);
-    if (t->step != b->step || t->latency != b->latency || t->credits != s->credits) {
+    if (sim_strict_new_pace(s, t)) {
         s->credits = t->credits;
         stream(s, t);
     }

@@ -198,23 +198,25 @@ static inline bool sim_strict_in_order(const struct sim_strict_slot *c, uint8_t 
                  : what == SIM_STRICT_IOASA ? c->what < what
                                             : c->what <= what;
 
-    return what == SIM_STRICT_IOARCB || (after & (first >= c->answered));
+    return what == SIM_STRICT_IOARCB || (after && first >= c->answered);
 }
 
-/** Whether something is wrong with a transfer, or new: a few comparisons, and one branch for all.
- */
-static inline bool sim_strict_odd(const struct sim_strict *s, const struct sim_strict_transfer *t)
+/** Whether the pace of its direction is new. */
+static inline bool sim_strict_new_pace(const struct sim_strict *s,
+                                       const struct sim_strict_transfer *t)
 {
     const struct sim_strict_bus *b = &s->bus[t->direction];
-    unsigned odd = t->first < b->single + (t->commands > 1 ? t->step : 0);
 
-    odd |= t->step != b->step;
-    odd |= t->latency != b->latency;
-    odd |= t->credits != s->credits;
-    odd |= s->state[t->context] != SIM_STRICT_ADDED;
-    odd |= !sim_strict_plain(t);
-    odd |= !sim_strict_in_order(&s->slot[t->slot], t->what, t->first);
-    return odd;
+    return t->step != b->step || t->latency != b->latency || t->credits != s->credits;
+}
+
+/** Whether something else is wrong with a transfer. */
+static inline bool sim_strict_odd(const struct sim_strict *s, const struct sim_strict_transfer *t)
+{
+    uint64_t soonest = s->bus[t->direction].single + (t->commands > 1 ? t->step : 0);
+
+    return t->first < soonest || s->state[t->context] != SIM_STRICT_ADDED || !sim_strict_plain(t) ||
+           !sim_strict_in_order(&s->slot[t->slot], t->what, t->first);
 }
 
 /** A transfer goes that was looked at. */
@@ -229,10 +231,11 @@ static inline void sim_strict_note(struct sim_strict *s, const struct sim_strict
     c->what = t->what;
 }
 
-/** A transfer is asked for. */
+/** A transfer is asked for. Whoever knows that it goes at the pace of the one before it, of which
+ * this was told, may ask sim_strict_odd() instead and, if nothing is, call sim_strict_note(). */
 static inline void sim_strict_transfer(struct sim_strict *s, const struct sim_strict_transfer *t)
 {
-    if (__builtin_expect(sim_strict_odd(s, t), 0)) {
+    if (__builtin_expect(sim_strict_new_pace(s, t) || sim_strict_odd(s, t), 0)) {
         struct sim_strict_transfer copy = *t; /* t itself stays in registers */
 
         sim_strict_examine(s, &copy);

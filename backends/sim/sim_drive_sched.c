@@ -135,9 +135,9 @@ static void on_wake(void *arg, uint64_t key)
     struct drive *d = arg;
 
     if (sched_wake_key(d->sched, key))
-        d->base.machine->engine.stop = true;
+        sim_engine_stop(&d->base.machine->engine);
     if (d->base.watches && sim_drive_tell(&d->base, key) && sched_any_descriptor(d->sched))
-        d->base.machine->engine.stop = true;
+        sim_engine_stop(&d->base.machine->engine);
 }
 
 /* ---- operations -------------------------------------------------------------------------------

@@ -202,7 +202,8 @@ static void expire(struct spipe__queue *q, uint64_t now)
     q->expires_at = earliest;
 }
 
-void spipe__queue_check(struct spipe__queue *q, uint64_t now)
+/* Kept apart: inline it would cost each look registers. */
+__attribute__((noinline)) void spipe__queue_check(struct spipe__queue *q, uint64_t now)
 {
     q->check_at = now + CHECK_INTERVAL;
     look_at_events(q);

@@ -177,7 +177,11 @@ void sim_machine_destroy(struct sim_machine *m)
 
 const struct sim_params *sim_afu_params(const struct sim_afu *a) { return &a->params; }
 
-struct sim_params *sim_afu_params_mutable(struct sim_afu *a) { return &a->params; }
+struct sim_params *sim_afu_params_mutable(struct sim_afu *a)
+{
+    sim_bus_changes(a);
+    return &a->params;
+}
 
 struct fault_plan *sim_afu_faults(struct sim_afu *a) { return &a->faults; }
 

@@ -61,6 +61,18 @@ enum {                     /* ids */
 
 enum sim_direction { SIM_BUS_READ, SIM_BUS_WRITE }; /* host memory is read, or written */
 
+/** How a direction of the bus goes, by the parameters of now. */
+struct sim_bus_rate {
+    uint64_t step;    /* cycles from one command to the next */
+    uint64_t latency; /* from command to response */
+};
+
+/** The rate as it was computed last, see sim_wait.h. */
+struct sim_bus_pace {
+    struct sim_bus_rate rate;
+    bool plain; /* it holds for any transfer, and the checker knows it */
+};
+
 /** One process element. Exists while the context exists (created .. released). */
 struct sim_ctx {
     /* What every command touches comes first, in two cache lines: with hundreds of contexts each of
@@ -191,6 +203,7 @@ struct sim_cmd {
     uint64_t media_extra; /* cycles that a fault adds on the medium */
     uint16_t slot;
     uint8_t state;
+    /* what is 0 when the slot is taken; goes on below */
     uint8_t port, ports; /* chosen, candidates */
     uint8_t bad_frames;  /* a fault damages so many data frames of this exchange */
     bool media_stuck;    /* a fault keeps it on the medium for ever */
@@ -214,7 +227,6 @@ struct sim_cmd {
     uint64_t lun_id, data_ea;
     uint32_t res_hndl; /* or port mask */
     uint32_t data_len;
-    uint32_t rest; /* blocks behind its segments that a WRITE SAME has still to change */
 
     /* translation */
     uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
@@ -223,13 +235,16 @@ struct sim_cmd {
     uint64_t rht_word;
     struct afu_rht_entry entry;
 
+    struct sim_scsi_request rq;
+    struct sim_scsi_result rs;
+
+    /* what is 0 when the slot is taken, up to the sense data */
     uint64_t hold_until; /* cycle to which a fault keeps its RRQ element back at most */
     uint64_t late;       /* cycles by which a fault makes its IOASA late */
     struct sim_fault_plan plan;
     struct sim_psl_fault psl;
-    struct sim_scsi_request rq;
-    struct sim_scsi_result rs;
     uint32_t part_offset; /* bytes of earlier segments */
+    uint32_t rest;        /* blocks behind its segments that a WRITE SAME has still to change */
     struct sim_status status;
 };
 
@@ -375,8 +390,12 @@ struct sim_afu {
     uint32_t ready_words; /* bit w: word w is not 0 */
     uint32_t fetch_last;
 
-    /* by direction of the bus: cycle from which the next command can go (event engine) */
+    struct afu_ioarcb ioarcb; /* being decoded */
+
+    /* by direction of the bus: cycle from which the next command can go (event engine), and how it
+     * goes */
     uint64_t bus_free[2];
+    struct sim_bus_pace bus_pace[2];
 
     struct sim_ctx *ctx[SIM_CONTEXTS_MAX];
     uint32_t ctx_open;
@@ -407,6 +426,7 @@ struct sim_afu {
     bool internal_fixed;         /* and it stays until the next reset */
 
     struct sim_port port[SIM_PORTS_MAX];
+    uint8_t links_quiet; /* bit a port, see sim_link_quiet() */
     uint8_t port_rr;
     struct sim_stage card; /* FlashGT: from one command to the next */
     struct sim_media_stage stage[SIM_MEDIA_LUNS_MAX];
@@ -516,6 +536,12 @@ static inline void sim_change_byte(void *bytes, size_t n, uint64_t arg)
     *at ^= (uint8_t)(arg & 0xFF ? arg : 1);
 }
 
+/** Parameters, the engine, or what the checker knows of the bus are going to be others. */
+static inline void sim_bus_changes(struct sim_afu *a)
+{
+    a->bus_pace[SIM_BUS_READ].plain = a->bus_pace[SIM_BUS_WRITE].plain = false;
+}
+
 /** Reports an access that hardware might let pass, but a correct host never makes. */
 static inline void sim_violation(struct sim_afu *a, uint32_t context, enum sim_rule rule,
                                  uint64_t detail)
@@ -541,6 +567,7 @@ static inline uint64_t sim_mmio_pace(const struct sim_params *p)
 /* sim_register.c: what a register does */
 void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset, uint64_t value);
 uint64_t sim_register_read(struct sim_afu *a, const struct sim_ctx *from, uint64_t offset);
+void sim_ioarrin(struct sim_ctx *ctx, uint64_t value); /* IOARRIN of a context is written */
 
 /* sim_fetch.c */
 void sim_doorbell(struct sim_ctx *ctx, uint64_t value);
@@ -550,7 +577,7 @@ void sim_fetch_idle(struct sim_ctx *ctx);  /* it has not, any more */
 void sim_fetch_kick(struct sim_afu *a);    /* something to fetch, or a free slot, may be there */
 void sim_fetch_one(struct sim_afu *a);     /* not without either */
 void sim_fetch_ioarcb(struct sim_cmd *c);  /* reads its IOARCB, maybe not for the first time */
-void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value);        /* it was taken */
+void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value);        /* it was taken; trace on */
 SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value); /* taken, or changed */
 void sim_doorbells_drop(struct sim_ctx *ctx); /* and what stands in the SQ */
 
@@ -630,12 +657,12 @@ void sim_link_logout(struct sim_port *p, uint64_t again); /* by the target, for 
 void sim_port_shutdown(struct sim_port *p, bool abrupt);
 bool sim_link_is_up(const struct sim_port *p);
 bool sim_link_usable(const struct sim_port *p); /* for a new command */
+void sim_links_settle(struct sim_afu *a); /* something that sim_link_quiet() knows has changed */
 /** The way it nearly always is: logged in, nothing going on. Then it is usable, and nothing lost.
  */
-static inline bool sim_link_quiet(const struct sim_port *p)
+static inline bool sim_link_quiet(const struct sim_afu *a, unsigned port)
 {
-    return !((unsigned)(p->link != SIM_LINK_ONLINE) | p->shutdown_active | p->shutdown_complete |
-             p->afu->internal_mode);
+    return a->links_quiet >> port & 1;
 }
 uint8_t sim_link_lost(const struct sim_port *p); /* fc_rc that ends commands in flight, or 0 */
 
@@ -709,7 +736,8 @@ void sim_lun_abort(struct sim_afu *a, unsigned lun);     /* ends its commands (R
 void sim_drain_over(struct sim_afu *a); /* nobody drains any more: the sync is done */
 
 /* sim_internal.c: internal LUN modes (SL 19) */
-void sim_internal_fix(struct sim_afu *a); /* a command is there: the registers say what it finds */
+SIM_COLD void
+sim_internal_fix(struct sim_afu *a); /* a command is there: the registers say what it finds */
 void sim_internal_reset(struct sim_afu *a);
 void sim_internal_selection_changed(struct sim_afu *a);
 bool sim_internal_ready(const struct sim_afu *a); /* the memory is there */

@@ -312,6 +312,7 @@ static void afu_reset_over(struct sim_event *ev)
 
     sim_record(a, SIM_EVENT_AFU_RESET, 0, 0, 0);
     sim_strict_reset(&a->strict, a->engine->now);
+    sim_bus_changes(a);
     sim_afu_restart(a);
 }
 

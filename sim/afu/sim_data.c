@@ -27,12 +27,12 @@ static size_t lost_part(const struct sim_cmd *c, uint64_t offset, size_t n, size
 static int to_host(struct sim_cmd *c, uint64_t offset, const void *data, size_t n)
 {
     uint64_t ea = segment_ea(c) + offset;
-    size_t left = n ? sim_memory_write(ea, data, n) : 0;
+    size_t left;
 
-    if (!left)
-        return 0;
-    c->fault_address = ea + (n - left);
-    return -EFAULT;
+    c->fault_address = ea + n; /* the first byte that is not reached */
+    left = n ? sim_memory_write(ea, data, n) : 0;
+    c->fault_address -= left;
+    return left ? -EFAULT : 0;
 }
 
 /* A fault loses some of it. */
@@ -86,14 +86,10 @@ SIM_COLD static void tell_media(const struct sim_cmd *c)
                                            .good = c->rs.medium != SIM_SCSI_MEDIUM_READ});
 }
 
-int sim_data_finish(struct sim_cmd *c)
+/* A fault of the medium lies about them. */
+SIM_COLD static int finish_damaged(struct sim_cmd *c)
 {
-    int rc;
-
-    if (sim_watched_by(c->afu) && !c->afu->internal_mode && c->rs.medium != SIM_SCSI_MEDIUM_NONE &&
-        c->rs.medium != SIM_SCSI_MEDIUM_SYNC)
-        tell_media(c);
-    rc = sim_target_finish(c, sink, source);
+    int rc = sim_target_finish(c, sink, source);
 
     if (c->plan.damage == SIM_DAMAGE_BIT && !rc && c->rs.kind == SIM_SCSI_DATA_IN && c->rs.moved) {
         uint8_t byte;
@@ -104,6 +100,16 @@ int sim_data_finish(struct sim_cmd *c)
         }
     }
     return rc;
+}
+
+int sim_data_finish(struct sim_cmd *c)
+{
+    if (sim_watched_by(c->afu) && !c->afu->internal_mode && c->rs.medium != SIM_SCSI_MEDIUM_NONE &&
+        c->rs.medium != SIM_SCSI_MEDIUM_SYNC)
+        tell_media(c);
+    if (__builtin_expect(c->plan.damage != SIM_DAMAGE_NONE, 0))
+        return finish_damaged(c);
+    return sim_scsi_finish(&c->afu->scsi, &c->rq, &c->rs, sink, source, c);
 }
 
 /* Moves the bytes. True: the bus would not, as planned or because the buffer is not there, and the
@@ -151,14 +157,18 @@ SIM_COLD static uint64_t data_planned(struct sim_cmd *c)
     }
 }
 
-static void record(struct sim_cmd *c, uint32_t bytes)
+static __attribute__((noinline)) void append_record(struct sim_cmd *c, uint32_t bytes)
 {
     struct sim_afu *a = c->afu;
 
-    if (!a->trace->on)
-        return;
     sim_trace_add(a->trace, a->engine->now, SIM_EVENT_DATA, a->number, c->slot,
                   sim_memory_canonical(&a->memory, segment_ea(c), &c->ctx->data_hint), bytes);
+}
+
+static inline void record(struct sim_cmd *c, uint32_t bytes)
+{
+    if (c->afu->trace->on)
+        append_record(c, bytes);
 }
 
 static void in_done(struct sim_event *ev)
@@ -172,7 +182,7 @@ static void in_done(struct sim_event *ev)
 }
 
 /* Sends the data of a segment over the bus; `after` cycles later fn runs. */
-static void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t after,
+SIM_HOT static inline void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t after,
                      sim_event_fn *fn)
 {
     uint32_t bytes = transfer_bytes(c);

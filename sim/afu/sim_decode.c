@@ -24,24 +24,29 @@ static void parse(struct sim_cmd *c, const struct afu_ioarcb *r)
 }
 
 /* A command's class decides which capability it needs (MD-19). */
-static uint64_t class_capability(const struct sim_afu *a, const uint8_t cdb[16])
+enum class { GENERAL, READ, WRITE, WRITE_SAME };
+
+static const uint8_t class_of[256] = {
+    [0x08] = READ,        /* READ(6) */
+    [0x28] = READ,        /* READ(10) */
+    [0xA8] = READ,        /* READ(12) */
+    [0x88] = READ,        /* READ(16) */
+    [0x0A] = WRITE,       /* WRITE(6) */
+    [0x2A] = WRITE,       /* WRITE(10) */
+    [0xAA] = WRITE,       /* WRITE(12) */
+    [0x8A] = WRITE,       /* WRITE(16) */
+    [0x93] = WRITE_SAME,  /* WRITE SAME(16): a write on FlashGT */
+};
+
+static inline uint64_t class_capability(const struct sim_afu *a, const uint8_t cdb[16])
 {
-    switch (cdb[0]) {
-    case 0x08: /* READ(6) */
-    case 0x28: /* READ(10) */
-    case 0xA8: /* READ(12) */
-    case 0x88: /* READ(16) */
+    enum class class = class_of[cdb[0]];
+
+    if (class == READ)
         return AFU_CTX_CAP_READ_CMD;
-    case 0x0A: /* WRITE(6) */
-    case 0x2A: /* WRITE(10) */
-    case 0xAA: /* WRITE(12) */
-    case 0x8A: /* WRITE(16) */
+    if (class == WRITE || (class == WRITE_SAME && a->params.card == 0x0600))
         return AFU_CTX_CAP_WRITE_CMD;
-    case 0x93: /* WRITE SAME(16): a write on FlashGT */
-        return a->params.card == 0x0600 ? AFU_CTX_CAP_WRITE_CMD : AFU_CTX_CAP_GSCSI_CMD;
-    default:
-        return AFU_CTX_CAP_GSCSI_CMD;
-    }
+    return AFU_CTX_CAP_GSCSI_CMD;
 }
 
 static uint64_t needed_capabilities(const struct sim_cmd *c)
@@ -57,11 +62,11 @@ static uint64_t needed_capabilities(const struct sim_cmd *c)
 /* Issuing for another context needs a capability on both sides. */
 static bool proxy_allowed(const struct sim_cmd *c)
 {
-    const struct sim_afu *a = c->afu;
-    const struct sim_ctx *target = c->ctx_id < SIM_CONTEXTS_MAX ? a->ctx[c->ctx_id] : NULL;
+    const struct sim_ctx *target;
 
     if (c->ctx_id == c->ctx->handle)
         return true;
+    target = c->ctx_id < SIM_CONTEXTS_MAX ? c->afu->ctx[c->ctx_id] : NULL;
     return (c->ctx->ctx_cap & AFU_CTX_CAP_PROXY_ISSUE) && target && target->started &&
            (target->ctx_cap & AFU_CTX_CAP_PROXY_TARGET);
 }
@@ -86,7 +91,7 @@ static void dispatch(struct sim_cmd *c)
 }
 
 /* True: the command goes no further, because its IOARCB did not come. */
-static bool unread(struct sim_cmd *c, struct afu_ioarcb *r)
+SIM_COLD static bool unread_or_wrong(struct sim_cmd *c, struct afu_ioarcb *r)
 {
     uint8_t code = c->psl.code <= AFU_PSL_CONTEXT ? c->psl.code : 0;
 
@@ -99,6 +104,13 @@ static bool unread(struct sim_cmd *c, struct afu_ioarcb *r)
     if (code)
         sim_psl_refused(c, SIM_PSL_IOARCB, code, c->ea);
     return code;
+}
+
+static inline bool unread(struct sim_cmd *c, struct afu_ioarcb *r)
+{
+    if (__builtin_expect(c->psl.code | c->plan.wrong, 0) || sim_memory_read(c->ea, r, sizeof *r))
+        return unread_or_wrong(c, r);
+    return false;
 }
 
 /* A fault says how the command ends. */
@@ -118,22 +130,27 @@ SIM_COLD static bool planned_violation(struct sim_afu *a)
     return sim_site_armed(a, SIM_SITE_CAP, NULL) == SIM_EFFECT_ERROR;
 }
 
+SIM_COLD static void tell_command(const struct sim_cmd *c)
+{
+    sim_tell(c->afu, &(struct sim_watched){.what = SIM_WATCH_COMMAND, .context = c->ctx->handle});
+}
+
 void sim_decode(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->afu;
-    struct afu_ioarcb ioarcb;
+    struct afu_ioarcb *ioarcb = &a->ioarcb;
     uint64_t needed, timeout;
 
-    if (unread(c, &ioarcb))
+    if (unread(c, ioarcb))
         return;
-    parse(c, &ioarcb);
-    sim_strict_ioarcb(&a->strict, a->engine->now, c->ctx->handle, c->ctx->order, &ioarcb,
+    parse(c, ioarcb);
+    sim_strict_ioarcb(&a->strict, a->engine->now, c->ctx->handle, c->ctx->order, ioarcb,
                       c->sq ? c->ioasa_ea : 0);
     if (__builtin_expect(!a->internal_fixed, 0))
         sim_internal_fix(a);
     if (sim_watched_by(a))
-        sim_tell(a, &(struct sim_watched){.what = SIM_WATCH_COMMAND, .context = c->ctx->handle});
+        tell_command(c);
     sim_record(a, SIM_EVENT_DECODE, c->slot, ((uint64_t)c->flags << 32) | c->res_hndl,
                hal_be64_at(c->rq.cdb + 2));
     timeout = timeout_cycles(c);

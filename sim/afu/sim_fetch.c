@@ -2,6 +2,9 @@
 /* Doorbells, credits and the fetch of IOARCBs (SL 10.1; sim_sq.c has the other mode). Contexts with
  * something to fetch are served round robin, one fetch at a time; a credit returns when its IOARCB
  * is fetched, not when the command completes. */
+#include <stddef.h>
+#include <string.h>
+
 #include "hal/support/check.h"
 #include "sim/afu/sim_psl.h"
 #include "sim/afu/sim_wait.h"
@@ -80,23 +83,20 @@ SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value)
     }
 }
 
-void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value)
+__attribute__((noinline)) void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
 
-    if (a->trace->on) /* else nobody needs to know which region that is */
-        sim_record(a, SIM_EVENT_DOORBELL, ctx->handle,
-                   sim_memory_canonical(&a->memory, value, &ctx->command_hint),
-                   a->params.cmd_room - ctx->bell_count);
+    sim_record(a, SIM_EVENT_DOORBELL, ctx->handle,
+               sim_memory_canonical(&a->memory, value, &ctx->command_hint),
+               a->params.cmd_room - ctx->bell_count);
 }
 
-void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
+SIM_HOT static inline void ring(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
     uint32_t tail;
 
-    if (sim_site_planned(a, SIM_SITE_BELL) && sim_bell_planned(ctx, &value))
-        return;
     a->counters.doorbells++;
     if (value % 16) {
         sim_violation(a, ctx->handle, SIM_RULE_DOORBELL_ALIGN, value % 16);
@@ -113,29 +113,38 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
         tail -= (uint32_t)a->params.cmd_room;
     ctx->bells[tail] = value;
     sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
-    sim_doorbell_record(ctx, value);
+    if (a->trace->on) /* else nobody needs to know which region that is */
+        sim_doorbell_record(ctx, value);
     sim_fetch_ready(ctx);
 }
 
-static struct sim_cmd *take_slot(struct sim_afu *a)
+SIM_COLD static void doorbell_planned(struct sim_ctx *ctx, uint64_t value)
+{
+    if (!sim_bell_planned(ctx, &value))
+        ring(ctx, value);
+}
+
+void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
+{
+    if (sim_site_planned(ctx->afu, SIM_SITE_BELL))
+        doorbell_planned(ctx, value);
+    else
+        ring(ctx, value);
+}
+
+/* Clears members of a command, from `first` up to and including `last`. */
+#define CLEAR(c, first, last)                                                                      \
+    memset(&(c)->first, 0,                                                                         \
+           offsetof(struct sim_cmd, last) + sizeof(c)->last - offsetof(struct sim_cmd, first))
+
+static inline struct sim_cmd *take_slot(struct sim_afu *a)
 {
     struct sim_cmd *c = &a->cmds[a->free_slot[--a->free_count]];
 
     CHECK(c->state == SIM_CMD_FREE && !sim_event_pending(&c->event));
     c->state = SIM_CMD_FETCH;
-    c->translated = c->restart_walk = c->entry_valid = c->draining = false;
-    c->interrupted = false;
-    c->plan = (struct sim_fault_plan){0};
-    c->psl.code = 0;
-    c->late = c->hold_until = 0;
-    c->lxt_which = c->bad_frames = 0;
-    c->port = 0;
-    c->segment = 0;
-    c->part_offset = 0;
-    c->status.rc = (struct afu_rc){0};
-    c->status.afu_extra = 0;
-    c->status.answer = false;
-    c->status.resid = 0;
+    CLEAR(c, port, segment);
+    CLEAR(c, hold_until, status.answer);
     return c;
 }
 
@@ -183,7 +192,7 @@ SIM_COLD static void fetch_planned(struct sim_cmd *c)
     fetch_read(c, late, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
 }
 
-void sim_fetch_ioarcb(struct sim_cmd *c)
+SIM_HOT static inline void fetch_ioarcb(struct sim_cmd *c)
 {
     if (sim_site_planned(c->afu, SIM_SITE_FETCH))
         fetch_planned(c);
@@ -191,7 +200,17 @@ void sim_fetch_ioarcb(struct sim_cmd *c)
         fetch_read(c, 0, sim_decode);
 }
 
-static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
+void sim_fetch_ioarcb(struct sim_cmd *c) { fetch_ioarcb(c); }
+
+static __attribute__((noinline)) void record_fetch(const struct sim_cmd *c)
+{
+    struct sim_afu *a = c->afu;
+
+    sim_record(a, SIM_EVENT_FETCH, c->slot, c->ctx->handle,
+               sim_memory_canonical(&a->memory, c->ea, &c->ctx->command_hint));
+}
+
+SIM_HOT static inline void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
 {
     c->ctx = ctx;
     c->sq = !ctx->bell_count;
@@ -202,14 +221,16 @@ static void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
     sim_memory_expect(ctx->rrq_at);
     a->counters.fetched++;
     if (a->trace->on)
-        sim_record(a, SIM_EVENT_FETCH, c->slot, ctx->handle,
-                   sim_memory_canonical(&a->memory, c->ea, &ctx->command_hint));
-    sim_fetch_ioarcb(c);
+        record_fetch(c);
+    fetch_ioarcb(c);
 }
+
+/* Whether the fetch unit has something to do, and a slot for it. */
+static inline bool can_fetch(const struct sim_afu *a) { return a->ready_words && a->free_count; }
 
 void sim_fetch_one(struct sim_afu *a)
 {
-    CHECK(a->ready_words && a->free_count);
+    CHECK(can_fetch(a));
     fetch(a, next_ready(a), take_slot(a));
 }
 
@@ -218,17 +239,17 @@ static void look(struct sim_event *ev)
 {
     struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, fetch_event);
 
-    if (!a->ready_words || !a->free_count)
+    if (!can_fetch(a))
         return;
-    sim_fetch_one(a);
-    if (a->ready_words && a->free_count)
+    fetch(a, next_ready(a), take_slot(a));
+    if (can_fetch(a))
         sim_engine_at(a->engine, ev, hal_max64(a->engine->now + 1, a->bus_free[SIM_BUS_READ]),
                       SIM_RANK_FETCH, look);
 }
 
 void sim_fetch_kick(struct sim_afu *a)
 {
-    if (sim_stepped(a) || sim_event_pending(&a->fetch_event) || !a->ready_words || !a->free_count)
+    if (sim_stepped(a) || sim_event_pending(&a->fetch_event) || !can_fetch(a))
         return;
     sim_engine_at(a->engine, &a->fetch_event, a->engine->now + a->params.doorbell_to_fetch,
                   SIM_RANK_FETCH, look);

@@ -52,13 +52,17 @@ void sim_frame_command(const struct sim_cmd *c)
 
 void sim_frame_accepted(const struct sim_cmd *c)
 {
-    struct sim_port *p = port_of(c);
-    bool read = c->rs.medium == SIM_SCSI_MEDIUM_READ;
+    uint64_t *reg = port_of(c)->reg;
 
-    if (!on_link(c) || (!read && c->rs.medium != SIM_SCSI_MEDIUM_WRITE))
+    if (!on_link(c))
         return;
-    p->reg[SIM_FC_CNT_TXRDWR]++;
-    p->reg[read ? SIM_FC_CNT_AFURD : SIM_FC_CNT_AFUWR]++;
+    if (c->rs.medium == SIM_SCSI_MEDIUM_READ)
+        reg[SIM_FC_CNT_AFURD]++;
+    else if (c->rs.medium == SIM_SCSI_MEDIUM_WRITE)
+        reg[SIM_FC_CNT_AFUWR]++;
+    else
+        return;
+    reg[SIM_FC_CNT_TXRDWR]++;
 }
 
 void sim_frame_response(const struct sim_cmd *c)
@@ -95,13 +99,11 @@ static void crc_errors(struct sim_port *p, uint64_t n)
 
 /* Damaged frames are thrown away by whoever receives them; the exchange cannot be completed and is
  * aborted, which works: fc_rc 0x58, worth a retry (SL 18.2). */
-static bool damaged(struct sim_cmd *c, uint64_t frames, bool received)
+SIM_COLD static bool damaged(struct sim_cmd *c, uint64_t frames, bool received)
 {
     struct sim_port *p = port_of(c);
     uint64_t n = hal_min64(c->bad_frames, hal_max64(frames, 1)); /* or the response */
 
-    if (!c->bad_frames)
-        return false;
     c->bad_frames = 0;
     p->reg[received ? SIM_FC_RX_CRC_ERR_CNT : SIM_FC_TX_CRC_ERR_CNT] += n;
     p->reg[SIM_FC_FRM_DISC_CNT] += received ? n : 0;
@@ -114,16 +116,18 @@ static bool damaged(struct sim_cmd *c, uint64_t frames, bool received)
 
 bool sim_frame_data(struct sim_cmd *c, uint64_t bytes)
 {
-    struct sim_port *p = port_of(c);
-    uint64_t frames = hal_div_up(bytes, FRAME_BYTES);
+    uint64_t *reg = port_of(c)->reg, frames = hal_div_up(bytes, FRAME_BYTES);
     bool received = c->rs.kind != SIM_SCSI_DATA_OUT;
 
     if (!on_link(c))
         return false;
-    p->reg[received ? SIM_FC_RX_FRM_CNT : SIM_FC_TX_FRM_CNT] += frames;
-    if (!received)
-        p->reg[SIM_FC_CNT_TXDATA] += frames;
-    return damaged(c, frames, received);
+    if (received) {
+        reg[SIM_FC_RX_FRM_CNT] += frames;
+    } else {
+        reg[SIM_FC_TX_FRM_CNT] += frames;
+        reg[SIM_FC_CNT_TXDATA] += frames;
+    }
+    return __builtin_expect(c->bad_frames, 0) && damaged(c, frames, received);
 }
 
 /* ---- errors -----------------------------------------------------------------------------------

@@ -79,6 +79,7 @@ static void enter(struct sim_afu *a, uint8_t mode)
     struct sim_scsi target;
 
     a->internal_mode = mode;
+    sim_links_settle(a);
     if (!have_room(a))
         return; /* a disk that failed: no port takes a command */
     in = a->inside;
@@ -104,6 +105,7 @@ void sim_internal_reset(struct sim_afu *a)
     if (a->internal_mode && a->inside)
         use_target(a, &a->inside->outside);
     a->internal_mode = 0;
+    sim_links_settle(a);
     a->internal_fixed = false;
 }
 

@@ -25,6 +25,7 @@ static void set_link(struct sim_port *p, enum sim_link_state state)
         end_old_exchanges(p);
     sim_echo_settle(p);
     p->link = (uint8_t)state;
+    sim_links_settle(p->afu);
     sim_record(p->afu, SIM_EVENT_LINK, p->number, state, 0);
 }
 
@@ -43,6 +44,17 @@ static void step_in(struct sim_port *p, uint64_t cycles, sim_event_fn *fn)
 static struct sim_port *port_of(struct sim_event *ev)
 {
     return HAL_CONTAINER_OF(ev, struct sim_port, link_event);
+}
+
+void sim_links_settle(struct sim_afu *a)
+{
+    a->links_quiet = 0;
+    for (unsigned n = 0; n < a->params.ports && !a->internal_mode; n++) {
+        const struct sim_port *p = &a->port[n];
+
+        if (p->link == SIM_LINK_ONLINE && !p->shutdown_active && !p->shutdown_complete)
+            a->links_quiet |= (uint8_t)HAL_BIT(n);
+    }
 }
 
 bool sim_link_is_up(const struct sim_port *p)
@@ -285,6 +297,7 @@ static void shut_down(struct sim_event *ev)
 
     p->shutdown_active = false;
     p->shutdown_complete = true;
+    sim_links_settle(p->afu);
 }
 
 void sim_port_shutdown(struct sim_port *p, bool abrupt)
@@ -297,6 +310,7 @@ void sim_port_shutdown(struct sim_port *p, bool abrupt)
     if (p->shutdown_active)
         return;
     p->shutdown_active = true;
+    sim_links_settle(p->afu);
     sim_engine_at(e, &p->shutdown_event, e->now + p->afu->params.shutdown, SIM_RANK_LINK,
                   shut_down);
 }

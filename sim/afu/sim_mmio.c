@@ -19,15 +19,16 @@ static int ring_room(struct sim_afu *a, uint64_t *when)
 
 static void arrive(struct sim_event *ev);
 
-/* Wakes the decoder when the access at the head is there. */
-static void expect(struct sim_afu *a)
+/* Wakes the decoder when the access at the head, m, is there. */
+static inline void expect(struct sim_afu *a, const struct sim_mmio *m)
 {
     if (!sim_stepped(a))
-        sim_engine_at(a->engine, &a->mmio_event, a->mmio[a->mmio_head].cycle, SIM_RANK_MMIO,
-                      arrive);
+        sim_engine_at(a->engine, &a->mmio_event, m->cycle, SIM_RANK_MMIO, arrive);
 }
 
-static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t travel)
+/* The next place of the ring, which ring_push() will take: everything but what a store and a load
+ * have of their own is filled in. */
+static inline struct sim_mmio *ring_next(struct sim_ctx *ctx, uint64_t offset, uint64_t travel)
 {
     struct sim_afu *a = ctx->afu;
     struct sim_mmio *m = &a->mmio[(a->mmio_head + a->mmio_count) % SIM_MMIO_RING];
@@ -37,10 +38,14 @@ static struct sim_mmio *ring_push(struct sim_ctx *ctx, uint64_t offset, uint64_t
     m->cycle = hal_max64(now + m->travel, a->mmio_soonest);
     m->ctx = ctx;
     m->offset = ctx->master ? offset : AFU_HOST_BASE(ctx->handle) + offset;
+    return m;
+}
+
+static inline void ring_push(struct sim_afu *a, const struct sim_mmio *m)
+{
     a->mmio_soonest = m->cycle + sim_mmio_pace(&a->params);
     if (a->mmio_count++ == 0)
-        expect(a);
-    return m;
+        expect(a, m);
 }
 
 /* A fault lets the youngest store arrive before the store that was posted before it. Times stay
@@ -64,14 +69,16 @@ static void overtake(struct sim_afu *a)
     before->value = store.value;
 }
 
-static void post(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t travel)
+SIM_HOT static inline void post(struct sim_ctx *ctx, uint64_t offset, uint64_t value,
+                                uint64_t travel)
 {
     struct sim_mmio *m;
 
     sim_strict_publish(&ctx->afu->strict); /* a store to a register is a barrier too */
-    m = ring_push(ctx, offset, travel);
+    m = ring_next(ctx, offset, travel);
     m->value = value;
     m->answer = NULL;
+    ring_push(ctx->afu, m);
 }
 
 SIM_COLD static void store_planned(struct sim_ctx *ctx, uint64_t offset, uint64_t value)
@@ -129,13 +136,14 @@ int sim_bus_load(struct sim_ctx *ctx, uint64_t offset, uint64_t *answer, bool *d
         return 0;
     }
     effect = sim_site(a, SIM_SITE_MR, &arg);
-    m = ring_push(ctx, offset,
+    m = ring_next(ctx, offset,
                   a->params.mmio_write_latency +
                       (effect == SIM_EFFECT_LATE ? sim_late(a, arg) : 0));
     m->effect = effect;
     m->arg = arg;
     m->answer = answer;
     m->done = done;
+    ring_push(a, m);
     back = hal_max64(a->params.mmio_read_latency, a->params.mmio_write_latency) -
            a->params.mmio_write_latency;
     *when = m->cycle + back;
@@ -171,7 +179,15 @@ static void tell_store(struct sim_afu *a, const struct sim_mmio *m)
                         ctx ? sim_under_way(ctx) : 0);
 }
 
-static void access(struct sim_afu *a, const struct sim_mmio *m)
+/* Whether it rings the doorbell of its own context: the most frequent access, which needs no
+ * look at the map. */
+static inline bool own_doorbell(const struct sim_mmio *m)
+{
+    return !m->answer && m->offset == AFU_HOST_BASE(m->ctx->handle) + AFU_HOST_IOARRIN;
+}
+
+/* Kept apart: with all that registers do it would cost a doorbell six saved ones. */
+static __attribute__((noinline)) void access(struct sim_afu *a, const struct sim_mmio *m)
 {
     if (!m->answer) {
         tell_store(a, m);
@@ -211,20 +227,23 @@ void sim_mmio_accept(struct sim_afu *a)
     const struct sim_mmio *m = &a->mmio[a->mmio_head]; /* the host posts nothing meanwhile */
 
     CHECK(a->mmio_count > 0);
-    a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
     sim_strict_mmio(&a->strict, a->engine->now, sim_mmio_pace(&a->params));
-    if (--a->mmio_count)
-        expect(a);
-    else
+    if (--a->mmio_count) {
+        a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
+        expect(a, &a->mmio[a->mmio_head]);
+    } else {
         a->mmio_head = 0; /* few cache lines instead of the whole ring */
+    }
     if (!m->ctx)
         return;
     if (sim_site_planned(a, SIM_SITE_PERR))
         slot_planned(a);
-    if (sim_slot_up(a))
-        access(a, m);
-    else
+    if (!sim_slot_up(a))
         lose(m);
+    else if (!own_doorbell(m))
+        access(a, m);
+    else if (m->ctx->started)
+        sim_ioarrin(m->ctx, m->value);
 }
 
 static void arrive(struct sim_event *ev)

@@ -83,6 +83,7 @@ static void slot_is_reset(struct sim_event *ev)
     p->again = false;
     sim_wait_cut(a);
     sim_strict_forget(&a->strict); /* the bus is reset with the slot, whatever was on it */
+    sim_bus_changes(a);
     sim_afu_restart(a);
     record(a, SIM_PLATFORM_SLOT_RESET);
     p->step = SIM_PLATFORM_TELLS;

@@ -10,16 +10,23 @@
 
 uint64_t sim_ports_present(const struct sim_afu *a) { return HAL_BIT(a->params.ports) - 1; }
 
+/* Ports with a link that takes commands. Kept apart: nearly always all links are quiet. */
+static __attribute__((noinline)) uint64_t usable(const struct sim_afu *a)
+{
+    uint64_t mask = 0;
+
+    for (unsigned p = 0; p < a->params.ports; p++)
+        if (sim_link_usable(&a->port[p]))
+            mask |= HAL_BIT(p);
+    return mask;
+}
+
 /* Ports that may carry a command now: selected and up (SL 8.4 step 10). */
 static uint8_t available(const struct sim_afu *a)
 {
-    uint8_t mask = 0;
+    bool all = a->links_quiet == sim_ports_present(a);
 
-    for (unsigned p = 0; p < a->params.ports; p++)
-        if ((sim_link_quiet(&a->port[p]) || sim_link_usable(&a->port[p])) &&
-            (a->port_sel & HAL_BIT(p)))
-            mask |= (uint8_t)HAL_BIT(p);
-    return mask;
+    return (uint8_t)(a->port_sel & (__builtin_expect(all, 1) ? a->links_quiet : usable(a)));
 }
 
 /* MD-10: the lowest usable port, or round robin over all commands. */
@@ -38,7 +45,7 @@ static uint8_t choose(struct sim_afu *a, uint8_t candidates)
  */
 
 /* A virtual LUN's CDB gets the physical block; READ and WRITE become their 16-byte form. */
-static void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
+SIM_HOT static inline void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
 {
     uint8_t *cdb = c->rq.cdb, opcode = cdb[0];
 
@@ -242,17 +249,21 @@ static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t b
     sim_wait_stage(c, direction, 0, time, 0, 0, SIM_RANK_PORT, fn);
 }
 
-/* Ends a command that the link lost. */
-static bool link_lost(struct sim_cmd *c)
+static __attribute__((noinline)) bool link_lost_now(struct sim_cmd *c)
 {
-    const struct sim_port *p = &c->afu->port[c->port];
-    uint8_t fc_rc = sim_link_quiet(p) ? 0 : sim_link_lost(p);
+    uint8_t fc_rc = sim_link_lost(&c->afu->port[c->port]);
 
-    if (__builtin_expect(!fc_rc, 1))
+    if (!fc_rc)
         return false;
     c->status.rc.fc_rc = fc_rc;
     sim_status(c);
     return true;
+}
+
+/* Ends a command that the link lost. */
+static inline bool link_lost(struct sim_cmd *c)
+{
+    return !sim_link_quiet(c->afu, c->port) && link_lost_now(c);
 }
 
 static uint64_t moved_bytes(const struct sim_cmd *c)
@@ -357,7 +368,7 @@ SIM_HOT static inline bool begin_fails(struct sim_cmd *c)
 SIM_HOT static inline void carry_out(struct sim_cmd *c)
 {
     sim_frame_accepted(c);
-    if (sim_inject_armed(&c->afu->port[c->port]) && sim_inject(c))
+    if (__builtin_expect(sim_inject_armed(&c->afu->port[c->port]), 0) && sim_inject(c))
         return;
     if (c->rs.kind == SIM_SCSI_DATA_OUT)
         sim_data_out(c);

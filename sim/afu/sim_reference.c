@@ -760,6 +760,7 @@ int sim_reference_start(struct sim_machine *m)
     for (unsigned i = 0; i < ITEMS_MAX; i++)
         free_item(r, &r->item[i]);
     sim_strict_forget(&r->afu->strict);
+    sim_bus_changes(r->afu);
     sim_psl_bus_init(&r->psl, &r->afu->strict, m->seed);
     sim_engine_replace(&m->engine, &ops, r);
     return 0;
@@ -771,6 +772,7 @@ void sim_reference_stop(struct sim_machine *m)
 
     CHECK(m->engine.ops == &ops && idle(r));
     sim_strict_forget(&m->afu[0]->strict);
+    sim_bus_changes(m->afu[0]);
     sim_engine_replace(&m->engine, NULL, NULL);
     sim_world_free(m->world, r, sizeof *r);
 }

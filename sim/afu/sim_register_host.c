@@ -4,7 +4,7 @@
 
 bool sim_host_described(uint64_t offset) { return offset < AFU_HOST_REGS_END; }
 
-static void write_ioarrin(struct sim_ctx *ctx, uint64_t value)
+void sim_ioarrin(struct sim_ctx *ctx, uint64_t value)
 {
     if (value == AFU_CTX_RESET)
         sim_context_reset(ctx);
@@ -35,7 +35,7 @@ void sim_host_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value)
         sim_intr_reevaluate(ctx);
         break;
     case AFU_HOST_IOARRIN:
-        write_ioarrin(ctx, value);
+        sim_ioarrin(ctx, value);
         break;
     case AFU_HOST_RRQ_START:
         ctx->rrq_start = value;

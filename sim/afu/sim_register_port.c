@@ -259,6 +259,7 @@ void sim_port_reset(struct sim_port *p, struct sim_afu *a, unsigned number)
     p->reg[SIM_FC_CONFIG] = AFU_FC_CONFIG_AUTO_LOGIN;
     p->reg[SIM_FC_ERRMSK] = UINT32_MAX;
     p->shutdown_active = p->shutdown_complete = p->shutdown_abrupt = p->user_reset = false;
+    sim_links_settle(a);
     p->lasting_errors = 0;
     p->injection = (struct sim_injection){0};
     sim_engine_cancel(a->engine, &p->shutdown_event);

@@ -405,7 +405,8 @@ static bool goes_on(struct sim_cmd *c)
         return true;
     }
     merge(c);
-    sim_loss_merge(c);
+    if (__builtin_expect(c->plan.loss != SIM_LOSS_NONE, 0))
+        sim_loss_merge(c);
     return next_segment(c);
 }
 

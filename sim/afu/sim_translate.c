@@ -18,21 +18,29 @@
 #define TAG_HANDLE(h) ((uint64_t)(h) << 32)
 #define TAG_OWNER_MASK (HAL_BIT(62) - 1 - (HAL_BIT(48) - 1))
 
-static uint64_t rht_tag(const struct sim_cmd *c)
+static inline struct sim_xlt_key rht_key(const struct sim_cmd *c)
 {
-    return TAG_VALID | TAG_CONTEXT(c->ctx_id) | TAG_HANDLE(c->res_hndl & 0xFFFF);
+    return (struct sim_xlt_key){.context = c->ctx_id, .handle = (uint16_t)c->res_hndl};
 }
 
-static uint64_t lxt_tag(const struct sim_cmd *c, uint64_t index)
+static inline struct sim_xlt_key lxt_key(const struct sim_cmd *c, uint64_t index)
 {
-    return rht_tag(c) | TAG_LXT | (uint32_t)index;
+    struct sim_xlt_key k = rht_key(c);
+
+    k.index = (uint32_t)index;
+    k.lxt = true;
+    return k;
 }
 
-static struct sim_xlt_entry *cache_entry(struct sim_afu *a, uint64_t tag)
+static inline uint64_t tag_of(struct sim_xlt_key k)
 {
-    /* kind and context together, then handle, then index */
-    uint64_t handle = (uint16_t)(tag >> 32), index = (uint32_t)tag;
-    uint64_t mixed = (tag >> 48) * 37 + handle * 5 + index * 3 + (tag & TAG_LXT ? 17 : 0);
+    return TAG_VALID | (k.lxt ? TAG_LXT : 0) | TAG_CONTEXT(k.context) | TAG_HANDLE(k.handle) |
+           k.index;
+}
+
+static inline struct sim_xlt_entry *cache_entry(struct sim_afu *a, struct sim_xlt_key k)
+{
+    uint64_t mixed = k.context * 37u + k.handle * 5u + k.index * UINT64_C(3) + (k.lxt ? 17 : 0);
 
     return &a->xlt[mixed & (a->params.xlt_entries - 1)];
 }
@@ -43,14 +51,14 @@ SIM_COLD static void keep_planned(struct sim_afu *a, struct sim_xlt_entry *e)
         e->kept = true;
 }
 
-static inline bool cache_get(struct sim_afu *a, uint64_t tag, uint64_t *words, unsigned n)
+static inline bool cache_get(struct sim_afu *a, struct sim_xlt_key key, uint64_t *words, unsigned n)
 {
     struct sim_xlt_entry *e;
 
     if (!a->params.xlt_entries)
         return false;
-    e = cache_entry(a, tag);
-    if (e->tag != tag)
+    e = cache_entry(a, key);
+    if (e->tag != tag_of(key))
         return false;
     if (sim_site_planned(a, SIM_SITE_XC))
         keep_planned(a, e);
@@ -59,14 +67,14 @@ static inline bool cache_get(struct sim_afu *a, uint64_t tag, uint64_t *words, u
     return true;
 }
 
-static void cache_put(struct sim_afu *a, uint64_t tag, const uint64_t *words, unsigned n)
+static void cache_put(struct sim_afu *a, struct sim_xlt_key key, const uint64_t *words, unsigned n)
 {
     struct sim_xlt_entry *e;
 
     if (!a->params.xlt_entries)
         return;
-    e = cache_entry(a, tag);
-    e->tag = tag;
+    e = cache_entry(a, key);
+    e->tag = tag_of(key);
     e->kept = false;
     memcpy(e->word, words, n * sizeof *words);
 }
@@ -103,7 +111,7 @@ static void drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle, 
         struct sim_cmd *c = &a->cmds[i];
 
         if ((c->state == SIM_CMD_WALK_RHT || c->state == SIM_CMD_WALK_LXT) &&
-            belongs(rht_tag(c), ctx, handle))
+            belongs(tag_of(rht_key(c)), ctx, handle))
             c->restart_walk = true;
     }
     sim_record(a, SIM_EVENT_XLT_DROP, ctx ? ctx->handle : 0xFFFF, handle, dropped);
@@ -257,7 +265,7 @@ static void walked_rht(struct sim_cmd *c)
     c->entry_valid = true;
     sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx_id, sim_table_order(c->afu),
                         &c->entry);
-    cache_put(c->afu, rht_tag(c), c->entry.word, 2);
+    cache_put(c->afu, rht_key(c), c->entry.word, 2);
     if (c->afu->trace->on)
         record_entry(c);
     sim_translate(c);
@@ -272,7 +280,7 @@ static void walked_lxt(struct sim_cmd *c)
         return;
     c->lxt[c->lxt_which] = hal_swap64(sim_table_order(a), raw);
     sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, entry_ea(c), c->lxt[c->lxt_which]);
-    cache_put(a, lxt_tag(c, index), &c->lxt[c->lxt_which], 1);
+    cache_put(a, lxt_key(c, index), &c->lxt[c->lxt_which], 1);
     sim_record(a, SIM_EVENT_XLT_FILL, c->slot, c->lxt[c->lxt_which], index);
     c->lxt_which++;
     sim_translate(c);
@@ -368,7 +376,8 @@ static bool too_long(const struct sim_cmd *c, uint32_t blocks)
 }
 
 /* Steps 8 to 10 for one LXT word. False: no permission. */
-static bool apply_lxt(struct sim_cmd *c, unsigned which, uint64_t lba, uint32_t blocks)
+SIM_HOT static inline bool apply_lxt(struct sim_cmd *c, unsigned which, uint64_t lba,
+                                     uint32_t blocks)
 {
     uint64_t word = c->lxt[which];
     struct sim_segment *part = &c->part[which];
@@ -385,25 +394,54 @@ static bool apply_lxt(struct sim_cmd *c, unsigned which, uint64_t lba, uint32_t 
     return true;
 }
 
-static bool need_lxt(struct sim_cmd *c, unsigned which)
+static __attribute__((noinline)) void walk_lxt(struct sim_cmd *c, unsigned which)
 {
-    struct sim_afu *a = c->afu;
-    uint64_t index = lxt_index(c, which);
-
-    if (c->lxt_which > which || cache_get(a, lxt_tag(c, index), &c->lxt[which], 1))
-        return false;
     c->lxt_which = (uint8_t)which;
-    sim_record(a, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, index);
+    sim_record(c->afu, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, lxt_index(c, which));
     walk(c, SIM_CMD_WALK_LXT);
+}
+
+SIM_HOT static inline bool need_lxt(struct sim_cmd *c, unsigned which)
+{
+    if (c->lxt_which > which ||
+        cache_get(c->afu, lxt_key(c, lxt_index(c, which)), &c->lxt[which], 1))
+        return false;
+    walk_lxt(c, which);
     return true;
 }
 
-/* Format 0: one or two LXT words. What lies behind two chunks is too long, or the rest of a WRITE
- * SAME. */
+/* The `segments` LXT words of a command, of whose blocks so many are in the first chunk. */
+SIM_HOT static inline void translate_segments(struct sim_cmd *c, uint32_t blocks, uint32_t first,
+                                              uint8_t segments)
+{
+    c->segments = segments;
+    if (need_lxt(c, 0) || (segments == 2 && need_lxt(c, 1)))
+        return;
+    if (too_long(c, blocks))
+        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
+    else if (!apply_lxt(c, 0, c->vlba, first) ||
+             (segments == 2 && !apply_lxt(c, 1, c->vlba + first, blocks - first)))
+        sim_status_afu(c, AFU_RC_LXT_RW_PERM, 0);
+    else
+        sim_port_command(c);
+}
+
+/* Kept apart: most commands stay in one chunk. What lies behind two chunks is too long, or the rest
+ * of a WRITE SAME. */
+static __attribute__((noinline)) void translate_two(struct sim_cmd *c, uint32_t blocks,
+                                                    uint32_t first)
+{
+    uint32_t two = (uint32_t)hal_min64(blocks, first + HAL_BIT(c->virt.nmask));
+
+    c->rest = blocks - two;
+    translate_segments(c, two, first, 2);
+}
+
+/* Format 0. */
 static void translate_virtual(struct sim_cmd *c)
 {
     uint64_t chunk = HAL_BIT(c->virt.nmask);
-    uint32_t blocks = 0, first, all;
+    uint32_t blocks = 0, first;
 
     if (!cdb_range(c->rq.cdb, &c->vlba, &blocks) || out_of_bounds(c, blocks)) {
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
@@ -414,19 +452,10 @@ static void translate_virtual(struct sim_cmd *c)
         return;
     }
     first = (uint32_t)hal_min64(blocks, chunk - (c->vlba & (chunk - 1)));
-    all = blocks;
-    blocks = (uint32_t)hal_min64(all, first + chunk);
-    c->rest = all - blocks;
-    c->segments = first < blocks ? 2 : 1;
-    if (need_lxt(c, 0) || (c->segments == 2 && need_lxt(c, 1)))
-        return;
-    if (too_long(c, all))
-        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
-    else if (!apply_lxt(c, 0, c->vlba, first) ||
-             (c->segments == 2 && !apply_lxt(c, 1, c->vlba + first, blocks - first)))
-        sim_status_afu(c, AFU_RC_LXT_RW_PERM, 0);
+    if (__builtin_expect(first < blocks, 0))
+        translate_two(c, blocks, first);
     else
-        sim_port_command(c);
+        translate_segments(c, blocks, first, 1);
 }
 
 /* what the device is to decide must not be more than one transfer may hold. */
@@ -502,7 +531,7 @@ void sim_translate(struct sim_cmd *c)
     }
     c->translated = true;
     sim_strict_translated(&a->strict, c->slot, c->ctx_id, c->res_hndl);
-    if (!c->entry_valid && !cache_get(a, rht_tag(c), c->entry.word, 2)) {
+    if (!c->entry_valid && !cache_get(a, rht_key(c), c->entry.word, 2)) {
         sim_record(a, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, UINT64_MAX);
         walk(c, SIM_CMD_WALK_RHT);
         return;
@@ -516,6 +545,7 @@ void sim_translate_rest(struct sim_cmd *c)
 {
     hal_be64_put(c->rq.cdb + 2, c->vlba + c->part[0].blocks + c->part[1].blocks);
     hal_be32_put(c->rq.cdb + 10, c->rest);
+    c->rest = 0;
     sim_strict_again(&c->afu->strict, c->slot, SIM_STRICT_TABLE);
     c->entry_valid = false;
     c->segment = c->lxt_which = 0;

@@ -9,6 +9,14 @@ static void wait_stepped(struct sim_cmd *c, struct sim_strict_transfer *t, uint6
     sim_reference_bus(c->afu, &c->event, t, after, rank, fn);
 }
 
+/* Directions do not slow each other down, and every page is known: what holds for one transfer
+ * holds for those that follow. */
+static void keep_pace(struct sim_afu *a, enum sim_direction direction, struct sim_bus_rate rate)
+{
+    a->bus_pace[direction] = (struct sim_bus_pace){
+        .rate = rate, .plain = !(a->params.shared_penalty | a->params.xlate_entries)};
+}
+
 void sim_wait_special(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
                       sim_event_fn *fn)
@@ -27,16 +35,8 @@ void sim_wait_special(struct sim_cmd *c, enum sim_direction direction, enum sim_
     }
     t = sim_wait_schedule(c, direction, what, ea, bytes, n, rate);
     sim_strict_transfer(&a->strict, &t);
+    keep_pace(a, direction, rate);
     sim_wait_response(c, &t, after, rank, fn);
-}
-
-void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
-                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
-                       sim_event_fn *fn)
-{
-    if (!sim_bus_lines(ea, bytes) || !sim_wait_plain(c, direction, what, ea, bytes,
-                                                     (uint32_t)(bytes / SIM_LINE), after, rank, fn))
-        sim_wait_special(c, direction, what, ea, bytes, after, rank, fn);
 }
 
 static void stage_cut(struct sim_stage *s, uint64_t now) { s->free = hal_min64(s->free, now); }

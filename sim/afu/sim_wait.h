@@ -59,12 +59,6 @@ static inline uint32_t sim_bus_commands(enum sim_direction direction, uint64_t e
            (uint32_t)(end / SIM_LINE - hal_div_up(first, SIM_LINE));
 }
 
-/** How a direction of the bus goes, by the parameters of now. */
-struct sim_bus_rate {
-    uint64_t step;    /* cycles from one command to the next */
-    uint64_t latency; /* from command to response */
-};
-
 /* Credits that each direction may use at most: writes what keeps their rate up, but never more than
  * half; reads the rest. */
 static inline uint64_t sim_bus_credits(const struct sim_params *p, enum sim_direction direction)
@@ -109,11 +103,6 @@ static inline struct sim_bus_rate sim_bus_rate_now(const struct sim_afu *a,
     return r;
 }
 
-/* Directions do not slow each other down, every page is known, and the event engine is at work. */
-static inline bool sim_bus_plain(const struct sim_afu *a)
-{
-    return !(a->params.shared_penalty | a->params.xlate_entries) && !sim_stepped(a);
-}
 
 /** The next step of c comes in so many cycles. */
 static inline void sim_wait(struct sim_cmd *c, uint64_t cycles, enum sim_rank rank,
@@ -180,7 +169,8 @@ static inline void sim_wait_response(struct sim_cmd *c, const struct sim_strict_
                   rank, fn);
 }
 
-/* A transfer of n commands that nothing is special about. False: nothing was done, ask
+/* A transfer of n commands that nothing is special about, at a pace that is known: nothing is
+ * computed for it, and the checker need not look at it. False: nothing was done, ask
  * sim_wait_special. Nothing is kept for that here, so that the way of every command stays short. */
 static inline __attribute__((always_inline)) bool
 sim_wait_plain(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
@@ -188,11 +178,12 @@ sim_wait_plain(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_
                sim_event_fn *fn)
 {
     struct sim_afu *a = c->afu;
+    const struct sim_bus_pace *pace = &a->bus_pace[direction];
     struct sim_strict_transfer t;
 
-    if (__builtin_expect(!sim_bus_plain(a), 0))
+    if (__builtin_expect(!pace->plain, 0))
         return false;
-    t = sim_wait_schedule(c, direction, what, ea, bytes, n, sim_bus_rate(&a->params, direction));
+    t = sim_wait_schedule(c, direction, what, ea, bytes, n, pace->rate);
     if (__builtin_expect(sim_strict_odd(&a->strict, &t), 0))
         return false;
     sim_strict_note(&a->strict, &t);
@@ -206,9 +197,14 @@ void sim_wait_special(struct sim_cmd *c, enum sim_direction direction, enum sim_
                       sim_event_fn *fn);
 
 /** The same as sim_wait_bus, for those that may be long. */
-void sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
-                       uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank,
-                       sim_event_fn *fn);
+static inline __attribute__((always_inline)) void
+sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_strict_what what,
+                  uint64_t ea, uint64_t bytes, uint64_t after, enum sim_rank rank, sim_event_fn *fn)
+{
+    if (!sim_bus_lines(ea, bytes) || !sim_wait_plain(c, direction, what, ea, bytes,
+                                                     (uint32_t)(bytes / SIM_LINE), after, rank, fn))
+        sim_wait_special(c, direction, what, ea, bytes, after, rank, fn);
+}
 
 /** No context is left, and the AFU is reset: what has not crossed the bus or a link yet never does,
  * nor is its turn kept (TM-9, TM-10). */

@@ -89,8 +89,21 @@ bool sched__exhausted(const struct sched *s)
     return s->config.points_max && s->points >= s->config.points_max;
 }
 
-/* Rare duties of a scheduling point. */
-static __attribute__((noinline)) void attend(struct sched *s)
+/* The current fiber goes on, or one of those that can run as well, of which there are some. */
+SCHED_RARE static void take_turns(struct sched *s)
+{
+    struct sched_fiber *to;
+    uint32_t chosen = choose(s, s->ready_count + 1, s->stay_mask);
+
+    if (chosen == 0)
+        return;
+    to = s->ready[chosen - 1];
+    s->ready[chosen - 1] = s->current;
+    switch_to(s, to);
+}
+
+/* A scheduling point with rare duties. */
+SCHED_RARE static void attend(struct sched *s)
 {
     if (s->no_switch)
         return;
@@ -99,23 +112,16 @@ static __attribute__((noinline)) void attend(struct sched *s)
     if (s->descriptor_count)
         sched__poll_descriptors(s, 0);
     sched__set_attention(s);
+    if (s->ready_count)
+        take_turns(s);
 }
 
 void sched_point(struct sched *s)
 {
-    struct sched_fiber *to;
-    uint32_t chosen;
-
     if (__builtin_expect(++s->points >= s->attention, 0))
         attend(s);
-    if (s->ready_count == 0 || s->no_switch)
-        return;
-    chosen = choose(s, s->ready_count + 1, s->stay_mask);
-    if (chosen == 0)
-        return;
-    to = s->ready[chosen - 1];
-    s->ready[chosen - 1] = s->current;
-    switch_to(s, to);
+    else if (s->ready_count && !s->no_switch)
+        take_turns(s);
 }
 
 void sched_stay_begin(struct sched *s) { s->no_switch++; }
@@ -126,7 +132,7 @@ void sched_stay_end(struct sched *s)
     s->no_switch--;
 }
 
-void sched__leave(struct sched *s)
+void sched__leave_to(struct sched *s)
 {
     struct sched_fiber *to;
     uint32_t chosen;

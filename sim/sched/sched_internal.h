@@ -174,7 +174,14 @@ struct sched_fiber *sched__spawn(struct sched *s, const char *name, void (*body)
 void sched__free_fiber(struct sched *s, struct sched_fiber *f);
 
 /* The current fiber cannot go on: continues another, or this one if it is woken meanwhile. */
-void sched__leave(struct sched *s);
+SCHED_RARE void sched__leave_to(struct sched *s);
+static inline void sched__leave(struct sched *s)
+{
+    if (s->ready_count == 1 && s->ready[0] == s->current)
+        s->ready_count = 0; /* it is woken already, and nobody else is there */
+    else
+        sched__leave_to(s);
+}
 
 /* Ends the run with `result`. Returns only if the host resumes. */
 void sched__to_host(struct sched *s, int result);

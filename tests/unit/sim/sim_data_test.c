@@ -125,19 +125,17 @@ Test(sim_data, credits_limit_the_rate)
     static const struct {
         uint64_t credits, step;
     } row[] = {{64, 10}, {39, 10}, {38, 11}, {22, 22}, {11, 44}, {4, 220}};
-    struct sim_params *p = sim_afu_params_mutable(m->afu);
-
-    p->write_latency = 150;
+    sim_afu_params_mutable(m->afu)->write_latency = 150;
     for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
         uint64_t begin, fast;
 
-        p->credits = row[i].credits;
+        sim_afu_params_mutable(m->afu)->credits = row[i].credits;
         model_rw(m, &user, 0, true, 0, 0, 1, m->buffer); /* 32 lines from host to card */
         cr_assert(model_issue(m, &user, 0, 1000000));
         begin = m->machine->engine.now;
         cr_assert(model_issue(m, &user, 0, 1000000));
         fast = m->machine->engine.now - begin;
-        p->credits = 64;
+        sim_afu_params_mutable(m->afu)->credits = 64;
         begin = m->machine->engine.now;
         cr_assert(model_issue(m, &user, 0, 1000000));
         cr_assert_eq(fast - (m->machine->engine.now - begin), 32 * (row[i].step - 10));

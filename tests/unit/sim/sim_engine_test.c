@@ -118,7 +118,7 @@ Test(sim_engine, cancels_everywhere)
 static void stop(struct sim_event *ev)
 {
     (void)ev;
-    engine.stop = true;
+    sim_engine_stop(&engine);
 }
 
 Test(sim_engine, clock_ends_where_asked)

@@ -62,7 +62,7 @@ static void stop_at_wake(void *arg, uint64_t key)
     struct sim_machine *machine = arg;
 
     (void)key;
-    machine->engine.stop = true;
+    sim_engine_stop(&machine->engine);
 }
 
 /* The run ends within the cycle in which somebody may want to look, and goes on from there. */

@@ -190,18 +190,17 @@ Test(sim_translate, a_change_shows_only_after_a_sync)
  * have given that memory to somebody else (R-9, G9 of vlun.md). */
 Test(sim_translate, a_sync_restarts_walks)
 {
-    struct sim_params *p = sim_afu_params_mutable(m->afu);
     struct afu_rht_virtual v = {
         .lxt_start = (uintptr_t)(m->lxt + 32), .lxt_cnt = 1, .permissions = 3, .nmask = 16};
 
     memset(m->buffer, 0x66, 4096);
     m->lxt[32] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(1, 0, AFU_PERM_RW, 3));
     user.rht[20] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
-    p->read_latency = 2000;
+    sim_afu_params_mutable(m->afu)->read_latency = 2000;
     model_rw(m, &user, 0, true, 20, 0, 1, m->buffer);
     model_doorbell(m, &user, 0);
     model_run(m, 75 + 2000 + 2000 + 500); /* IOARCB and entry are here, the LXT read is not */
-    p->read_latency = 10;                 /* the sync overtakes it */
+    sim_afu_params_mutable(m->afu)->read_latency = 10; /* the sync overtakes it */
     v.lxt_start = (uintptr_t)(m->lxt + 33);
     m->lxt[33] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(2, 0, AFU_PERM_RW, 3));
     user.rht[20] = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);

@@ -299,7 +299,7 @@ Test(sim_decode, proxies_and_the_life_of_the_one_named)
     cr_assert_eq(model_sync(m, AFU_SYNC_HW, user.handle, 0), 0);
     cr_assert_eq(model_harvest(&c), 1, "the sync did not wait");
     cr_assert_eq(model_ioasc(&c, 1), 0);
-    p->read_latency = 5000;
+    sim_afu_params_mutable(m->afu)->read_latency = 5000;
     model_rw(m, &c, 2, false, 0, 5, 1, m->buffer);
     c.pair[2].ioarcb.ctx_id = xe16_of(c.order, user.handle);
     model_doorbell(m, &c, 2);

@@ -23,6 +23,7 @@ __attribute__((noinline)) void sim_trace_flush(struct sim_trace *t)
 {
     if (t->fill && t->sink)
         t->sink(t->sink_arg, t->ring, t->fill);
+    t->flushed += t->fill;
     t->fill = 0;
 }
 
@@ -39,13 +40,12 @@ void sim_trace_append(struct sim_trace *t, uint64_t cycle, uint64_t id, uint64_t
     struct sim_trace_record *r = &t->ring[t->fill];
 
     r->cycle = cycle;
-    r->kind = (uint16_t)(id >> 48);
-    r->adapter = (uint16_t)(id >> 32);
     r->who = (uint32_t)id;
+    r->adapter = (uint16_t)(id >> 32);
+    r->kind = (uint16_t)(id >> 48);
     r->a = a;
     r->b = b;
     t->hash = sim_trace_hash_add(t->hash, cycle, id, a, b);
-    t->total++;
     if (__builtin_expect(++t->fill == SIM_TRACE_RING, 0))
         sim_trace_flush(t);
 }

@@ -575,7 +575,7 @@ static void collect(struct run *r)
         return; /* it has neither a trace nor checkers */
     t = &sim_host_machine(s->host)->trace;
     r->report.trace_hash = sim_trace_hash(t);
-    r->report.trace_records = t->total;
+    r->report.trace_records = sim_trace_total(t);
     collect_strict(r);
     collect_checks(r);
 }

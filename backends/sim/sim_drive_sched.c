@@ -160,8 +160,8 @@ static void until(struct sim_drive *b, uint64_t cycle)
     if (b->machine->engine.now >= cycle)
         sched_point(d->sched);
     else
-        CHECK(sched_wait_key(d->sched, KEY_TIME, cycle * SIM_CYCLE_NS, false,
-                             "a register access") == -ETIMEDOUT);
+        CHECK(sched_poll_key(d->sched, KEY_TIME, cycle * SIM_CYCLE_NS, "a register access") ==
+              -ETIMEDOUT);
     /* News of somebody else may have stopped the clock within that cycle. */
     while (sim_engine_run(&b->machine->engine, cycle))
         ;

@@ -63,9 +63,10 @@ struct sim_reference {
     uint64_t serial;
     uint32_t live; /* events that will run */
 
-    /* plain counters */
+    /* Events that wait for a cycle, and of that cycle the low bits once more: see any_now. */
     uint32_t waits;
-    uint64_t wait_left[WAITS_MAX];
+    uint32_t wait_low[WAITS_MAX];
+    uint64_t wait_until[WAITS_MAX];
     struct sim_event *wait[WAITS_MAX];
 
     /* what runs in this cycle, in order of the requests */
@@ -78,9 +79,11 @@ struct sim_reference {
 
     uint64_t mmio_pace;
 
-    uint64_t timeouts[HAL_BITMAP_WORDS(SIM_SLOTS_MAX)]; /* slots that have one */
-    bool timeouts_over;                                 /* some counter has come to its end */
-    uint64_t timeout_left[SIM_SLOTS_MAX], timeout_serial[SIM_SLOTS_MAX];
+    /* Likewise, by slot: what counts is the last one of a command that still has one. */
+    uint32_t timeout_slots; /* slots from here on have never had one */
+    bool timeouts_over;     /* one has perhaps come to its end in this cycle */
+    uint32_t timeout_low[SIM_SLOTS_MAX];
+    uint64_t timeout_until[SIM_SLOTS_MAX], timeout_serial[SIM_SLOTS_MAX];
 
     struct bus bus[2];
     struct sim_psl_bus psl;
@@ -94,6 +97,18 @@ struct sim_reference {
 
 /* ---- events ------------------------------------------------------------------------------------
  */
+
+/* Whether one of these low halves is that of `now`; whether it is the cycle itself is for the
+ * caller to see. Half of the bits, and no branch: so all that wait can be asked in every cycle,
+ * several in one instruction. */
+static bool any_now(const uint32_t *low, uint32_t count, uint64_t now)
+{
+    uint32_t any = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        any |= low[i] == (uint32_t)now;
+    return any;
+}
 
 static void due(struct sim_reference *r, struct sim_event *ev)
 {
@@ -117,14 +132,17 @@ static void wait(struct sim_reference *r, struct sim_event *ev, uint64_t cycles)
     ev->place = PLACE_WAIT;
     ev->index = r->waits;
     r->wait[r->waits] = ev;
-    r->wait_left[r->waits++] = cycles;
+    r->wait_until[r->waits] = r->engine->now + cycles;
+    r->wait_low[r->waits] = (uint32_t)r->wait_until[r->waits];
+    r->waits++;
 }
 
 static void unwait(struct sim_reference *r, uint32_t i)
 {
     r->waits--;
     r->wait[i] = r->wait[r->waits];
-    r->wait_left[i] = r->wait_left[r->waits];
+    r->wait_until[i] = r->wait_until[r->waits];
+    r->wait_low[i] = r->wait_low[r->waits];
     r->wait[i]->index = i;
 }
 
@@ -475,22 +493,7 @@ static void mmio_tick(struct sim_reference *r)
 
 static bool running_out(const struct sim_reference *r, unsigned slot)
 {
-    return r->afu->cmds[slot].expires && !r->timeout_left[slot];
-}
-
-static void timeouts_tick(struct sim_reference *r)
-{
-    r->timeouts_over = false;
-    for (unsigned word = 0; word < HAL_ARRAY_LENGTH(r->timeouts); word++)
-        for (uint64_t bits = r->timeouts[word]; bits; bits &= bits - 1) {
-            unsigned slot = word * 64 + hal_lowest_bit(bits);
-
-            if (!r->afu->cmds[slot].expires)
-                r->timeouts[word] &= ~HAL_BIT(slot % 64);
-            else
-                r->timeout_left[slot] -= r->timeout_left[slot] != 0;
-            r->timeouts_over |= !r->timeout_left[slot];
-        }
+    return r->afu->cmds[slot].expires && r->timeout_until[slot] == r->engine->now;
 }
 
 /* The slot whose time is over, of several the one that began first; SIM_SLOTS_MAX if none. */
@@ -498,14 +501,10 @@ static unsigned timeout_first(const struct sim_reference *r)
 {
     unsigned first = SIM_SLOTS_MAX;
 
-    for (unsigned word = 0; word < HAL_ARRAY_LENGTH(r->timeouts); word++)
-        for (uint64_t bits = r->timeouts[word]; bits; bits &= bits - 1) {
-            unsigned slot = word * 64 + hal_lowest_bit(bits);
-
-            if (running_out(r, slot) &&
-                (first == SIM_SLOTS_MAX || r->timeout_serial[slot] < r->timeout_serial[first]))
-                first = slot;
-        }
+    for (unsigned slot = 0; slot < r->timeout_slots; slot++)
+        if (running_out(r, slot) &&
+            (first == SIM_SLOTS_MAX || r->timeout_serial[slot] < r->timeout_serial[first]))
+            first = slot;
     return first;
 }
 
@@ -523,8 +522,10 @@ void sim_reference_timeout(struct sim_afu *a, uint32_t slot, uint64_t cycles)
 {
     struct sim_reference *r = a->engine->other;
 
-    r->timeouts[slot / 64] |= HAL_BIT(slot % 64);
-    r->timeout_left[slot] = cycles;
+    CHECK(cycles);
+    r->timeout_slots = (uint32_t)hal_max64(r->timeout_slots, slot + 1);
+    r->timeout_until[slot] = a->engine->now + cycles;
+    r->timeout_low[slot] = (uint32_t)r->timeout_until[slot];
     r->timeout_serial[slot] = r->serial++;
 }
 
@@ -558,16 +559,6 @@ static void media_act(struct sim_reference *r) { sim_media_start_waiting(r->afu)
 static bool buffer_turn(const struct sim_reference *r) { return sim_buffer_wanted(r->afu); }
 
 static void buffer_act(struct sim_reference *r) { sim_buffer_serve(r->afu); }
-
-/* Blocks with a rank of their own; the others run what is due. */
-static const struct {
-    bool (*turn)(const struct sim_reference *r);
-    void (*act)(struct sim_reference *r);
-} blocks[SIM_RANKS] = {
-    [SIM_RANK_MMIO] = {mmio_turn, mmio_act},          [SIM_RANK_FETCH] = {fetch_turn, fetch_act},
-    [SIM_RANK_TIMEOUT] = {timeout_turn, timeout_act}, [SIM_RANK_DRAIN] = {drain_turn, drain_act},
-    [SIM_RANK_MEDIA_START] = {media_turn, media_act}, [SIM_RANK_BUFFER] = {buffer_turn, buffer_act},
-};
 
 /* ---- a reset: nobody waits for anything any more ------------------------------------------------
  */
@@ -616,33 +607,48 @@ void sim_reference_cut(struct sim_afu *a)
 /* ---- a cycle -----------------------------------------------------------------------------------
  */
 
-/* Asks the blocks in their order; the first that has something to do does one thing. */
+/* Asks every block: a bit a rank that has something to do. Blocks with a rank of their own look for
+ * themselves, the others have what is due. */
+static uint32_t turns(const struct sim_reference *r)
+{
+    return r->due_ranks | (uint32_t)mmio_turn(r) << SIM_RANK_MMIO |
+           (uint32_t)fetch_turn(r) << SIM_RANK_FETCH |
+           (uint32_t)timeout_turn(r) << SIM_RANK_TIMEOUT |
+           (uint32_t)drain_turn(r) << SIM_RANK_DRAIN |
+           (uint32_t)media_turn(r) << SIM_RANK_MEDIA_START |
+           (uint32_t)buffer_turn(r) << SIM_RANK_BUFFER;
+}
+
+static void (*const acts[SIM_RANKS])(struct sim_reference *r) = {
+    [SIM_RANK_MMIO] = mmio_act,         [SIM_RANK_FETCH] = fetch_act,
+    [SIM_RANK_TIMEOUT] = timeout_act,   [SIM_RANK_DRAIN] = drain_act,
+    [SIM_RANK_MEDIA_START] = media_act, [SIM_RANK_BUFFER] = buffer_act,
+};
+
+/* Of the blocks that have something to do the first in order does one thing. */
 static bool act(struct sim_reference *r)
 {
+    uint32_t all;
+    unsigned rank;
+
     fetch_begin(r);
-    for (unsigned rank = 0; rank < SIM_RANKS; rank++) {
-        if (r->due_ranks >> rank & 1) {
-            run_due(r, rank);
-            return true;
-        }
-        if (blocks[rank].turn && blocks[rank].turn(r)) {
-            blocks[rank].act(r);
-            return true;
-        }
-    }
-    return false;
+    all = turns(r);
+    if (!all)
+        return false;
+    rank = hal_lowest_bit(all);
+    if (r->due_ranks >> rank & 1)
+        run_due(r, rank);
+    else
+        acts[rank](r);
+    return true;
 }
 
 static void waits_tick(struct sim_reference *r)
 {
-    bool over = false;
-
-    for (uint32_t i = 0; i < r->waits; i++) {
-        r->wait_left[i]--;
-        over |= !r->wait_left[i];
-    }
-    for (uint32_t i = 0; over && i < r->waits;) {
-        if (r->wait_left[i]) {
+    if (!any_now(r->wait_low, r->waits, r->engine->now))
+        return;
+    for (uint32_t i = 0; i < r->waits;) {
+        if (r->wait_until[i] != r->engine->now) {
             i++;
             continue;
         }
@@ -660,17 +666,21 @@ static void tick(struct sim_reference *r)
     bus_tick(r, &r->bus[SIM_BUS_WRITE]);
     stages_tick(r);
     mmio_tick(r);
-    timeouts_tick(r);
+    r->timeouts_over = any_now(r->timeout_low, r->timeout_slots, r->engine->now);
     r->fetch_left -= r->fetch_left != 0;
+}
+
+static bool any_timeout(const struct sim_reference *r)
+{
+    for (unsigned slot = 0; slot < r->timeout_slots; slot++)
+        if (r->afu->cmds[slot].expires)
+            return true;
+    return false;
 }
 
 static bool idle(const struct sim_reference *r)
 {
-    uint64_t timeouts = 0;
-
-    for (unsigned word = 0; word < HAL_ARRAY_LENGTH(r->timeouts); word++)
-        timeouts |= r->timeouts[word];
-    return !r->live && !r->afu->mmio_count && r->fetch == FETCH_IDLE && !timeouts;
+    return !r->live && !r->afu->mmio_count && r->fetch == FETCH_IDLE && !any_timeout(r);
 }
 
 /* ---- the face of an engine ---------------------------------------------------------------------

@@ -3,10 +3,10 @@
  * which the event engine is checked (design: both give the same trace, cycle for cycle).
  *
  * There is no queue of events and no closed form. At each cycle every block is asked, in a fixed
- * order, what it does now from its own state: counters count down, lines cross the bus one by one,
- * stages serve the frame at their head, the fetch unit looks whether a context has something and a
- * slot is free. So a wake-up that the event engine forgets or computes wrongly shows as a
- * difference of the traces.
+ * order, what it does now from its own state: all waits are compared with the clock, lines cross
+ * the bus one by one, stages serve the frame at their head, the fetch unit looks whether a context
+ * has something and a slot is free. So a wake-up that the event engine forgets or computes wrongly
+ * shows as a difference of the traces.
  *
  * What the blocks do when it is their turn is shared by both engines; only "when" is not. */
 #ifndef SIM_AFU_SIM_REFERENCE_H
@@ -40,7 +40,8 @@ void sim_reference_cut(struct sim_afu *a);
 void sim_reference_stage(struct sim_afu *a, struct sim_event *ev, const struct sim_stage *s,
                          struct sim_stage_use use, enum sim_rank rank, sim_event_fn *fn);
 
-/** The command in a slot has so many cycles; what stops it is that its `expires` is 0. */
+/** The command in a slot has so many cycles, at least one; what stops it is that its `expires` is
+ * 0. */
 void sim_reference_timeout(struct sim_afu *a, uint32_t slot, uint64_t cycles);
 
 #endif

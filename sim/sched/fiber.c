@@ -10,7 +10,7 @@
 #include <ucontext.h>
 #endif
 
-/* Runs on the new stack; the assembly calls it with the fiber as argument. */
+/* Runs on the new stack; the first switch to the fiber calls it with the fiber as argument. */
 _Noreturn void fiber_main(struct fiber *f);
 
 static void arrived(struct fiber *self)
@@ -83,27 +83,32 @@ size_t fiber_dead_stack(const struct fiber *f, void **start)
 
 #else
 
-/* Makes the frame that fiber_switch_registers expects below `top` and returns its address. */
-void *fiber_first_frame(void *top, struct fiber *f, void (*start)(struct fiber *));
-
-static void first_frame(struct fiber *f)
-{
-    uintptr_t top = (uintptr_t)(f->stack + f->size) & ~(uintptr_t)15;
-
-    f->sp = fiber_first_frame((void *)top, f, fiber_main);
-}
+/* Bytes below its stack pointer that a function of x86-64 may use. Power's switch is a call. */
+#if defined(__x86_64__)
+#define RED_ZONE 128
+#else
+#define RED_ZONE 0
+#endif
 
 #if SIM_ASAN || SIM_TSAN
 static void switch_registers(struct fiber *from, struct fiber *to)
 {
-    fiber_switch_registers(&from->sp, to->sp);
+    fiber_switch_registers(from, to);
 }
 #endif
+
+/* The high end of the stack, aligned as both ABIs have it. */
+static unsigned char *stack_top(const struct fiber *f)
+{
+    unsigned char *end = f->stack + f->size;
+
+    return end - (uintptr_t)end % 16;
+}
 
 size_t fiber_dead_stack(const struct fiber *f, void **start)
 {
     unsigned char *low = f->stack + FIBER_CANARY_WORDS * sizeof(uint64_t);
-    unsigned char *live = (unsigned char *)((uintptr_t)f->sp & ~(uintptr_t)15);
+    unsigned char *live = (unsigned char *)((uintptr_t)f->sp & ~(uintptr_t)15) - RED_ZONE;
 
     CHECK(live > low && live < f->stack + f->size);
     *start = low;
@@ -112,21 +117,16 @@ size_t fiber_dead_stack(const struct fiber *f, void **start)
 
 #if defined(__x86_64__)
 
-/* Word for word what fiber_x86_64.S pops: modes, r15, r14, r13, r12, rbx, rbp, return address. */
-void *fiber_first_frame(void *top, struct fiber *f, void (*start)(struct fiber *))
+/* As if fiber_main had been called: below an address to return to, which is 0: nothing lies above
+ * this frame. */
+static void first_frame(struct fiber *f)
 {
-    extern const char fiber_begin[];
-    uint32_t mxcsr;
-    uint16_t x87_control;
-    uint64_t *frame = (uint64_t *)top - 10;
+    uint64_t *frame = (uint64_t *)(void *)stack_top(f) - 1;
 
-    __asm__("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87_control));
-    memset(frame, 0, 10 * sizeof *frame);
-    frame[0] = mxcsr | (uint64_t)x87_control << 32;
-    frame[3] = (uintptr_t)start; /* r13 */
-    frame[4] = (uintptr_t)f;     /* r12 */
-    frame[7] = (uintptr_t)fiber_begin;
-    return frame;
+    *frame = 0;
+    f->sp = frame;
+    f->pc = (void *)(uintptr_t)fiber_main;
+    __asm__("stmxcsr %0\n\tfnstcw %1" : "=m"(f->mxcsr), "=m"(f->x87));
 }
 
 #elif defined(__powerpc64__)
@@ -158,20 +158,21 @@ static uint64_t code_address(void (*fn)(void))
 #endif
 }
 
-void *fiber_first_frame(void *top, struct fiber *f, void (*start)(struct fiber *))
+/* The frame that fiber_switch_frames expects. */
+static void first_frame(struct fiber *f)
 {
     extern void fiber_begin(void);
-    unsigned char *caller = (unsigned char *)top - CALLER_FRAME, *frame = caller - FRAME_SIZE;
+    unsigned char *caller = stack_top(f) - CALLER_FRAME, *frame = caller - FRAME_SIZE;
     double fpscr;
 
     __asm__ volatile("mffs %0" : "=d"(fpscr));
     memset(frame, 0, FRAME_SIZE + CALLER_FRAME);
     put(frame, 0, (uintptr_t)caller); /* back chain; the caller's stays 0: the end */
     memcpy(frame + FRAME_FPSCR, &fpscr, sizeof fpscr);
-    put(frame, FRAME_R14, (uintptr_t)start);
+    put(frame, FRAME_R14, (uintptr_t)fiber_main);
     put(frame, FRAME_R14 + 8, (uintptr_t)f);
     put(caller, CALLER_LR, code_address(fiber_begin));
-    return frame;
+    f->sp = frame;
 }
 
 #endif

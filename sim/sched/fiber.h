@@ -31,7 +31,10 @@
 
 /** One fiber. All fields belong to fiber.c. */
 struct fiber {
-    void *sp;              /* where its registers are saved while it does not run */
+    void *sp;              /* while it does not run; on Power its registers are saved there */
+    void *fp, *pc;         /* x86-64: frame pointer, and where it goes on */
+    uint32_t mxcsr;        /* x86-64: its modes */
+    uint16_t x87;          /* likewise */
     unsigned char *stack;  /* lowest byte, or NULL: the thread's own stack */
     size_t size;           /* of the stack, bytes */
     struct fiber *from;    /* who switched here last; only valid right after the switch */
@@ -68,8 +71,19 @@ static inline bool fiber_stack_ok(const struct fiber *f)
     return !canary || (canary[0] == FIBER_CANARY && canary[FIBER_CANARY_WORDS - 1] == FIBER_CANARY);
 }
 
-/** Saves the registers at *save and continues what was saved at `load`. In fiber_ARCH.S. */
-void fiber_switch_registers(void **save, void *load);
+#if defined(FIBER_USE_UCONTEXT)
+/* swapcontext, in fiber.c */
+#elif defined(__x86_64__)
+#include "sim/sched/fiber_x86_64.h"
+#else
+/** Saves the registers at *save and continues what was saved at `load`. In fiber_ppc64.S. */
+void fiber_switch_frames(void **save, void *load);
+
+static inline void fiber_switch_registers(struct fiber *from, struct fiber *to)
+{
+    fiber_switch_frames(&from->sp, to->sp);
+}
+#endif
 
 /** fiber_switch with everything that sanitizers or ucontext need. */
 void fiber_switch_slow(struct fiber *from, struct fiber *to);
@@ -82,7 +96,7 @@ static inline void fiber_switch(struct fiber *from, struct fiber *to)
 #if SIM_ASAN || SIM_TSAN || defined(FIBER_USE_UCONTEXT)
     fiber_switch_slow(from, to);
 #else
-    fiber_switch_registers(&from->sp, to->sp);
+    fiber_switch_registers(from, to);
 #endif
 }
 

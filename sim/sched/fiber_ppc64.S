@@ -42,8 +42,8 @@ name:   .quad   .L.name, .TOC.@tocbase, 0;                                      
         .machine power8
         .text
 
-/* void fiber_switch_registers(void **save (r3), void *load (r4)) */
-FUNCTION(fiber_switch_registers)
+/* void fiber_switch_frames(void **save (r3), void *load (r4)) */
+FUNCTION(fiber_switch_frames)
         .cfi_startproc
         mflr    0
         mfcr    12
@@ -112,7 +112,7 @@ FUNCTION(fiber_switch_registers)
         mtcrf   0x38, 12                /* cr2, cr3, cr4 */
         blr
         .cfi_endproc
-FUNCTION_END(fiber_switch_registers)
+FUNCTION_END(fiber_switch_frames)
 
 /* Where the first switch to a fiber returns to: calls r14(r15), r14 a function pointer as C has
  * it. Its caller's frame on the new stack has room for the linkage area. */

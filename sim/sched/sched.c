@@ -67,7 +67,7 @@ static struct sched_fiber *note_switch(struct sched *s, struct sched_fiber *to)
     return from;
 }
 
-/* One place for all switches, so that the processor predicts the return of each. */
+/* One place for all switches: where the last one from here went to is where the next one goes. */
 static __attribute__((noinline)) void switch_to(struct sched *s, struct sched_fiber *to)
 {
     struct sched_fiber *from = note_switch(s, to);

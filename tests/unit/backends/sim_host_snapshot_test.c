@@ -133,14 +133,23 @@ Test(sim_host_snapshot, pauses_do_not_show)
     conf_sim_down(&sim);
 }
 
-/* Called by the device in the middle of an event, whenever the ring of the trace is full. */
+static unsigned in_flight(void)
+{
+    struct sim_afu_stats stats;
+
+    sim_afu_stats(sim_host_afu(sim.host, 0), &stats);
+    return stats.in_flight;
+}
+
+/* Called by the device in the middle of an event, whenever the ring of the trace is full. It pauses
+ * in the middle of I/O only. */
 static void pause_device(void *arg, const struct sim_trace_record *records, size_t count)
 {
     struct sched *sched = arg;
 
     (void)records;
     (void)count;
-    if (sched_self(sched))
+    if (sched_self(sched) && in_flight())
         sched_pause(sched);
 }
 
@@ -169,14 +178,6 @@ Test(sim_host_snapshot, the_device_can_be_stopped_within_an_event)
     }
     sim_trace_set_sink(trace, NULL, NULL);
     conf_sim_down(&sim);
-}
-
-static unsigned in_flight(void)
-{
-    struct sim_afu_stats stats;
-
-    sim_afu_stats(sim_host_afu(sim.host, 0), &stats);
-    return stats.in_flight;
 }
 
 /* Commands that were under way when a snapshot is put back are gone, also where it has none. */

@@ -184,7 +184,7 @@ struct sim_load_print sim_load_print(const struct conf_sim *sim)
     const struct sim_trace *trace = &sim_host_machine(sim->host)->trace;
     struct sim_load_print p = {
         .trace = sim_trace_hash(trace),
-        .records = trace->total,
+        .records = sim_trace_total(trace),
         .schedule = sched_stats(sim_host_sched(sim->host)).hash,
         .media = HAL_HASH_START,
         .now = sim_host_now(sim->host),

@@ -408,6 +408,33 @@ Test(fiber, dead_part_of_a_stack_can_be_overwritten)
     stop(0);
 }
 
+#if defined(__x86_64__)
+static void leave_address(void *arg)
+{
+    *(unsigned char **)arg = __builtin_frame_address(0);
+    fiber_switch(&fiber[0], &host);
+    fiber_finish(&fiber[0], &host);
+}
+
+/* A function may keep values in the 128 bytes below its stack pointer (System V ABI 3.2.2), and one
+ * into which a switch is inlined may do so across it. */
+Test(fiber, dead_part_of_a_stack_ends_below_the_red_zone)
+{
+    unsigned char *frame = NULL;
+    void *dead;
+    size_t size;
+
+    fiber_adopt(&host);
+    start(0, leave_address, &frame);
+    fiber_switch(&host, &fiber[0]);
+    size = fiber_dead_stack(&fiber[0], &dead);
+    if (size)
+        cr_assert_leq((uintptr_t)dead + size + 128, (uintptr_t)frame);
+    fiber_switch(&host, &fiber[0]);
+    stop(0);
+}
+#endif
+
 static void overrun(void *arg)
 {
     uint64_t *low = arg;

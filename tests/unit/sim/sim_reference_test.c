@@ -97,6 +97,26 @@ Test(sim_reference, stages_are_serial)
     cr_assert_eq(m->machine->engine.now - begin, 35124 + 3 * 1240);
 }
 
+static struct sim_event near, far;
+static uint64_t ran_at[2];
+
+static void note(struct sim_event *ev) { ran_at[ev == &far] = m->machine->engine.now; }
+
+/* Cycles have 60 bits, and all of them count: 2^32 cycles are 17 s, less than a time-out may be. */
+Test(sim_reference, waits_of_more_than_32_bits_are_not_over_before)
+{
+    struct sim_engine *e = &m->machine->engine;
+    uint64_t begin = e->now;
+
+    sim_engine_at(e, &near, begin + 10, SIM_RANK_LINK, note);
+    sim_engine_at(e, &far, begin + 10 + (UINT64_C(1) << 32), SIM_RANK_LINK, note);
+    cr_assert_not(sim_engine_run(e, begin + 20));
+    cr_assert_eq(ran_at[0], begin + 10);
+    cr_assert_eq(ran_at[1], 0);
+    cr_assert(sim_event_pending(&far));
+    sim_engine_cancel(e, &far);
+}
+
 Test(sim_reference_start, needs_a_model_at_rest, .init = up_flashsystem, .signal = SIGABRT)
 {
     model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);

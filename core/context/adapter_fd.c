@@ -210,8 +210,11 @@ static bool is_alive(struct spipe *s, const struct spipe__file *f)
  * the context's own that never has all ones, and a second look before it is believed (R-30). */
 static bool answers(struct hal_ctx *hal)
 {
-    return hal_reg_read64(hal, AFU_HOST_ENDIAN_CTRL) != HAL_ALL_ONES ||
-           hal_reg_read64(hal, AFU_HOST_ENDIAN_CTRL) != HAL_ALL_ONES;
+    unsigned looks = 2;
+
+    while (looks > 0 && hal_reg_read64(hal, AFU_HOST_ENDIAN_CTRL) == HAL_ALL_ONES)
+        looks--;
+    return looks > 0;
 }
 
 /* Takes the use of f over. */

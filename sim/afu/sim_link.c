@@ -7,21 +7,27 @@
 
 static void login(struct sim_port *p, enum sim_effect effect, uint64_t arg, bool link_came_up);
 
-/* What is still in flight when the port is online again has been lost with the link or the login
- * that it began with (SL 17.2). */
-static void end_old_exchanges(struct sim_port *p)
+static void end_exchanges(struct sim_port *p, uint8_t fc_rc)
 {
     struct sim_afu *a = p->afu;
 
-    for (uint64_t i = 0; i < a->params.cmd_slots && !a->internal_mode; i++)
+    for (uint64_t i = 0; i < a->params.cmd_slots; i++)
         if (sim_cmd_at_port(&a->cmds[i]) && a->cmds[i].port == p->number)
-            sim_exchange_end(&a->cmds[i], p->fell ? AFU_FC_RC_LINKDOWN : AFU_FC_RC_NOLOGI);
+            sim_exchange_end(&a->cmds[i], fc_rc);
+}
+
+/* What is still in flight when the link is down, or the port online again, has been lost with the
+ * link or the login that it began with (SL 17.2). */
+static void end_old_exchanges(struct sim_port *p)
+{
+    if (!p->afu->internal_mode)
+        end_exchanges(p, p->fell ? AFU_FC_RC_LINKDOWN : AFU_FC_RC_NOLOGI);
     p->fell = false;
 }
 
 static void set_link(struct sim_port *p, enum sim_link_state state)
 {
-    if (state == SIM_LINK_ONLINE)
+    if (state == SIM_LINK_ONLINE || state == SIM_LINK_OFFLINE)
         end_old_exchanges(p);
     sim_echo_settle(p);
     p->link = (uint8_t)state;
@@ -290,7 +296,8 @@ void sim_link_reset(struct sim_port *p, bool comes_back)
 /* ---- shutdown ---------------------------------------------------------------------------------
  */
 
-/* What a normal shutdown has not seen the end of by now ends as after an abrupt one. */
+/* Nothing is left in flight: what a normal shutdown has not seen the end of by now ends as in an
+ * abrupt one. */
 static void shut_down(struct sim_event *ev)
 {
     struct sim_port *p = HAL_CONTAINER_OF(ev, struct sim_port, shutdown_event);
@@ -298,6 +305,7 @@ static void shut_down(struct sim_event *ev)
     p->shutdown_active = false;
     p->shutdown_complete = true;
     sim_links_settle(p->afu);
+    end_exchanges(p, AFU_FC_RC_SHUTDOWN);
 }
 
 void sim_port_shutdown(struct sim_port *p, bool abrupt)

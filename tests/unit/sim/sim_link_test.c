@@ -163,7 +163,7 @@ Test(sim_link, exchanges_of_the_other_port_go_on)
     model_doorbell(m, &user, 1);
     model_run_dry(m);
     cr_assert_eq(model_harvest(&user), -1);
-    bounce(0);
+    sim_afu_link_down(m->afu, 0);
     model_run_dry(m);
     cr_assert_eq(model_harvest(&user), 1, "lost, until the link was");
     cr_assert_eq(model_ioasc(&user, 1), 0x57);
@@ -355,6 +355,32 @@ Test(sim_link, flush_has_an_end)
     model_run_dry(m);
     cr_assert_eq(model_harvest(&user), 0);
     cr_assert_eq(user.pair[0].ioasa.rc.fc_rc, 0x5E);
+}
+
+/* SL 17.5: nothing is in flight any more when the shutdown is complete, not even what nobody would
+ * have answered. */
+Test(sim_link, complete_means_that_nothing_is_in_flight)
+{
+    static const uint64_t how[] = {AFU_FC_CONFIG2_SHUTDOWN_NORMAL, AFU_FC_CONFIG2_SHUTDOWN_ABRUPT};
+
+    for (unsigned p = 0; p < 2; p++) { /* one port the one way, the other the other way */
+        model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 1u << p);
+        plan("media#1=n+fc#2=d");
+        for (unsigned i = 0; i < 2; i++) {
+            model_rw(m, &user, i, false, 0, i, 1, m->buffer);
+            model_doorbell(m, &user, i);
+        }
+        model_run(m, 100000);
+        set_port_reg(p, AFU_FC_CONFIG2, how[p]);
+        model_run(m, 25000000 + 1000);
+        cr_assert_eq(port_reg(p, AFU_FC_STATUS) & 0x30, 0x20);
+        for (unsigned i = 0; i < 2; i++) {
+            int slot = model_harvest(&user);
+
+            cr_assert_geq(slot, 0);
+            cr_assert_eq(model_ioasc(&user, (unsigned)slot), 0x5E);
+        }
+    }
 }
 
 /* FK-1: down and up again, so many times, each with all its events; then it stays. */

@@ -13,16 +13,21 @@ sim_copy:
     cmp $256, %rcx
     jae sim_copy_bytes
 sim_copy_first:
-    cmp $32, %rcx
+    cmp $64, %rcx /* an IOARCB, or what tag media keep of a block */
     jb 2f
 1:  movdqu (%rsi), %xmm0
     movdqu 16(%rsi), %xmm1
+    movdqu 32(%rsi), %xmm2
+    movdqu 48(%rsi), %xmm3
     movdqu %xmm0, (%rdi)
     movdqu %xmm1, 16(%rdi)
-    add $32, %rsi
-    add $32, %rdi
-    sub $32, %rcx
-    cmp $32, %rcx
+    movdqu %xmm2, 32(%rdi)
+    movdqu %xmm3, 48(%rdi)
+    sub $64, %rcx
+    jz sim_copy_fixup
+    add $64, %rsi
+    add $64, %rdi
+    cmp $64, %rcx
     jae 1b
 2:  test %rcx, %rcx
     jz sim_copy_fixup
@@ -30,11 +35,11 @@ sim_copy_first:
     jb 4f
     mov (%rsi), %rax
     mov %rax, (%rdi)
+    sub $8, %rcx
+    jz sim_copy_fixup
     add $8, %rsi
     add $8, %rdi
-    sub $8, %rcx
-    jnz 3b
-    jmp sim_copy_fixup
+    jmp 3b
 4:  cmp $4, %rcx /* an IOASA has 12 bytes, and a string instruction costs much */
     jne sim_copy_bytes
     mov (%rsi), %eax

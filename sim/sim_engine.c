@@ -349,12 +349,20 @@ static inline void run_one(struct sim_engine *e, struct sim_event *ev)
     ev->fn(ev);
 }
 
-/* False: nothing is left up to and including `until`, which comes before `end`. */
+/* Nothing is left up to and including `until`. Kept apart: mostly a model stops the engine. */
+static __attribute__((noinline)) void rest(struct sim_engine *e, uint64_t until)
+{
+    if (until != SIM_NEVER && until > e->now)
+        advance(e, until);
+}
+
+/* What sim_engine_run() says, without another engine. */
 static bool run_until(struct sim_engine *e, uint64_t until)
 {
+    uint64_t last = hal_min64(until, CYCLE_MAX); /* comes before `end` */
     size_t word = near_index(e->now) / 64; /* nothing is before it: events come no earlier */
 
-    e->bound = (until + 1) << SIM_RANK_BITS;
+    e->bound = (last + 1) << SIM_RANK_BITS;
     for (;;) {
         struct sim_event *ev;
         size_t index;
@@ -367,7 +375,8 @@ static bool run_until(struct sim_engine *e, uint64_t until)
             run_one(e, ev);
         } else if (e->stop) {
             return true;
-        } else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, until)) {
+        } else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, last)) {
+            rest(e, until);
             return false;
         } else {
             word = 0;
@@ -380,9 +389,5 @@ bool sim_engine_run(struct sim_engine *e, uint64_t until)
     e->stop = false;
     if (__builtin_expect(e->ops != NULL, 0))
         return e->ops->run(e, until);
-    if (run_until(e, hal_min64(until, CYCLE_MAX)))
-        return true;
-    if (until != SIM_NEVER && until > e->now)
-        advance(e, until);
-    return false;
+    return run_until(e, until);
 }

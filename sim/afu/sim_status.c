@@ -11,7 +11,7 @@
 #define IOASA_BUS_BYTES 16   /* as a bus command, of which MD-7 uses 12 */
 #define IOASA_SENSE_BYTES 32 /* with sense data, or an answer in its place */
 
-static void free_slot(struct sim_cmd *c)
+static inline void free_slot(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
 
@@ -90,7 +90,7 @@ static uint64_t element_of(const struct sim_cmd *c)
 static void ioasa_overdue(struct sim_event *ev);
 
 /* The element is written: the host is told, and the slot is free unless the IOASA is missing. */
-static void posted(struct sim_cmd *c, struct sim_message message)
+SIM_HOT static inline void posted(struct sim_cmd *c, struct sim_message message)
 {
     struct sim_ctx *ctx = c->ctx;
     struct sim_afu *a = ctx->afu;
@@ -107,7 +107,30 @@ static void posted(struct sim_cmd *c, struct sim_message message)
         sim_interrupt_send(ctx, msi, message);
 }
 
-SIM_HOT static inline void rrq_post(struct sim_cmd *c, uint64_t element, bool twice);
+static __attribute__((noinline)) void record_element(const struct sim_cmd *c)
+{
+    struct sim_ctx *ctx = c->ctx;
+    struct sim_afu *a = c->afu;
+
+    sim_record(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
+               sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
+}
+
+/* The interrupt of the command has been asked for, if it has one. */
+SIM_HOT static inline void rrq_post_with(struct sim_cmd *c, uint64_t element, bool twice,
+                                         struct sim_message message)
+{
+    struct sim_ctx *ctx = c->ctx;
+
+    if (c->afu->trace->on)
+        record_element(c);
+    if (!rrq_write(ctx, element) || (twice && !rrq_write(ctx, element_of(c))))
+        sim_psl_refused(c, SIM_PSL_RRQ, AFU_PSL_AERROR, ctx->rrq_at);
+    else
+        posted(c, message);
+}
+
+static void rrq_post(struct sim_cmd *c, uint64_t element, bool twice);
 
 static void rrq_post_now(struct sim_event *ev)
 {
@@ -116,27 +139,19 @@ static void rrq_post_now(struct sim_event *ev)
     rrq_post(c, element_of(c), false);
 }
 
-SIM_HOT static inline void rrq_post(struct sim_cmd *c, uint64_t element, bool twice)
+static __attribute__((noinline)) void rrq_post(struct sim_cmd *c, uint64_t element, bool twice)
 {
-    struct sim_ctx *ctx = c->ctx;
-    struct sim_afu *a = ctx->afu;
     struct sim_message message = {.wanted = false};
 
     if (c->msi && !c->interrupted)
-        message = sim_interrupt_ask(ctx, c->msi);
+        message = sim_interrupt_ask(c->ctx, c->msi);
     if (message.effect == SIM_EFFECT_EARLY) {
         c->interrupted = true;
-        sim_interrupt_send(ctx, c->msi, message);
-        sim_wait(c, sim_late(a, message.arg), SIM_RANK_STATUS, rrq_post_now);
+        sim_interrupt_send(c->ctx, c->msi, message);
+        sim_wait(c, sim_late(c->afu, message.arg), SIM_RANK_STATUS, rrq_post_now);
         return;
     }
-    if (a->trace->on)
-        sim_record(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
-                   sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
-    if (!rrq_write(ctx, element) || (twice && !rrq_write(ctx, element_of(c))))
-        sim_psl_refused(c, SIM_PSL_RRQ, AFU_PSL_AERROR, ctx->rrq_at);
-    else
-        posted(c, message);
+    rrq_post_with(c, element, twice, message);
 }
 
 /* Another element of the context is to go first; after a while it goes anyhow. */
@@ -193,8 +208,10 @@ static void rrq_done(struct sim_event *ev)
 
     if (sim_site_planned(c->afu, SIM_SITE_RRQ))
         rrq_planned(c);
-    else
+    else if (c->msi)
         rrq_post(c, element_of(c), false);
+    else /* no interrupt: nothing is kept for one */
+        rrq_post_with(c, element_of(c), false, (struct sim_message){.wanted = false});
 }
 
 void sim_rrq_send(struct sim_cmd *c)
@@ -233,7 +250,7 @@ static void lie(struct afu_rc *rc, uint64_t arg)
 }
 
 /* True: the IOASA is in memory. */
-static bool ioasa_write(const struct sim_cmd *c, enum sim_effect effect, uint64_t arg)
+static inline bool ioasa_write(const struct sim_cmd *c, enum sim_effect effect, uint64_t arg)
 {
     struct afu_ioasa s;
     size_t n = has_sense(c) ? IOASA_SENSE_BYTES : IOASA_BYTES;

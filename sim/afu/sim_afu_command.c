@@ -233,6 +233,17 @@ void sim_lun_abort(struct sim_afu *a, unsigned lun)
     }
 }
 
+/* Whether the LUN of a task management function can be seen through its port. */
+static bool lun_is_there(const struct sim_cmd *c)
+{
+    const struct sim_scsi *t = &c->afu->scsi;
+    unsigned lun = afu_lun_number(c->lun_id);
+
+    return afu_lun_id(lun) == c->lun_id && sim_media_lun(t->media, lun) &&
+           t->luns[lun].port_mask >> c->port & 1;
+}
+
+/* What the target does not carry out its response says (SL 7.1); ACA is never in force (NACA). */
 void sim_task_management(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
@@ -243,7 +254,9 @@ void sim_task_management(struct sim_cmd *c)
     c->ports = (uint8_t)(c->res_hndl & 0xF);
     if (!sim_port_for_task(c))
         return;
-    if (function == AFU_TMF_LUN_RESET && sim_media_lun(a->scsi.media, lun)) {
+    if (!lun_is_there(c) || (function != AFU_TMF_LUN_RESET && function != AFU_TMF_CLEAR_ACA)) {
+        c->status.rc.flags |= AFU_RC_FLAG_FCP_RSP_CODE_VALID;
+    } else if (function == AFU_TMF_LUN_RESET) {
         sim_lun_abort(a, lun);
         sim_scsi_lun_reset(&a->scsi, lun);
     }

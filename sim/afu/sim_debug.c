@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* AFU debug (SL 12): 12 opaque bytes, and data in one direction. What cards do with them is not
- * public. Here the AFU has a debug memory of 256 KiB: the first 4 of the 12 bytes, big endian, say
- * where in it the data go to or come from; the others change nothing. Never-written bytes are
- * zeros; an AFU reset keeps the contents. Data that do not fit are refused with 5/24/00. */
+ * public, so no 12 bytes are wrong. Here the AFU has a debug memory of 256 KiB, a ring: the first 4
+ * of the 12 bytes, big endian, modulo its size, say where in it the data go to or come from; the
+ * others change nothing. Never-written bytes are zeros; an AFU reset keeps the contents. More data
+ * than the memory has are refused with 5/24/00. */
 #include <string.h>
 
 #include "sim/afu/sim_wait.h"
@@ -10,7 +11,10 @@
 
 #define MEMORY_BYTES AFU_DEBUG_DATA_MAX
 
-static uint32_t address(const struct sim_cmd *c) { return hal_be32_at(c->rq.cdb + 4); }
+static uint32_t address(const struct sim_cmd *c)
+{
+    return hal_be32_at(c->rq.cdb + 4) % MEMORY_BYTES;
+}
 
 /* Made when it is first needed, so that machines without it do not carry it through snapshots. */
 static bool have_memory(struct sim_afu *a)
@@ -51,14 +55,26 @@ static uint32_t bytes(const struct sim_cmd *c)
                                                   : c->data_len;
 }
 
+/* Moves n bytes of the data, from byte `from` of them on, to or from one piece of the memory.
+ * Returns how many could not be moved. */
+static size_t move(const struct sim_cmd *c, uint32_t at, uint32_t from, uint32_t n)
+{
+    uint8_t *memory = c->afu->debug_memory + at;
+
+    return c->flags & AFU_REQ_HOST_WRITE ? sim_memory_read(c->data_ea + from, memory, n)
+                                         : sim_memory_write(c->data_ea + from, memory, n);
+}
+
 static void moved(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
-    uint8_t *at = c->afu->debug_memory + address(c);
-    uint32_t n = bytes(c);
-    size_t left = c->flags & AFU_REQ_HOST_WRITE ? sim_memory_read(c->data_ea, at, n)
-                                                : sim_memory_write(c->data_ea, at, n);
+    uint32_t n = bytes(c), first = (uint32_t)hal_min64(n, MEMORY_BYTES - address(c));
+    size_t left = move(c, address(c), 0, first);
 
+    if (left)
+        left += n - first;
+    else if (first < n) /* round the end */
+        left = move(c, 0, first, n - first);
     if (left) {
         unreachable(c, left + c->data_len - n);
         return;
@@ -75,7 +91,7 @@ void sim_debug(struct sim_event *ev)
 
     if (!c->data_len) {
         sim_afu_command_done(c);
-    } else if (address(c) > MEMORY_BYTES || c->data_len > MEMORY_BYTES - address(c)) {
+    } else if (c->data_len > MEMORY_BYTES) {
         sim_afu_command_refuse(c, 5, 0x24, 0x00);
         sim_afu_command_done(c);
     } else if (!have_memory(c->afu)) {

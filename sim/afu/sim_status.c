@@ -243,7 +243,14 @@ static bool ioasa_write(const struct sim_cmd *c, enum sim_effect effect, uint64_
         lie(&s.rc, arg);
         n = IOASA_SENSE_BYTES;
     }
-    return !sim_memory_write(c->ioasa_ea, &s, n);
+    return c->ioasa_ea % AFU_BLOCK_ALIGN == 0 && !sim_memory_write(c->ioasa_ea, &s, n);
+}
+
+/* One that is not aligned is not written, and no address was faulty. */
+static void ioasa_refused(struct sim_cmd *c)
+{
+    sim_psl_refused(c, SIM_PSL_IOASA,
+                    c->ioasa_ea % AFU_BLOCK_ALIGN ? AFU_PSL_FAILED : AFU_PSL_AERROR, c->ioasa_ea);
 }
 
 /* The element follows (TM-4). */
@@ -275,7 +282,7 @@ static void ioasa_now(struct sim_event *ev)
     if (ioasa_write(c, SIM_EFFECT_NONE, 0))
         ioasa_written(c);
     else
-        sim_psl_refused(c, SIM_PSL_IOASA, AFU_PSL_AERROR, c->ioasa_ea);
+        ioasa_refused(c);
 }
 
 /* By itself the element overtakes the IOASA (FK-14); with bit 32 the address takes its time. */
@@ -303,7 +310,7 @@ SIM_COLD static void ioasa_planned(struct sim_cmd *c)
     else if (effect == SIM_EFFECT_DROP || ioasa_write(c, effect, arg))
         ioasa_written(c);
     else
-        sim_psl_refused(c, SIM_PSL_IOASA, AFU_PSL_AERROR, c->ioasa_ea);
+        ioasa_refused(c);
 }
 
 static void ioasa_done(struct sim_event *ev)

@@ -343,14 +343,17 @@ static bool out_of_bounds(const struct sim_cmd *c, uint32_t blocks)
     return end < c->vlba || (end - 1) >> c->virt.nmask >= c->virt.lxt_cnt;
 }
 
-/* Block size of the LUN that an LXT word names, through the table of its first port. */
+/* Block size of the LUN that an LXT word names, through the table of the first of its ports that
+ * the card has; 0: it has none of them. */
 static uint32_t block_size(const struct sim_afu *a, uint64_t word)
 {
+    uint64_t ports = afu_lxt_ports(word) & sim_ports_present(a), id;
     const struct sim_media_lun *lun;
-    unsigned ports = afu_lxt_ports(word), port = ports ? hal_lowest_bit(ports) : 0;
 
-    lun = sim_media_lun(a->scsi.media,
-                        afu_lun_number(a->port[port].lun_table[afu_lxt_lun_index(word)]));
+    if (!ports)
+        return 0;
+    id = a->port[hal_lowest_bit(ports)].lun_table[afu_lxt_lun_index(word)];
+    lun = sim_media_lun(a->scsi.media, afu_lun_number(id));
     return lun ? lun->block_size : 4096;
 }
 
@@ -360,10 +363,12 @@ static bool too_long(const struct sim_cmd *c, uint32_t blocks)
 {
     uint64_t size;
 
-    if (blocks <= 1 || sim_cmd_is_same(c))
+    if (sim_cmd_is_same(c))
         return false;
+    if (blocks <= 1 || c->data_len > AFU_TRANSFER_MAX)
+        return c->data_len > AFU_TRANSFER_MAX;
     size = block_size(c->afu, c->lxt[0]);
-    return (blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX;
+    return size && ((blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX);
 }
 
 /* Steps 8 to 10 for one LXT word. False: no permission. */
@@ -437,7 +442,8 @@ static bool too_long_for_device(const struct sim_cmd *c, uint64_t lun_id)
 
     if (sim_cmd_is_same(c) || !cdb_range(c->rq.cdb, &lba, &blocks))
         return false;
-    return (uint64_t)blocks * (lun ? lun->block_size : 4096) > AFU_TRANSFER_MAX;
+    return c->data_len > AFU_TRANSFER_MAX ||
+           (uint64_t)blocks * (lun ? lun->block_size : 4096) > AFU_TRANSFER_MAX;
 }
 
 void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports)
@@ -468,14 +474,22 @@ static void translate_direct(struct sim_cmd *c)
 
 static void translate_entry(struct sim_cmd *c)
 {
-    if (afu_rht_entry_format(&c->entry) == AFU_RHT_FORMAT_DIRECT) {
+    unsigned format = afu_rht_entry_format(&c->entry);
+
+    if (format == AFU_RHT_FORMAT_DIRECT) {
         translate_direct(c);
+        return;
+    }
+    if (format != AFU_RHT_FORMAT_VIRTUAL) {
+        sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
         return;
     }
     c->virt = afu_rht_unpack_virtual(sim_table_order(c->afu), &c->entry);
     if (!permitted(c, c->virt.permissions))
         sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
-    else if (c->virt.lxt_cnt && (c->virt.nmask < AFU_NMASK_MIN || c->virt.nmask > 47))
+    else if (!c->virt.lxt_cnt) /* nothing to translate, whatever the size of a chunk is */
+        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
+    else if (c->virt.nmask < AFU_NMASK_MIN || c->virt.nmask > 47)
         sim_status_afu(c, AFU_RC_RHT_INVALID, 0); /* MD-25 */
     else
         translate_virtual(c);

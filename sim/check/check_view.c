@@ -237,12 +237,12 @@ static bool add_command(struct pen *pen, const struct sim_cmd *c)
 {
     uint16_t handle = (uint16_t)c->res_hndl;
 
-    if (!add_entry(pen, &c->entry, CHECK_WALK, c->ctx->handle, handle))
+    if (!add_entry(pen, &c->entry, CHECK_WALK, c->ctx_id, handle))
         return false;
     if (afu_rht_entry_format(&c->entry) == AFU_RHT_FORMAT_DIRECT)
         return true;
     for (uint32_t i = 0; i < c->lxt_which; i++) {
-        struct check_word w = {c->lxt[i], (uint32_t)(c->vlba >> AFU_NMASK_MIN) + i, c->ctx->handle,
+        struct check_word w = {c->lxt[i], (uint32_t)(c->vlba >> AFU_NMASK_MIN) + i, c->ctx_id,
                                handle, CHECK_WALK};
 
         if (!add_word(pen, &w))
@@ -261,7 +261,7 @@ static bool add_walks(struct pen *pen)
         const struct sim_cmd *c = &a->cmds[i];
         bool walks = c->state == SIM_CMD_WALK_LXT || c->state == SIM_CMD_WALK_RHT;
 
-        if (walks && c->entry_valid && !c->restart_walk && is_wanted(pen, c->ctx->handle) &&
+        if (walks && c->entry_valid && !c->restart_walk && is_wanted(pen, c->ctx_id) &&
             !add_command(pen, c))
             return false;
     }

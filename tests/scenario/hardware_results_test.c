@@ -252,6 +252,8 @@ ROW(a_transfer_of_32_mib)
     for (uint32_t handle = VLUN; handle <= PLUN; handle++) {
         cr_expect_eq(io(false, handle, 0, 8192), 0x13);
         cr_expect_eq(io(true, handle, 0, 4097), 0x13);
+        cr_expect_eq(with_length(handle, 1, 32u << 20), 0x13, "by data_len alone");
+        cr_expect_eq(with_length(handle, 1, 16u << 20), 0);
     }
     PROVES(R_12);
 }

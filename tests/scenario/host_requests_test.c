@@ -241,10 +241,12 @@ static void there_and_back(struct stack *s, void *arg)
     cr_assert_eq(spipe_reset(s->adapter), 0);
     cr_assert_eq(debug(s, false, 5, in, 77), 0, "the buffer is good after a reset too");
     cr_assert_arr_eq(in, out + 5, 77);
+    cr_assert_eq(debug(s, true, 0x01020304, out, 64), 0, "the 12 bytes are opaque");
+    cr_assert_eq(debug(s, true, 0, out, sizeof out), 0);
 
     /* AD-213: after a failure nothing has changed. */
-    cr_assert_eq(debug(s, false, 1, out, sizeof out), -EIO, "beyond the memory of the AFU");
-    stack_plan(s, "afucmd#1=s");
+    stack_plan(s, "afucmd#1=x+afucmd#2=s");
+    cr_assert_eq(debug(s, false, 1, out, sizeof out), -EIO, "an error of the AFU");
     cr_assert_eq(debug(s, false, 1000, out, 64), -EIO, "only half of it");
     stack_plan(s, "");
     cr_assert_eq(debug(s, false, 0, in, sizeof in), 0);

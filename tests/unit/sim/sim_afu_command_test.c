@@ -303,3 +303,61 @@ Test(sim_afu_command, lun_reset_needs_a_port)
     cr_assert_eq(model_ioasc(&m->master, 0), 0);
     cr_assert_eq(s->port, 1, "the one that is up");
 }
+
+/* SL 12: the function is a word in the order of the context. Read the other way round it is none,
+ * and nothing happens to the LUN. */
+Test(sim_afu_command, the_function_has_the_order_of_its_context)
+{
+    static const uint8_t word[2][8] = {{1}, {0, 0, 0, 0, 0, 0, 0, 1}};
+
+    model_store(m, &m->master, AFU_HOST_BASE(m->master.handle), AFU_ENDIAN_CTRL_BIG);
+    m->master.order = HAL_ORDER_BIG;
+    for (unsigned i = 0; i < 2; i++) {
+        struct afu_ioarcb *r = model_ioarcb(&m->master, i);
+
+        r->req_flags = xe16_of(m->master.order, AFU_TMF_REQ_FLAGS);
+        r->port_sel = xe32_of(m->master.order, 1);
+        memcpy(r->cdb, word[i], 8);
+        start_read(i, 0);
+        cr_assert(model_issue(m, &m->master, i, 1000000));
+        model_run_dry(m);
+        cr_assert_eq(model_harvest(&user), (int)i);
+        cr_assert_eq(user.pair[i].ioasa.rc.fc_rc, i ? 0x5C : 0);
+    }
+}
+
+/* SL 7.1, 12: a function that the target does not carry out is no success: for a LUN that is not
+ * there, or not behind the port, and for a number that is no function. */
+Test(sim_afu_command, functions_that_are_not_carried_out)
+{
+    static const struct {
+        uint64_t function, lun_id;
+        uint32_t port;
+        bool good;
+    } row[] = {{1, 0, 1, true},
+               {1, UINT64_C(1) << 48, 2, true},
+               {1, UINT64_C(9) << 48, 1, false},
+               {1, (UINT64_C(1) << 48) + 1, 1, false},
+               {2, 0, 1, true}, /* there is no ACA to clear */
+               {0, 0, 1, false},
+               {3, 0, 1, false},
+               {UINT32_MAX, 0, 1, false}};
+
+    for (unsigned i = 0; i < sizeof row / sizeof *row; i++) {
+        struct afu_ioarcb *r = model_ioarcb(&m->master, i);
+
+        r->req_flags = xe16_of(m->master.order, AFU_TMF_REQ_FLAGS);
+        r->port_sel = xe32_of(m->master.order, row[i].port);
+        r->lun_id = xe64_of(m->master.order, row[i].lun_id);
+        afu_tmf_cdb(r->cdb, m->master.order, (enum afu_tmf)row[i].function);
+        cr_assert(model_issue(m, &m->master, i, 1000000));
+        cr_expect_eq(model_ioasc(&m->master, i), row[i].good ? 0 : 0x40000000, "row %u", i);
+    }
+    sim_scsi_set_ports(sim_afu_scsi(m->afu), 1, 1);
+    model_ioarcb(&m->master, 0)->req_flags = xe16_of(m->master.order, AFU_TMF_REQ_FLAGS);
+    m->master.pair[0].ioarcb.port_sel = xe32_of(m->master.order, 2);
+    m->master.pair[0].ioarcb.lun_id = xe64_of(m->master.order, afu_lun_id(1));
+    afu_tmf_cdb(m->master.pair[0].ioarcb.cdb, m->master.order, AFU_TMF_LUN_RESET);
+    cr_assert(model_issue(m, &m->master, 0, 1000000));
+    cr_assert_eq(m->master.pair[0].ioasa.rc.flags, AFU_RC_FLAG_FCP_RSP_CODE_VALID);
+}

@@ -75,17 +75,31 @@ Test(sim_debug, addresses)
     cr_assert(filled(333, 99));
 }
 
-/* Beyond 262144 bytes: 5/24/00, and nothing moved. */
+/* The 12 bytes are opaque: whatever they are, data go there and come back, also round the end. */
+Test(sim_debug, any_bytes_will_do)
+{
+    static const uint32_t rows[][2] = {{1, MOST},       {MOST, 1},          {MOST + 1, 1},
+                                       {UINT32_MAX, 2}, {0x01020304, 4096}, {MOST - 1, 3}};
+
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fill(rows[i][1]);
+        cr_expect_eq(afu_ioasc(&debug(true, rows[i][0], m->buffer, rows[i][1])->rc), 0);
+        memset(m->buffer, 0xEE, rows[i][1]);
+        cr_expect_eq(afu_ioasc(&debug(false, rows[i][0], m->buffer, rows[i][1])->rc), 0);
+        cr_expect(filled(0, rows[i][1]), "address 0x%x", rows[i][0]);
+    }
+    cr_assert_eq(afu_ioasc(&debug(false, 0, m->buffer, 2)->rc), 0);
+    cr_assert(m->buffer[0] == 7 && m->buffer[1] == 14, "bytes 1 and 2 of the last row");
+}
+
+/* More than 262144 bytes: 5/24/00, and nothing moved. */
 Test(sim_debug, too_much)
 {
-    static const uint32_t rows[][2] = {
-        {0, MOST + 1}, {1, MOST}, {MOST, 1}, {MOST + 1, 1}, {UINT32_MAX, 2}};
+    const struct afu_ioasa *s;
 
     memset(m->buffer, 0xEE, 64);
-    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct afu_ioasa *s = debug(false, rows[i][0], m->buffer, rows[i][1]);
-        cr_assert(s->rc.scsi_rc == 2 && s->sense_data[2] == 5 && s->sense_data[12] == 0x24);
-    }
+    s = debug(false, 0, m->buffer, MOST + 1);
+    cr_assert(s->rc.scsi_rc == 2 && s->sense_data[2] == 5 && s->sense_data[12] == 0x24);
     cr_assert_eq(m->buffer[0], 0xEE);
 }
 

@@ -42,6 +42,18 @@ Test(sim_decode, another_contexts_id_needs_proxy_rights)
     cr_assert_eq(user.pair[1].ioasa.rc.afu_rc, 0x21);
 }
 
+/* SL 6: a LUN id beside a resource handle, and in IOARRIN mode the address of an IOASA, say
+ * nothing.
+ */
+Test(sim_decode, fields_without_a_meaning)
+{
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    user.pair[0].ioarcb.lun_id = xe64_of(user.order, UINT64_C(0x1234567800000000));
+    user.pair[0].ioarcb.ioasa = xe64_of(user.order, 0x1000);
+    cr_assert(model_issue(m, &user, 0, 100000));
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+}
+
 Test(sim_decode, the_master_reaches_luns_by_port)
 {
     struct afu_ioarcb *r = model_ioarcb(&m->master, 0);

@@ -222,6 +222,21 @@ Test(sim_port, choice_of_the_port)
     PROVES(MD_10);
 }
 
+/* SL 5.2, 8.4 step 10: the LUN index of an LXT word is looked up in the table of the port that was
+ * chosen, up to index 255. */
+Test(sim_port, each_port_has_a_lun_table_of_its_own)
+{
+    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 255, AFU_PERM_RW, 3));
+    model_store(m, &m->master, AFU_LUN_TABLE_ENTRY(0, 255), afu_lun_id(9)); /* there is none */
+    model_store(m, &m->master, AFU_LUN_TABLE_ENTRY(1, 255), afu_lun_id(0));
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 1);
+    cr_assert_eq(port_of_a_read(), 0);
+    cr_assert_eq(user.pair[0].ioasa.sense_data[12], 0x25, "not the id of port 0");
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 2);
+    cr_assert_eq(port_of_a_read(), 1);
+    cr_assert_eq(model_ioasc(&user, 0), 0);
+}
+
 /* with four ports a nibble each. */
 Test(sim_port, no_channel_of_four)
 {

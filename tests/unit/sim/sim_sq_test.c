@@ -251,6 +251,26 @@ Test(sim_sq, an_ioasa_that_cannot_be_written)
     PROVES(R_11);
 }
 
+/* an IOASA needs its alignment: the bit, no element; nothing is written there. */
+Test(sim_sq, an_ioasa_that_is_not_aligned)
+{
+    memset(&user.pair[9].ioasa, 0xEE, 64);
+    fill(0);
+    ((struct afu_ioarcb *)ring)->ioasa = xe64_of(user.order, (uintptr_t)&user.pair[9].ioasa + 8);
+    store(0x68, slot_ea(1));
+    model_run_dry(m);
+    cr_assert_eq(load(AFU_HOST_INTR_STATUS), AFU_INTR_PERM_ERR_SA_WRITE);
+    cr_assert_eq(sim_bus_event(user.sim).kind, SIM_BUS_EVENT_NONE);
+    cr_assert_eq(model_harvest(&user), -1);
+    for (unsigned i = 0; i < 64; i++)
+        cr_assert_eq(((uint8_t *)&user.pair[9].ioasa)[i], 0xEE);
+    model_expect_violations(m, SIM_RULE_IOASA_ALIGN, 1);
+    send(1);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 1);
+    PROVES(R_22);
+}
+
 /* Both modes side by side: doorbells of IOARRIN mode go first, neither is lost. */
 Test(sim_sq, doorbells_of_both_modes)
 {

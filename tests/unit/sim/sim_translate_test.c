@@ -422,6 +422,19 @@ Test(sim_translate, checks_come_in_the_order_of_the_specification)
     model_expect_violations(m, SIM_RULE_LXT_ALIGN, 2);
 }
 
+/* SL 8.1, 8.2: there are two formats; an entry of another one is not valid, whatever its other
+ * bytes would say as one of the two. */
+Test(sim_translate, formats_that_do_not_exist)
+{
+    for (unsigned format = 2; format < 16; format++) {
+        user.rht[14] = user.rht[5];
+        ((uint8_t *)&user.rht[14])[14] = (uint8_t)(format << 4 | AFU_PERM_RW);
+        model_sync(m, AFU_SYNC_LW, user.handle, 14);
+        cr_expect_eq(afu_rc(false, 14, 0, 1), 0x01, "format %u", format);
+    }
+    model_expect_violations(m, SIM_RULE_RHT_RESERVED, 14);
+}
+
 /* MD-25: a virtual entry with chunks has at least 2^16 blocks in each. */
 Test(sim_translate, chunks_have_a_least_size)
 {
@@ -436,6 +449,13 @@ Test(sim_translate, chunks_have_a_least_size)
         cr_expect_eq(afu_rc(false, 40, 0, 1), nmask < 16 ? 0x01 : 0, "nmask %u", nmask);
         v.lxt_cnt = 0; /* nothing to translate: the size decides */
         e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+        set_words(40, e.word[0], e.word[1]);
+        cr_expect_eq(afu_rc(false, 40, 0, 1), 0x13, "nmask %u, no chunk", nmask);
+    }
+    for (unsigned nmask = 63; nmask <= 255; nmask += 32) { /* no shift of a word is that long */
+        struct afu_rht_virtual v = {.permissions = 3, .nmask = (uint8_t)nmask};
+        struct afu_rht_entry e = afu_rht_pack_virtual(HAL_ORDER_LITTLE, &v);
+
         set_words(40, e.word[0], e.word[1]);
         cr_expect_eq(afu_rc(false, 40, 0, 1), 0x13, "nmask %u, no chunk", nmask);
     }

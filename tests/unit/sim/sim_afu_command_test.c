@@ -263,8 +263,7 @@ Test(sim_afu_command, lun_reset_ends_lost_commands)
     PROVES(R_27);
 }
 
-/* A LUN reset by the master for LUN 0, through these ports. */
-static const struct afu_ioasa *reset_through(uint32_t ports)
+static void reset_lun(uint32_t ports)
 {
     struct afu_ioarcb *r = model_ioarcb(&m->master, 0);
 
@@ -272,42 +271,37 @@ static const struct afu_ioasa *reset_through(uint32_t ports)
     r->port_sel = xe32_of(m->master.order, ports);
     afu_tmf_cdb(r->cdb, m->master.order, AFU_TMF_LUN_RESET);
     cr_assert(model_issue(m, &m->master, 0, 1000000));
-    return &m->master.pair[0].ioasa;
 }
 
-/* SL 17.2: a task management function goes through one of its ports, too; without a usable one
- * nothing of it reaches the LUN, whose commands go on. */
+/* SL 17.2: task management goes through a port like any other command, or ends with 0x20. */
 Test(sim_afu_command, lun_reset_needs_a_port)
 {
-    static const uint64_t port_sel = AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL;
-    const struct afu_ioasa *answer;
+    const struct afu_ioasa *s = &m->master.pair[0].ioasa;
 
-    cr_assert_eq(reset_through(2)->rc.afu_rc, 0);
-    cr_assert_eq(m->master.pair[0].ioasa.port, 1);
-    for (unsigned i = 0; i < 2; i++) { /* what the reset leaves on each port */
-        model_rw(m, &user, i, false, 0, 0, 1, m->buffer);
-        m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_RW, 1 << i));
-        model_sync(m, AFU_SYNC_LW, user.handle, 0);
-        cr_assert(model_issue(m, &user, i, 1000000));
-        cr_assert_eq(user.pair[i].ioasa.sense_data[12], 0x29);
-    }
+    start_read(0, 0);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 2);
+    reset_lun(1);
+    cr_assert_eq(model_ioasc(&m->master, 0), 0x00200000);
+    cr_assert_eq(s->afu_extra, 0x09, "available 2, requested 1");
+    reset_lun(0);
+    cr_assert_eq(model_ioasc(&m->master, 0), 0x00200000);
+    cr_assert_eq(s->afu_extra, 0x08);
+    model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL, 3);
     sim_afu_link_down(m->afu, 1);
+    reset_lun(2);
+    cr_assert_eq(model_ioasc(&m->master, 0), 0x00200000);
+    model_run(m, 100000);
+    cr_assert_eq(model_harvest(&user), 0);
+    cr_assert_eq(model_ioasc(&user, 0), 0, "nothing was reset");
+    model_rw(m, &user, 1, false, 0, 0, 1, m->buffer);
+    cr_assert(model_issue(m, &user, 1, 1000000));
+    cr_assert_eq(model_ioasc(&user, 1), 0);
+    sim_afu_link_down(m->afu, 0);
+    sim_afu_link_up(m->afu, 1);
     model_run_dry(m);
-    answer = reset_through(2);
-    cr_assert_eq(answer->rc.afu_rc, 0x20);
-    cr_assert_eq(answer->afu_extra, 0x06);
-    model_store(m, &m->master, port_sel, 2);
-    cr_assert_eq(reset_through(3)->rc.afu_rc, 0x20, "port 0 is not selected");
-    model_store(m, &m->master, port_sel, 3);
-    m->lxt[0] = hal_swap64(HAL_ORDER_LITTLE, afu_lxt_word(0, 0, AFU_PERM_RW, 1));
-    model_sync(m, AFU_SYNC_LW, user.handle, 0);
-    start_read(2, 0);
-    cr_assert_eq(reset_through(2)->rc.afu_rc, 0x20);
-    model_run_dry(m);
-    cr_assert_eq(model_harvest(&user), 2);
-    cr_assert_eq(model_ioasc(&user, 2), 0, "a reset that reached nobody");
-    cr_assert_eq(reset_through(3)->rc.afu_rc, 0, "the other of its ports");
-    cr_assert_eq(m->master.pair[0].ioasa.port, 0);
+    reset_lun(3);
+    cr_assert_eq(model_ioasc(&m->master, 0), 0);
+    cr_assert_eq(s->port, 1, "the one that is up");
 }
 
 /* SL 12: the function is a word in the order of the context. Read the other way round it is none,

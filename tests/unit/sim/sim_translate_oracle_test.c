@@ -81,61 +81,73 @@ static uint32_t end_direct(const struct round *r)
 
 static unsigned word_lun(uint64_t word) { return (word >> 8 & 0xFF) == 1; } /* slots 0, 1, unused */
 
-/* Two chunks are translated at once; those of a WRITE SAME behind them when these are done. */
-static uint32_t end_translation(const struct round *r, const uint64_t *word, uint64_t n,
-                                unsigned needed)
+/* So many pieces of a range, the first of them in chunk `first`; *lba and *left go on. */
+static uint32_t end_pieces(const struct round *r, uint64_t first, uint64_t pieces, uint64_t *lba,
+                           uint64_t *left)
 {
-    for (uint64_t i = 0; i < n; i++)
-        if (((r->perm & word[i] >> 4) & needed) != needed)
-            return afu(0x15);
-    return r->ports & r->selected ? 0 : afu(0x20);
-}
-
-static uint32_t end_pieces(const struct round *r, uint64_t first, uint64_t pieces, unsigned needed)
-{
-    uint64_t chunk = UINT64_C(1) << r->nmask, lba = r->lba, left = r->blocks, bytes = r->bytes;
+    uint64_t chunk = UINT64_C(1) << r->nmask, bytes = r->bytes;
 
     for (uint64_t i = 0; i < pieces; i++) {
-        uint64_t word = r->word[first + i], n = hal_min64(left, chunk - lba % chunk);
-        uint64_t physical = word / chunk * chunk + lba % chunk;
+        uint64_t word = r->word[first + i], n = hal_min64(*left, chunk - *lba % chunk);
+        uint64_t physical = word / chunk * chunk + *lba % chunk;
         uint64_t part =
             i + 1 == pieces || same(r) ? bytes : hal_min64(bytes, n * block_bytes(word_lun(word)));
-        uint32_t end =
-            i % 2 ? 0 : end_translation(r, &r->word[first + i], hal_min64(2, pieces - i), needed);
+        uint32_t end = device(r, word_lun(word), physical, n, part);
 
-        if (!end)
-            end = device(r, word_lun(word), physical, n, part);
         if (end)
             return end;
-        lba += n;
-        left -= n;
+        *lba += n;
+        *left -= n;
         bytes -= same(r) ? 0 : part;
     }
     return 0;
 }
 
-static uint32_t end_virtual(const struct round *r, unsigned needed)
+/* R-12, for the LUN of the first word; words for no port of the card name none. */
+static bool too_long_for(const struct round *r, uint64_t word)
 {
-    uint64_t first, last, pieces, size;
+    uint64_t size = r->ports & 3 ? block_bytes(word_lun(word)) : 0;
 
-    if (!r->count)
-        return afu(0x13);
-    if (r->nmask < 16 || r->nmask > 47)
-        return afu(0x01);
-    first = r->lba >> r->nmask;
-    last = (r->lba + (r->blocks ? r->blocks : 1) - 1) >> r->nmask;
-    pieces = last - first + 1;
+    return too_long(r, size) ||
+           (size && !same(r) && r->blocks > 1 && (r->blocks - 1) * size >= r->bytes);
+}
+
+/* What of the range is left, two chunks at a time; only WRITE SAME has more than two. */
+static uint32_t end_range(const struct round *r, unsigned needed, uint64_t *lba, uint64_t *left)
+{
+    uint64_t first = *lba >> r->nmask;
+    uint64_t last = (*lba + (*left ? *left : 1) - 1) >> r->nmask;
+    uint64_t pieces = hal_min64(last - first + 1, 2);
+
     if (last >= r->count)
         return afu(0x13);
     if (r->lxt_at % 8)
         return afu(0x12);
     if (r->lxt_at == 0x1000)
         return afu(0x14);
-    size = r->ports & 3 ? block_bytes(word_lun(r->word[first])) : 0; /* of ports that are there */
-    if (too_long(r, size) ||
-        (size && !same(r) && r->blocks > 1 && (r->blocks - 1) * size >= r->bytes))
+    if (too_long_for(r, r->word[first]))
         return afu(0x13);
-    return end_pieces(r, first, pieces, needed);
+    for (uint64_t i = 0; i < pieces; i++)
+        if (((r->perm & r->word[first + i] >> 4) & needed) != needed)
+            return afu(0x15);
+    if (!(r->ports & r->selected))
+        return afu(0x20);
+    return end_pieces(r, first, pieces, lba, left);
+}
+
+static uint32_t end_virtual(const struct round *r, unsigned needed)
+{
+    uint64_t lba = r->lba, left = r->blocks;
+    uint32_t end;
+
+    if (!r->count)
+        return afu(0x13);
+    if (r->nmask < 16 || r->nmask > 47)
+        return afu(0x01);
+    do
+        end = end_range(r, needed, &lba, &left);
+    while (!end && left);
+    return end;
 }
 
 static uint32_t expected(const struct round *r)

@@ -117,9 +117,10 @@ SPIPE_MUST_CHECK int spipe_remove(struct spipe *s, uint64_t deadline);
 /** Chooses the disks that the AFU shows (SL 19; AD-201): 0 external LUNs, 1 to 4 memory of its own,
  * as one LUN of 64 KiB (1: blocks of 512 bytes, 2: of 4096) or two of 32 KiB (3, 4), for tests of a
  * card. That is a reset as by spipe_reset(), and a search for LUNs after it (SP-172); LUNs of
- * another mode are known on, and behind no port. Returns 0, at once if that is the mode already;
- * -EINVAL; -EBUSY while handles, quarantined chunks or names need a LUN, and nothing happens; -EIO
- * if the adapter has failed, or its LUNs could not be read. Blocks; any thread. */
+ * another mode are known on, and behind no port. While it is not 0, the binary requests RELEASE,
+ * USER_VIRTUAL, VLUN_RESIZE and VLUN_CLONE give -EINVAL (SP-14). Returns 0, at once if that is the
+ * mode already; -EINVAL; -EBUSY while handles, quarantined chunks or names need a LUN, and nothing
+ * happens; -EIO if the adapter has failed, or its LUNs could not be read. Blocks; any thread. */
 SPIPE_MUST_CHECK int spipe_internal_lun(struct spipe *s, unsigned mode);
 
 /** Looks for LUNs again on every port, as after a login (AD-94): those that are new can be used

@@ -41,24 +41,11 @@ void spipe__reset_free(struct spipe *s)
             (void)spipe__quarantine_retry_lun(s, &s->lun[i]);
 }
 
-/* Drains, and takes the hardware from all contexts if `prepare` agrees. */
-static int drain(struct spipe *s, spipe__reset_prepare *prepare, void *arg)
-{
-    int rc;
-
-    spipe__gate_close(&s->gate);
-    rc = prepare ? prepare(s, arg) : 0;
-    if (!rc)
-        lose_contexts(s);
-    spipe__gate_open(&s->gate);
-    return rc;
-}
-
 void spipe__reset_drain(struct spipe *s)
 {
-    int rc = drain(s, NULL, NULL);
-
-    CHECK(!rc);
+    spipe__gate_close(&s->gate);
+    lose_contexts(s);
+    spipe__gate_open(&s->gate);
 }
 
 /* ---- down and up ---- */
@@ -94,22 +81,53 @@ bool spipe__reset_begin(struct spipe *s, enum spipe_trigger trigger)
     return spipe__gate_begin(&s->gate, trigger);
 }
 
-int spipe__reset_with(struct spipe *s, spipe__reset_prepare *prepare, void *arg)
+static void announce_begin(struct spipe *s)
 {
-    int rc;
-
     hal_note(s->dev, HAL_NOTE_REQUEST_BEGIN, SPIPE__VERB_RESET, SPIPE__NO_CONTEXT);
     spipe__reset_announce(s, SPIPE_STATE_RESET);
     spipe__event(s, RESET_BEGIN, 0);
-    rc = drain(s, prepare, arg);
-    return finish(s, rc ? SPIPE_ON_RESET_CALLED_OFF : restart(s), rc);
 }
 
 void spipe__reset_run(struct spipe *s)
 {
-    int rc = spipe__reset_with(s, NULL, NULL);
+    int rc;
 
+    announce_begin(s);
+    spipe__reset_drain(s);
+    rc = finish(s, restart(s), 0);
     (void)rc; /* the state tells */
+}
+
+/* ---- with a change in between ---- */
+
+/* In state RESET a request goes without its AFU syncs, because the AFU is about to forget
+ * everything (SP-162). As long as that is not certain, no request may be under way. */
+bool spipe__reset_begin_closed(struct spipe *s)
+{
+    bool begun;
+
+    spipe__await_platform(s);
+    spipe__gate_close(&s->gate);
+    begun = spipe__gate_begin(&s->gate, SPIPE_ON_CONFIGURATION);
+    if (!begun)
+        spipe__gate_open(&s->gate);
+    return begun;
+}
+
+int spipe__reset_with(struct spipe *s, spipe__reset_prepare *prepare, void *arg)
+{
+    int rc;
+
+    announce_begin(s);
+    rc = prepare(s, arg);
+    if (rc) {
+        rc = finish(s, SPIPE_ON_RESET_CALLED_OFF, rc);
+        spipe__gate_open(&s->gate);
+        return rc;
+    }
+    lose_contexts(s);
+    spipe__gate_open(&s->gate);
+    return finish(s, restart(s), 0);
 }
 
 /* AD-132, AD-133: whoever resets looks again after a second, in which another reset may have begun.

@@ -26,11 +26,17 @@ HAL_MUST_CHECK bool spipe__reset_begin(struct spipe *s, enum spipe_trigger trigg
  * holds no lock. Afterwards the state is NORMAL or FAILED, and everybody who waited goes on. */
 void spipe__reset_run(struct spipe *s);
 
+/** Begins a reset that may be called off: like spipe__reset_begin(), by SPIPE_ON_CONFIGURATION, but
+ * requests under way end first, in state NORMAL, and the gate is closed. spipe__reset_with() has to
+ * follow. False: it is open again. */
+HAL_MUST_CHECK bool spipe__reset_begin_closed(struct spipe *s);
+
 /** Called when no request is under way and the gate is closed. An error calls the reset off. */
 typedef int spipe__reset_prepare(struct spipe *s, void *arg);
 
-/** The same, for who has to change something in between. Returns 0, -EIO if the adapter has failed,
- * or what `prepare` returned: then the state is NORMAL and nobody has lost anything. */
+/** Carries it out, for who has to change something in between, and opens the gate. Returns 0, -EIO
+ * if the adapter has failed, or what `prepare` returned: then the state is NORMAL and nobody has
+ * lost anything. */
 HAL_MUST_CHECK int spipe__reset_with(struct spipe *s, spipe__reset_prepare *prepare, void *arg);
 
 /** Ends an adapter: waits until no reset is under way, lets requests finish, and takes it down with

@@ -53,7 +53,7 @@ int spipe_hwqs_set(struct spipe *s, int n)
     unsigned count = count_of(s, n);
     int rc;
 
-    while (!spipe__reset_begin(s, SPIPE_ON_CONFIGURATION))
+    while (!spipe__reset_begin_closed(s))
         if (spipe__gate_await(&s->gate) != SPIPE_STATE_NORMAL)
             return -EIO;
     rc = spipe__reset_with(s, choose, &count);

@@ -66,7 +66,7 @@ int spipe_internal_lun(struct spipe *s, unsigned mode)
     if (spipe__mutant(D_13))
         return spipe__mutant_internal_lun(s, mode);
     while (mode_now(s) != mode) {
-        if (spipe__reset_begin(s, SPIPE_ON_CONFIGURATION)) {
+        if (spipe__reset_begin_closed(s)) {
             rc = spipe__reset_with(s, choose, &mode);
             spipe__event(s, INTERNAL_LUN, mode, spipe__result(rc));
             if (!rc)

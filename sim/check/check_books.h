@@ -71,7 +71,8 @@ void check_clone_begin(struct check_clone *k, uint16_t source, uint64_t thread, 
                        const struct check_owned *owned);
 
 /** INV-10 when it has ended well, and no other request has begun meanwhile: handles that are there
- * since then may do no more than those that they were made of. p: of now, everything. */
+ * since then may do no more than those that they were made of; and INV-16: their chunks are to be
+ * wiped if those of their sources are. p: of now, everything. */
 HAL_MUST_CHECK bool check_clone_look(const struct check_clone *k, const struct hal_picture *p,
                                      struct check_verdict *v);
 

@@ -80,8 +80,9 @@ static bool is_new(const struct check_clone *k, const struct hal_picture_context
            !(k->had[c->number / 64] >> c->number % 64 & 1);
 }
 
-static bool gives_no_more(const struct check_clone *k, const struct hal_picture *p,
-                          const struct hal_picture_context *c, struct check_verdict *v)
+/* The wish to wipe travels with it (VL-63): what it gets later is meant by INV-16, too. */
+static bool is_like_its_source(const struct check_clone *k, const struct hal_picture *p,
+                               const struct hal_picture_context *c, struct check_verdict *v)
 {
     for (uint32_t i = 0; i < c->handles.count; i++) {
         const struct hal_picture_handle *h = hal_picture_handle(p, c->handles.first + i);
@@ -92,6 +93,12 @@ static bool gives_no_more(const struct check_clone *k, const struct hal_picture 
                                 "context %u handle %" PRIu32
                                 " is a clone with permissions %#x of one of context %u with %#x",
                                 c->number, h->number, h->permissions, k->source, of->permissions);
+        if (of && of->wipe && !h->wipe)
+            return check_broken(v, 16,
+                                "context %u handle %" PRIu32
+                                " is a clone of one of context %u whose chunks are to be wiped, "
+                                "and its own are not",
+                                c->number, h->number, k->source);
     }
     return true;
 }
@@ -102,7 +109,7 @@ bool check_clone_look(const struct check_clone *k, const struct hal_picture *p,
     for (uint32_t i = 0; i < p->n.contexts; i++) {
         const struct hal_picture_context *c = hal_picture_context(p, i);
 
-        if (is_new(k, c) && !gives_no_more(k, p, c, v))
+        if (is_new(k, c) && !is_like_its_source(k, p, c, v))
             return false;
     }
     return true;

@@ -221,3 +221,58 @@ static void fails(struct stack *s, void *arg)
 }
 
 Test(internal_lun, a_change_that_fails) { run(fails); }
+
+/* ---- beside requests ---- */
+
+struct resizer {
+    struct stack_client c;
+    struct stack *s;
+    uint32_t handle;
+    bool stop;
+};
+
+/* What a sync has confirmed is free, and the AFU knows each new size. */
+static void resize(void *arg)
+{
+    struct resizer *r = arg;
+    uint64_t last;
+
+    while (!r->stop) {
+        cr_assert_eq(spipe_resize(r->c.ctx, r->handle, 2 * CHUNK, &last), 0);
+        stack_put(&r->c, r->handle, CHUNK, 7);
+        cr_assert_eq(spipe_resize(r->c.ctx, r->handle, CHUNK, &last), 0);
+        cr_assert_eq(lun(r->s, 0).free_chunks, CHUNKS - 1);
+    }
+}
+
+/* A change that is refused changes nothing: requests under way still have their AFU syncs, which
+ * a reset would have made unnecessary (SP-162, INV-14). */
+static void beside_a_resize(struct stack *s, void *arg)
+{
+    struct resizer r = {.s = s};
+    struct exec_thread *thread;
+
+    (void)arg;
+    stack_client(s, &r.c, 0, 8, false);
+    r.handle = stack_open(&r.c, 0, 1);
+    cr_assert_eq(exec_thread_create(s->exec, "resize", resize, &r, &thread), 0);
+    for (unsigned i = 0; i < 50; i++) {
+        stack_sleep(s, 1000);
+        cr_assert_eq(spipe_internal_lun(s->adapter, 2), -EBUSY);
+    }
+    r.stop = true;
+    exec_thread_join(s->exec, thread);
+    cr_assert_not(spipe_ctx_lost(r.c.ctx));
+    spipe_client_destroy(r.c.client);
+}
+
+Test(internal_lun, a_refused_change_beside_a_resize)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct sim_media *media = stack_media(CHUNKS);
+
+        stack_run(&(struct stack_setup){.seed = seed, .media = media}, beside_a_resize, NULL);
+        sim_media_close(media);
+    }
+    PROVES(AD_201);
+}

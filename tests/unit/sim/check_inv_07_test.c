@@ -99,6 +99,13 @@ Test(check_inv_07, clones_may_do_no_more_than_their_source)
     cr_assert(check_clone_look(&k, fix.p, &v));
     fix.handle[0].permissions = AFU_PERM_WRITE; /* not more, but another */
     cr_assert_not(check_clone_look(&k, fix.p, &v));
+    fix.handle[0].permissions = AFU_PERM_READ;
+    fix.handle[2].wipe = true; /* VL-63 (SPW-7) */
+    cr_assert_not(check_clone_look(&k, fix.p, &v));
+    cr_assert_eq(v.invariant, 16);
+    fix.handle[0].wipe = true;
+    cr_assert(check_clone_look(&k, fix.p, &v));
+    fix.handle[0].wipe = false;
     fix.context[0].errored = true;
     cr_assert(check_clone_look(&k, fix.p, &v), "it is not the one that was made");
     check_fixture_make();

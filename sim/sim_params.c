@@ -247,6 +247,9 @@ int sim_params_validate(const struct sim_params *p, char *why, size_t size)
         return fail(-EINVAL, why, size,
                     "ctx.first = %" PRIu64 " leaves no handle below contexts = %" PRIu64,
                     p->ctx_first, p->contexts);
+    if (p->port_sel_reset_zero && p->ports < 2)
+        return fail(-EINVAL, why, size,
+                    "port_sel.reads_zero = 1 stands for two ports, but ports = %" PRIu64, p->ports);
     if (p->buffer_latency == 2)
         return fail(-EINVAL, why, size, "psl.buffer_read_latency = 2 is neither 1 nor 3");
     if (p->irqs_min > p->irqs_max)

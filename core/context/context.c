@@ -141,6 +141,19 @@ static void release_memory(struct spipe_ctx *ctx)
 
 /* ---- the hardware context ---- */
 
+/* Whether somebody has this number already: what is registered under it would be overwritten. */
+static bool taken(struct spipe *s, uint16_t number)
+{
+    bool taken;
+
+    spipe__books_lock(s);
+    taken = s->contexts[number];
+    spipe__books_unlock(s);
+    for (unsigned i = 0; i < s->hwqs; i++)
+        taken |= s->hwq[i].ctx && s->hwq[i].ctx->handle == number;
+    return taken;
+}
+
 /* SP-43, SP-44. */
 static int start(struct spipe *s, unsigned interrupts, struct hal_ctx **out)
 {
@@ -150,7 +163,7 @@ static int start(struct spipe *s, unsigned interrupts, struct hal_ctx **out)
     if (hal_ctx_create(s->dev, HAL_CTX_USER, &hal))
         return -ENODEV;
     rc = hal_ctx_start(hal, interrupts);
-    if (!rc && hal->handle >= SPIPE__CONTEXTS)
+    if (!rc && (hal->handle >= SPIPE__CONTEXTS || taken(s, hal->handle)))
         rc = -EPERM;
     if (rc) {
         hal_ctx_release(hal);

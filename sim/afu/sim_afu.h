@@ -522,10 +522,10 @@ static inline enum sim_effect sim_site(struct sim_afu *a, enum sim_site site, ui
     return SIM_EFFECT_NONE;
 }
 
-/** Cycles of a planned delay. */
+/** Cycles of a planned delay, at least one: whoever asks again and again must see time pass. */
 static inline uint64_t sim_late(const struct sim_afu *a, uint64_t arg)
 {
-    return arg ? arg : a->params.xlate_major;
+    return arg ? arg : hal_max64(a->params.xlate_major, 1);
 }
 
 /** Inverts bits of one of n bytes, as the argument of a fault says ("changed byte"). */

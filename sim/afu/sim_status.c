@@ -311,7 +311,7 @@ static void ioasa_late(struct sim_cmd *c, uint64_t arg)
         sim_wait(c, cycles, SIM_RANK_STATUS, ioasa_now);
         return;
     }
-    c->late = hal_max64(cycles, 1); /* behind the element in any case */
+    c->late = cycles;
     sim_rrq_send(c);
 }
 

@@ -328,6 +328,22 @@ Test(sim_context, afu_reset_cuts_long_transfers_in_the_reference_engine)
     sim_reference_stop(m->machine);
 }
 
+/* AD-40: an old AFU says nothing about its ports after a reset. */
+Test(sim_context, an_old_afu_has_no_ports_selected)
+{
+    uint64_t done = 0, sel = AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_PORT_SEL;
+
+    sim_afu_params_mutable(m->afu)->port_sel_reset_zero = 1;
+    model_ctx_end(m, &user);
+    model_ctx_end(m, &m->master);
+    cr_assert_eq(sim_bus_afu_reset(m->afu, &done), 0);
+    model_run(m, 250000);
+    model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
+    cr_assert_eq(model_load(m, &m->master, sel), 0);
+    model_store(m, &m->master, sel, 3);
+    cr_assert_eq(model_load(m, &m->master, sel), 3);
+}
+
 /* TM-10: a reset does not end before the last response of what was sent. */
 Test(sim_context, afu_reset_waits_for_the_bus)
 {

@@ -51,8 +51,7 @@ SIM_COLD static void keep_planned(struct sim_afu *a, struct sim_xlt_entry *e)
         e->kept = true;
 }
 
-static inline bool cache_get(struct sim_afu *a, struct sim_xlt_key key, uint64_t *words,
-                             unsigned n)
+static inline bool cache_get(struct sim_afu *a, struct sim_xlt_key key, uint64_t *words, unsigned n)
 {
     struct sim_xlt_entry *e;
 
@@ -68,8 +67,7 @@ static inline bool cache_get(struct sim_afu *a, struct sim_xlt_key key, uint64_t
     return true;
 }
 
-static void cache_put(struct sim_afu *a, struct sim_xlt_key key, const uint64_t *words,
-                      unsigned n)
+static void cache_put(struct sim_afu *a, struct sim_xlt_key key, const uint64_t *words, unsigned n)
 {
     struct sim_xlt_entry *e;
 

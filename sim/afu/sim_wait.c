@@ -9,8 +9,8 @@ static void wait_stepped(struct sim_cmd *c, struct sim_strict_transfer *t, uint6
     sim_reference_bus(c->afu, &c->event, t, after, rank, fn);
 }
 
-/* Directions do not slow each other down, and every page is known: what holds for one transfer holds
- * for those that follow. */
+/* Directions do not slow each other down, and every page is known: what holds for one transfer
+ * holds for those that follow. */
 static void keep_pace(struct sim_afu *a, enum sim_direction direction, struct sim_bus_rate rate)
 {
     a->bus_pace[direction] = (struct sim_bus_pace){

@@ -157,8 +157,8 @@ struct sched_clock {
 };
 
 /** Lets a device keep the time: *ticks, which it counts, is looked at very often. clock must be
- * constant; ticks and arg must lie in the world. NULL for all: back to the built-in clock, which starts at 0 and only jumps to deadlines. Host, or first thing in
- * main. */
+ * constant; ticks and arg must lie in the world. NULL for all: back to the built-in clock, which
+ * starts at 0 and only jumps to deadlines. Host, or first thing in main. */
 void sched_set_clock(struct sched *s, const struct sched_clock *clock, const uint64_t *ticks,
                      void *arg);
 

@@ -161,10 +161,7 @@ static inline void sched__list_del(struct sched_link *l)
 
 static inline struct sched *sched__of(struct exec *e) { return (struct sched *)e; }
 
-static inline uint64_t sched__now(const struct sched *s)
-{
-    return *s->ticks * s->tick_ns;
-}
+static inline uint64_t sched__now(const struct sched *s) { return *s->ticks * s->tick_ns; }
 
 /* ---- sched.c ---- */
 

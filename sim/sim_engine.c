@@ -336,7 +336,7 @@ static bool enter_next_window(struct sim_engine *e, uint64_t until)
 {
     uint64_t next = next_ahead(e);
 
-    if (next == SIM_NEVER || next > until)
+    if (next > hal_min64(until, CYCLE_MAX)) /* SIM_NEVER is, too */
         return false;
     enter_window(e, next);
     return true;
@@ -359,10 +359,9 @@ static __attribute__((noinline)) void rest(struct sim_engine *e, uint64_t until)
 /* What sim_engine_run() says, without another engine. */
 static bool run_until(struct sim_engine *e, uint64_t until)
 {
-    uint64_t last = hal_min64(until, CYCLE_MAX); /* comes before `end` */
     size_t word = near_index(e->now) / 64; /* nothing is before it: events come no earlier */
 
-    e->bound = (last + 1) << SIM_RANK_BITS;
+    e->bound = (hal_min64(until, CYCLE_MAX) + 1) << SIM_RANK_BITS; /* before `end` */
     for (;;) {
         struct sim_event *ev;
         size_t index;
@@ -375,7 +374,7 @@ static bool run_until(struct sim_engine *e, uint64_t until)
             run_one(e, ev);
         } else if (e->stop) {
             return true;
-        } else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, last)) {
+        } else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, until)) {
             rest(e, until);
             return false;
         } else {

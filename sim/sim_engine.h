@@ -97,8 +97,8 @@ struct sim_engine {
     uint64_t near_end;                /* first cycle behind the near wheel; 0 with ops */
     uint64_t count;                   /* events run */
     uint64_t serial;
-    uint64_t bound;                   /* of `when` of the events that may run now */
-    bool stop;                        /* sim_engine_stop() was called */
+    uint64_t bound; /* of `when` of the events that may run now */
+    bool stop;      /* sim_engine_stop() was called */
     uint32_t heap_count;
     struct sim_near_wheel near;
     struct sim_far_wheel far;
@@ -129,8 +129,9 @@ static inline void sim_engine_stop(struct sim_engine *e)
     e->bound = 0;
 }
 
-/** Runs events up to and including cycle `until`, or until a model calls sim_engine_stop(). The clock ends at `until` unless it was stopped or `until` is SIM_NEVER. Returns whether
- * it was stopped. */
+/** Runs events up to and including cycle `until`, or until a model calls sim_engine_stop(). The
+ * clock ends at `until` unless it was stopped or `until` is SIM_NEVER. Returns whether it was
+ * stopped. */
 bool sim_engine_run(struct sim_engine *e, uint64_t until);
 
 /** The rank that a pending event was scheduled with. */

@@ -83,13 +83,6 @@ static void drain_of(struct drive *d, unsigned fiber, unsigned n)
 /* ---- the scheduler's clock --------------------------------------------------------------------
  */
 
-static uint64_t clock_now(void *arg)
-{
-    const struct drive *d = arg;
-
-    return d->base.machine->engine.now * SIM_CYCLE_NS;
-}
-
 /* Until the store buffer drains by itself, then on to `until`. Kept apart, as nearly always it is
  * empty. */
 static __attribute__((noinline)) void run_device_with_stores(struct drive *d, uint64_t until)
@@ -127,7 +120,7 @@ static bool clock_idle(void *arg)
     return sim_engine_next(&d->base.machine->engine) == SIM_NEVER;
 }
 
-static const struct sched_clock device_clock = {clock_now, clock_advance, clock_idle};
+static const struct sched_clock device_clock = {SIM_CYCLE_NS, clock_advance, clock_idle};
 
 /* The model reports news: the engine stops only when a fiber waits for it. */
 static void on_wake(void *arg, uint64_t key)
@@ -232,7 +225,7 @@ static void destroy(struct sim_drive *b)
 {
     struct drive *d = of(b);
 
-    sched_set_clock(d->sched, NULL, NULL);
+    sched_set_clock(d->sched, NULL, NULL, NULL);
     sim_world_free(b->machine->world, d, sizeof *d);
 }
 
@@ -261,7 +254,7 @@ int sim_drive_sched(struct sched *s, struct sim_machine *m, struct sim_drive **o
     d->sched = s;
     m->wake = on_wake;
     m->wake_arg = d;
-    sched_set_clock(s, &device_clock, d);
+    sched_set_clock(s, &device_clock, &m->engine.now, d);
     *out = &d->base;
     return 0;
 }

@@ -736,8 +736,8 @@ void sim_lun_abort(struct sim_afu *a, unsigned lun);     /* ends its commands (R
 void sim_drain_over(struct sim_afu *a); /* nobody drains any more: the sync is done */
 
 /* sim_internal.c: internal LUN modes (SL 19) */
-SIM_COLD void
-sim_internal_fix(struct sim_afu *a); /* a command is there: the registers say what it finds */
+/* A command is there: the registers say what it finds. */
+SIM_COLD void sim_internal_fix(struct sim_afu *a);
 void sim_internal_reset(struct sim_afu *a);
 void sim_internal_selection_changed(struct sim_afu *a);
 bool sim_internal_ready(const struct sim_afu *a); /* the memory is there */

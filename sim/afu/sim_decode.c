@@ -27,15 +27,15 @@ static void parse(struct sim_cmd *c, const struct afu_ioarcb *r)
 enum class { GENERAL, READ, WRITE, WRITE_SAME };
 
 static const uint8_t class_of[256] = {
-    [0x08] = READ,        /* READ(6) */
-    [0x28] = READ,        /* READ(10) */
-    [0xA8] = READ,        /* READ(12) */
-    [0x88] = READ,        /* READ(16) */
-    [0x0A] = WRITE,       /* WRITE(6) */
-    [0x2A] = WRITE,       /* WRITE(10) */
-    [0xAA] = WRITE,       /* WRITE(12) */
-    [0x8A] = WRITE,       /* WRITE(16) */
-    [0x93] = WRITE_SAME,  /* WRITE SAME(16): a write on FlashGT */
+    [0x08] = READ,       /* READ(6) */
+    [0x28] = READ,       /* READ(10) */
+    [0xA8] = READ,       /* READ(12) */
+    [0x88] = READ,       /* READ(16) */
+    [0x0A] = WRITE,      /* WRITE(6) */
+    [0x2A] = WRITE,      /* WRITE(10) */
+    [0xAA] = WRITE,      /* WRITE(12) */
+    [0x8A] = WRITE,      /* WRITE(16) */
+    [0x93] = WRITE_SAME, /* WRITE SAME(16): a write on FlashGT */
 };
 
 static inline uint64_t class_capability(const struct sim_afu *a, const uint8_t cdb[16])

@@ -134,7 +134,7 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
 
 /* Clears members of a command, from `first` up to and including `last`. */
 #define CLEAR(c, first, last)                                                                      \
-    memset(&(c)->first, 0,                                                                         \
+    memset((char *)(c) + offsetof(struct sim_cmd, first), 0,                                       \
            offsetof(struct sim_cmd, last) + sizeof(c)->last - offsetof(struct sim_cmd, first))
 
 static inline struct sim_cmd *take_slot(struct sim_afu *a)

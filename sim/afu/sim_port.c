@@ -95,7 +95,12 @@ SIM_HOT static inline void prepare_request(struct sim_cmd *c)
 
 static void media_done(struct sim_event *ev);
 
-static uint64_t media_time(struct sim_afu *a, const struct sim_cmd *c)
+static __attribute__((noinline)) uint64_t with_jitter(struct sim_afu *a, uint64_t base)
+{
+    return base + hal_prng_below(&a->latency, base * a->params.media_jitter / 100 + 1);
+}
+
+static inline uint64_t media_time(struct sim_afu *a, const struct sim_cmd *c)
 {
     const struct sim_params *p = &a->params;
     uint64_t base;
@@ -109,9 +114,7 @@ static uint64_t media_time(struct sim_afu *a, const struct sim_cmd *c)
         base = p->media_read;
     else
         base = p->media_unwritten;
-    if (p->media_jitter)
-        base += hal_prng_below(&a->latency, base * p->media_jitter / 100 + 1);
-    return base;
+    return __builtin_expect(p->media_jitter != 0, 0) ? with_jitter(a, base) : base;
 }
 
 /* Shortest time between two operations of one LUN. */
@@ -121,19 +124,27 @@ static uint64_t media_interval(const struct sim_params *p, const struct sim_cmd 
                                                 : p->media_lun_write_interval;
 }
 
+static __attribute__((noinline)) void start_paced(struct sim_cmd *c, uint64_t gap, uint64_t time)
+{
+    sim_wait_stage(c, &c->afu->stage[c->rs.lun].interval, 0, 0, gap, time, SIM_RANK_MEDIA,
+                   media_done);
+}
+
 static void media_start(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     struct sim_media_stage *s = &a->stage[c->rs.lun];
-    uint64_t time = media_time(a, c) + c->media_extra, gap = media_interval(&a->params, c);
+    uint64_t time, gap;
 
     s->busy++;
     c->state = SIM_CMD_MEDIA;
     sim_record(a, SIM_EVENT_MEDIA_START, c->slot, c->rs.lun, c->rs.blocks);
+    time = media_time(a, c) + c->media_extra; /* drawn for one that stays there, too */
+    gap = media_interval(&a->params, c);
     if (c->media_stuck)
         return;
     if (gap)
-        sim_wait_stage(c, &s->interval, 0, 0, gap, time, SIM_RANK_MEDIA, media_done);
+        start_paced(c, gap, time);
     else
         sim_wait(c, time, SIM_RANK_MEDIA, media_done);
 }
@@ -353,16 +364,21 @@ static void with_medium(struct sim_cmd *c)
     media_enter(c);
 }
 
+static __attribute__((noinline)) bool begin_failed(struct sim_cmd *c)
+{
+    if (c->rs.direction_mismatch)
+        mismatch(c);
+    else
+        sim_segment_done(c);
+    return true;
+}
+
 /* True: there is nothing to carry out, and the command has ended. */
 SIM_HOT static inline bool begin_fails(struct sim_cmd *c)
 {
     prepare_request(c);
     sim_scsi_begin(&c->afu->scsi, &c->rq, &c->rs);
-    if (c->rs.direction_mismatch)
-        mismatch(c);
-    else if (c->rs.failed)
-        sim_segment_done(c);
-    return c->rs.direction_mismatch || c->rs.failed;
+    return (c->rs.direction_mismatch || c->rs.failed) && begin_failed(c);
 }
 
 SIM_HOT static inline void carry_out(struct sim_cmd *c)

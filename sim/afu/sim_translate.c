@@ -363,7 +363,7 @@ static uint32_t block_size(const struct sim_afu *a, uint64_t word)
 
 /* R-12: the CDB asks for more than the buffer or than one transfer may hold. WRITE SAME sends one
  * block whatever its range. */
-static bool too_long(const struct sim_cmd *c, uint32_t blocks)
+static __attribute__((noinline)) bool run_too_long(const struct sim_cmd *c, uint32_t blocks)
 {
     uint64_t size;
 
@@ -373,6 +373,11 @@ static bool too_long(const struct sim_cmd *c, uint32_t blocks)
         return c->data_len > AFU_TRANSFER_MAX;
     size = block_size(c->afu, c->lxt[0]);
     return size && ((blocks - 1) * size >= c->data_len || blocks * size > AFU_TRANSFER_MAX);
+}
+
+static inline bool too_long(const struct sim_cmd *c, uint32_t blocks)
+{
+    return (blocks > 1 || c->data_len > AFU_TRANSFER_MAX) && run_too_long(c, blocks);
 }
 
 /* Steps 8 to 10 for one LXT word. False: no permission. */

@@ -399,6 +399,8 @@ int sched_create(struct sim_world *w, const struct sched_config *cfg, struct sch
     fill_defaults(&s->config);
     init_lists(s);
     exec_init(&s->exec, &sched__exec_ops);
+    s->ticks = &s->time;
+    s->tick_ns = 1;
     s->no_switch = 1;
     s->stay_mask = HAL_BIT(cfg->stickiness) - 1;
     s->hash = HAL_HASH_START;

@@ -142,8 +142,7 @@ void **sched_local(struct sched *s);
 
 /** What drives virtual time. */
 struct sched_clock {
-    /** Device time in ns. Cheap; never goes back. */
-    uint64_t (*now)(void *arg);
+    uint64_t tick_ns; /* of the device's own count, which never goes back */
 
     /** Called only when every fiber waits, on a fiber's stack. Runs the device until it woke
      * somebody (sched_wake_key returned true, or sched_any_ready; or by a descriptor), or until its
@@ -157,10 +156,11 @@ struct sched_clock {
     bool (*idle)(void *arg);
 };
 
-/** Lets a device keep the time. clock must be constant; arg must lie in the world. NULL: back to
- * the built-in clock, which starts at 0 and only jumps to deadlines. Host, or first thing in
- * main. */
-void sched_set_clock(struct sched *s, const struct sched_clock *clock, void *arg);
+/** Lets a device keep the time: *ticks, which it counts, is looked at very often. clock must be
+ * constant; ticks and arg must lie in the world. NULL for all: back to the built-in clock, which
+ * starts at 0 and only jumps to deadlines. Host, or first thing in main. */
+void sched_set_clock(struct sched *s, const struct sched_clock *clock, const uint64_t *ticks,
+                     void *arg);
 
 /** Whether some fiber waits for a descriptor: the device then stops when it has made one readable.
  */

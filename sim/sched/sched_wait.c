@@ -118,14 +118,17 @@ void sched__expire_now(struct sched *s, uint64_t now)
     }
 }
 
-void sched_set_clock(struct sched *s, const struct sched_clock *clock, void *arg)
+void sched_set_clock(struct sched *s, const struct sched_clock *clock, const uint64_t *ticks,
+                     void *arg)
 {
     uint64_t now = sched__now(s);
 
     s->time = now;
+    s->ticks = clock ? ticks : &s->time;
+    s->tick_ns = clock ? clock->tick_ns : 1;
     s->clock = clock;
     s->clock_arg = arg;
-    CHECK(!clock || (clock->now && clock->advance && clock->idle));
+    CHECK(!clock || (clock->tick_ns && clock->advance && clock->idle));
     CHECK(sched__now(s) >= now); /* time never goes back */
 }
 
@@ -221,8 +224,9 @@ static struct sched_link *bucket_of(struct sched *s, uint64_t key)
 
 _Static_assert(SCHED_KEY_BUCKETS == 64, "bucket_of takes six bits");
 
-int sched_wait_key(struct sched *s, uint64_t key, uint64_t deadline, bool interruptible,
-                   const char *what)
+/* Not inline in sched_poll_key, which seldom needs it. */
+SCHED_RARE int sched_wait_key(struct sched *s, uint64_t key, uint64_t deadline, bool interruptible,
+                              const char *what)
 {
     struct sched_fiber *f = s->current;
 

@@ -89,8 +89,6 @@ struct device {
     unsigned advanced;
 };
 
-static uint64_t device_now(void *arg) { return ((const struct device *)arg)->time; }
-
 static bool device_idle(void *arg) { return ((const struct device *)arg)->events_left == 0; }
 
 /* Time is a multiple of 4, as in the AFU. */
@@ -111,7 +109,7 @@ static void device_advance(void *arg, uint64_t until)
         d->time = (until + 3) / 4 * 4;
 }
 
-static const struct sched_clock device_clock = {device_now, device_advance, device_idle};
+static const struct sched_clock device_clock = {1, device_advance, device_idle};
 
 static struct device *open_device(uint64_t seed, uint64_t events, uint64_t period)
 {
@@ -120,7 +118,7 @@ static struct device *open_device(uint64_t seed, uint64_t events, uint64_t perio
     open_seed(seed);
     d = sim_world_alloc(w, sizeof *d, 16);
     *d = (struct device){.next_event = period, .events_left = events, .period = period};
-    sched_set_clock(s, &device_clock, d);
+    sched_set_clock(s, &device_clock, &d->time, d);
     return d;
 }
 
@@ -205,10 +203,10 @@ static void lazy_advance(void *arg, uint64_t until)
 
 Test(sched_wait, a_device_that_does_not_advance_stops_the_program, .signal = SIGABRT)
 {
-    static const struct sched_clock lazy = {device_now, lazy_advance, device_idle};
+    static const struct sched_clock lazy = {1, lazy_advance, device_idle};
     struct device *d = open_device(0, 1, 100);
 
-    sched_set_clock(s, &lazy, d);
+    sched_set_clock(s, &lazy, &d->time, d);
     (void)!sched_run(s, wait_for_nobody, d);
 }
 
@@ -296,8 +294,6 @@ struct busy {
     uint64_t woken, timed_out, log;
 };
 
-static uint64_t busy_now(void *arg) { return ((const struct busy *)arg)->time; }
-
 static bool busy_idle(void *arg)
 {
     (void)arg;
@@ -323,7 +319,7 @@ static void busy_advance(void *arg, uint64_t until)
     d->time = until;
 }
 
-static const struct sched_clock busy_clock = {busy_now, busy_advance, busy_idle};
+static const struct sched_clock busy_clock = {1, busy_advance, busy_idle};
 
 /* Keys 1 and 2 have one waiter, 3 has two; deadlines come before, with and behind events. */
 static void wait_or_poll(void *arg)
@@ -364,7 +360,7 @@ static struct sched_stats run_busy(uint64_t seed, void (*body)(void *), bool pol
     open_seed(seed);
     d = sim_world_alloc(w, sizeof *d, 16);
     *d = (struct busy){.next_event = 4, .polls = polls};
-    sched_set_clock(s, &busy_clock, d);
+    sched_set_clock(s, &busy_clock, &d->time, d);
     cr_assert_eq(sched_run(s, body, d), 0);
     stats = sched_stats(s);
     *out = *d;
@@ -407,7 +403,7 @@ Test(sched_wait, a_poll_without_end_is_stopped)
     open_sched(&cfg);
     d = sim_world_alloc(w, sizeof *d, 16);
     d->next_event = 4;
-    sched_set_clock(s, &busy_clock, d);
+    sched_set_clock(s, &busy_clock, &d->time, d);
     cr_assert_eq(sched_run(s, poll_for_ever, d), -ETIME);
     cr_assert_eq(sched_stats(s).points, 1000);
     cr_assert_not_null(strstr(report(), "news"));

@@ -2,7 +2,6 @@
 #include "tests/bench/bench_sched.h"
 
 #include <stdlib.h>
-#include <time.h>
 #include <ucontext.h>
 
 #include "hal/exec.h"
@@ -10,16 +9,9 @@
 #include "sim/sched/fiber.h"
 #include "sim/sched/sched.h"
 #include "sim/world.h"
+#include "tests/bench/bench_clock.h"
 
 #define STACK_BYTES 65536
-
-static double now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
 
 /* ---- bare switches ---- */
 
@@ -45,10 +37,10 @@ double bench_fiber_switch_ns(uint64_t rounds)
     fiber_adopt(&p.host);
     fiber_init(&p.fiber, stack, STACK_BYTES, ping, &p);
     fiber_switch(&p.host, &p.fiber);
-    start = now_ns();
+    start = bench_cpu_ns();
     for (uint64_t i = 0; i < rounds; i++)
         fiber_switch(&p.host, &p.fiber);
-    start = now_ns() - start;
+    start = bench_cpu_ns() - start;
     fiber_fini(&p.fiber);
     free(stack);
     return start / (double)(2 * rounds);
@@ -71,10 +63,10 @@ double bench_swapcontext_ns(uint64_t rounds)
     context_fiber.uc_stack.ss_sp = stack;
     context_fiber.uc_stack.ss_size = STACK_BYTES;
     makecontext(&context_fiber, context_ping, 0);
-    start = now_ns();
+    start = bench_cpu_ns();
     for (uint64_t i = 0; i < rounds; i++)
         CHECK(swapcontext(&context_host, &context_fiber) == 0);
-    start = now_ns() - start;
+    start = bench_cpu_ns() - start;
     free(stack);
     return start / (double)(2 * rounds);
 }
@@ -110,14 +102,14 @@ static void start_all(void *arg)
 {
     struct bench *b = arg;
     struct exec *e = sched_exec(b->sched);
-    double start = now_ns();
+    double start = bench_cpu_ns();
 
     for (unsigned i = 1; i < b->fibers; i++)
         CHECK(exec_thread_create(e, "bench", b->body, &b->turn[i], &b->turn[i].thread) == 0);
     b->body(&b->turn[0]);
     for (unsigned i = 1; i < b->fibers; i++)
         exec_thread_join(e, b->turn[i].thread);
-    b->elapsed = now_ns() - start;
+    b->elapsed = bench_cpu_ns() - start;
 }
 
 static struct bench *open_bench(unsigned fibers, uint64_t rounds, void (*body)(void *),
@@ -203,12 +195,12 @@ double bench_sched_keyed_wait_ns(unsigned fibers, uint64_t waits)
 double bench_sched_wake_nobody_ns(uint64_t calls)
 {
     struct bench *b = open_bench(1, 1, pass_points, NULL);
-    double start = now_ns();
+    double start = bench_cpu_ns();
     bool any = false;
 
     for (uint64_t i = 0; i < calls; i++)
         any |= sched_wake_key(b->sched, i);
-    start = now_ns() - start;
+    start = bench_cpu_ns() - start;
     CHECK(!any);
     sim_world_destroy(b->world);
     return start / (double)calls;

@@ -184,6 +184,9 @@ struct check_tainted {
     uint64_t lineage; /* of the handles that have or had it last; 0: any may */
     uint32_t lun;
     uint32_t wiped; /* blocks from its first on that masters wrote, since anybody else did */
+    bool done;      /* all of them once: who has it from then on has nothing to do with this */
+    uint8_t ports;  /* of its LUN, with ids */
+    uint64_t lun_id[HAL_PICTURE_PORTS];
 };
 
 /** Zero all but room.world. */
@@ -202,9 +205,8 @@ typedef bool check_zero_fn(void *arg, const struct hal_picture_lun *lun, uint64_
 HAL_MUST_CHECK bool check_taints_look(struct check_taints *t, const struct check_input *in,
                                       check_zero_fn *zero, void *arg, struct check_verdict *v);
 
-/** Takes note of an access to the medium. p: NULL if it is not known what LUN ids mean. */
-void check_taints_media(struct check_taints *t, const struct hal_picture *p,
-                        const struct sim_watched *w);
+/** Takes note of an access to the medium. master: on core's own account. */
+void check_taints_media(struct check_taints *t, const struct sim_watched *w, bool master);
 
 /* ---- INV-24: what a reset leaves as it was ---- */
 

@@ -578,14 +578,16 @@ static void on_end(struct sim_check *c, const struct sim_watched *w)
 
 static void on_media(struct sim_check *c, const struct sim_watched *w)
 {
+    const struct sim_ctx *ctx = c->afu->ctx[w->context];
+    bool own = !w->by_handle && ctx && ctx->master;
     struct check_input in = input(c);
     struct check_verdict v;
 
-    if (!w->by_handle && c->afu->ctx[w->context] && c->afu->ctx[w->context]->master)
+    if (own)
         check_waits_restart(&c->waits, c->afu->engine->now); /* a wipe goes on */
     if (c->config.quiet_only)
         return;
-    check_taints_media(&c->taints, c->picture, w);
+    check_taints_media(&c->taints, w, own);
     if (!c->picture)
         return;
     c->result.accesses++;

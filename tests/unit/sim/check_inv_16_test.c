@@ -112,7 +112,7 @@ static void written(uint16_t by, uint64_t lba, uint64_t blocks)
                             .other = blocks,
                             .good = true};
 
-    check_taints_media(&taints, fix.p, &w);
+    check_taints_media(&taints, &w, by == FIX_MASTER);
 }
 
 #define CHUNK_7 (UINT64_C(7) * 65536)
@@ -157,8 +157,9 @@ Test(check_inv_16, all_blocks_of_it)
     cr_assert_not(look(), "others were");
     set_up();
     taint_7();
-    written(FIX_MASTER, CHUNK_7, 65536);
+    written(FIX_MASTER, CHUNK_7, 32768);
     written(FIX_RW, CHUNK_7 + 9, 1);
+    written(FIX_MASTER, CHUNK_7 + 32768, 32768);
     hand_over();
     cr_assert_not(look(), "before it was revoked");
     set_up();
@@ -202,7 +203,29 @@ Test(check_inv_16, who_is_no_new_owner)
     cr_assert(look(), "who knows");
     set_up();
     taint_7();
-    check_taints_media(&taints, NULL, &(struct sim_watched){.good = true});
+    written(FIX_MASTER, CHUNK_7, 65536);
+    fix.handle[0].wipe = false;
+    cr_assert(look(), "its own, as if it were new");
     hand_over();
-    cr_assert(look(), "it may have been wiped");
+    cr_assert(look());
+}
+
+/* All of that between two looks: wiped, given out, written to, and free again. */
+Test(check_inv_16, what_happens_after_the_wipe)
+{
+    taint_7();
+    written(FIX_MASTER, CHUNK_7, 65536);
+    written(FIX_RO, CHUNK_7 + 9, 1);
+    not_zero = 7;
+    fix.handle[0].wipe = false;
+    fix.run[2].first = 300;
+    cr_assert(look());
+    set_up();
+    taint_7();
+    written(FIX_MASTER, CHUNK_7, 65536);
+    not_zero = 7; /* the medium has not done what it was told */
+    fix.handle[0].wipe = false;
+    fix.run[2].first = 300;
+    cr_assert_not(look());
+    PROVES(INV_16);
 }

@@ -185,7 +185,7 @@ struct check_tainted {
     uint32_t lun;
     uint32_t wiped; /* blocks from its first on that masters wrote, since anybody else did */
     bool done;      /* all of them once: who has it from then on has nothing to do with this */
-    uint8_t ports;  /* of its LUN, with ids */
+    uint8_t ports;  /* of its LUN, with ids: by now it may be disabled on all of them */
     uint64_t lun_id[HAL_PICTURE_PORTS];
 };
 
@@ -197,7 +197,7 @@ struct check_taints {
 };
 
 /** Whether all blocks of a chunk are zeros on the medium. */
-typedef bool check_zero_fn(void *arg, const struct hal_picture_lun *lun, uint64_t chunk);
+typedef bool check_zero_fn(void *arg, const struct check_tainted *c);
 
 /** INV-16 for chunks that have become free since the last look, or have a new owner, who may have
  * got them within one request; then takes note of those that are in handles now. Without memory a

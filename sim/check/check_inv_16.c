@@ -158,7 +158,7 @@ bool check_taints_look(struct check_taints *t, const struct check_input *in, che
         if (check_run(p, c.lun, c.chunk)) {
             if (is_kept(t, in, &c, &good, v))
                 all(t)[kept++] = c;
-        } else if (good && !is_overwritten(&c) && !zero(arg, hal_picture_lun(p, c.lun), c.chunk)) {
+        } else if (good && !is_overwritten(&c) && !zero(arg, &c)) {
             good = check_broken(v, 16,
                                 "LUN %" PRIu32 ": chunk %" PRIu64
                                 " is free, was to be wiped, and is not zeros",

@@ -133,12 +133,12 @@ static int is_zero(void *arg, uint64_t offset, const void *data, size_t n)
 }
 
 /* LUN ids are those of single-level LUNs: the number in the first two bytes (SL 23.9). */
-static bool chunk_is_zero(void *arg, const struct hal_picture_lun *l, uint64_t chunk)
+static bool chunk_is_zero(void *arg, const struct check_tainted *tainted)
 {
     struct sim_check *c = arg;
     struct sim_media *m = c->afu->scsi.media;
-    unsigned lun = (unsigned)(l->lun_id[hal_lowest_bit(l->ports)] >> 48);
-    uint64_t first = chunk * CHECK_CHUNK_BLOCKS;
+    unsigned lun = (unsigned)(tainted->lun_id[hal_lowest_bit(tainted->ports)] >> 48);
+    uint64_t first = tainted->chunk * CHECK_CHUNK_BLOCKS;
 
     for (uint64_t lba = first; lba < first + CHECK_CHUNK_BLOCKS; lba++)
         if (sim_media_mapped(m, lun, lba) && sim_media_read(m, lun, lba, 1, is_zero, NULL))

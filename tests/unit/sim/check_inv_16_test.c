@@ -22,12 +22,14 @@ static void set_up(void)
 
 TestSuite(check_inv_16, .init = set_up);
 
-static bool zero(void *arg, const struct hal_picture_lun *lun, uint64_t chunk)
+static bool zero(void *arg, const struct check_tainted *c)
 {
     (void)arg;
-    cr_assert_eq(lun, &fix.lun[0]);
-    asked[asked_for++] = chunk;
-    return chunk != not_zero;
+    cr_assert_eq(c->lun, 0);
+    cr_assert_eq(c->ports, 3);
+    cr_assert_eq(c->lun_id[1], FIX_LUN_ID(0, 1));
+    asked[asked_for++] = c->chunk;
+    return c->chunk != not_zero;
 }
 
 static bool look(void)
@@ -63,6 +65,7 @@ Test(check_inv_16, what_is_free_is_zeros)
     cr_assert_eq(asked_for, 0, "as long as it has an owner it may hold data");
     fix.handle[0].wipe = false; /* the handle is gone, too */
     free_them();
+    fix.lun[0].ports = 0; /* and the LUN disabled */
     cr_assert(look());
     cr_assert_eq(asked_for, 3);
     cr_assert(asked[0] == 0 && asked[1] == 1 && asked[2] == 2);

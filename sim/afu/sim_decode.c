@@ -130,7 +130,8 @@ SIM_COLD static bool planned_violation(struct sim_afu *a)
     return sim_site_armed(a, SIM_SITE_CAP, NULL) == SIM_EFFECT_ERROR;
 }
 
-SIM_COLD static void tell_command(const struct sim_cmd *c)
+/* Kept apart, but not cold: see tell_media() in sim_data.c. */
+static __attribute__((noinline)) void tell_command(const struct sim_cmd *c)
 {
     sim_tell(c->afu, &(struct sim_watched){.what = SIM_WATCH_COMMAND, .context = c->ctx->handle});
 }

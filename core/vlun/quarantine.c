@@ -15,8 +15,9 @@ enum { FAILURES_MAX = 3 }; /* R-15 */
 
 void spipe__quarantine_enter(struct spipe *s, struct spipe__held *held)
 {
+    if (!held->pending || held->generation != spipe__generation(s))
+        held->failures = 0;
     held->generation = spipe__generation(s);
-    held->failures = 0;
     if (held->pending)
         return;
     spipe__books_lock(s);

@@ -372,6 +372,23 @@ Test(vlun_fault, forced_close_after_a_failed_sync)
 
 /* VL-23, VL-35, SP-161: no sync on an errored context. What it gives up in the window before the
  * AFU is reset waits for the reset; afterwards it is free at once. */
+/* what is withdrawn on top of what is pending does not begin a new count. */
+Test(vlun_fault, a_forced_close_counts_on)
+{
+    uint32_t h;
+
+    rig_begin(HAL_ORDER_LITTLE, 20);
+    h = rig_open(rig.ctx, 9);
+    rig_fail_syncs(3);
+    cr_assert_eq(rig_resize(rig.ctx, h, 3), -EAGAIN);
+    cr_assert_eq(rig_resize(rig.ctx, h, 3), -EAGAIN);
+    cr_assert_not(rig.s.worker.reset_wanted);
+    cr_assert_eq(spipe_detach(rig.ctx, 0), 0);
+    cr_assert(rig.s.worker.reset_wanted, "the third in a row");
+    rig_end();
+    PROVES(R_15);
+}
+
 Test(vlun_fault, errored_context)
 {
     uint32_t h;

@@ -151,6 +151,7 @@ struct spipe {
     struct spipe__slot_set multi_free, single_free[SPIPE__PORTS_MAX]; /* */
 
     struct spipe_ctx *contexts[SPIPE__CONTEXTS]; /* healthy ones, by context handle */
+    uint64_t starting[SPIPE__CONTEXTS / 64];     /* numbers that are going to be theirs */
     struct spipe_ctx *all, *all_last;            /* every one that has memory, the oldest first */
     struct spipe__file *files;                   /* core/context/adapter_file.h, the newest first */
     struct spipe__held *orphans;                 /* core/vlun/quarantine.h */

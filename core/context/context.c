@@ -141,17 +141,33 @@ static void release_memory(struct spipe_ctx *ctx)
 
 /* ---- the hardware context ---- */
 
-/* Whether somebody has this number already: what is registered under it would be overwritten. */
-static bool taken(struct spipe *s, uint16_t number)
+static bool is_of_master(const struct spipe *s, uint16_t number)
 {
-    bool taken;
+    bool found = false;
+
+    for (unsigned i = 0; i < s->hwqs; i++)
+        found |= s->hwq[i].ctx && s->hwq[i].ctx->handle == number;
+    return found;
+}
+
+/* A number is nobody else's from its start on: what is registered under it would be overwritten. */
+static bool reserve(struct spipe *s, uint16_t number)
+{
+    uint64_t bit = HAL_BIT(number % 64);
+    bool is_free;
 
     spipe__books_lock(s);
-    taken = s->contexts[number];
+    is_free = !s->contexts[number] && !(s->starting[number / 64] & bit) && !is_of_master(s, number);
+    if (is_free)
+        s->starting[number / 64] |= bit;
     spipe__books_unlock(s);
-    for (unsigned i = 0; i < s->hwqs; i++)
-        taken |= s->hwq[i].ctx && s->hwq[i].ctx->handle == number;
-    return taken;
+    return is_free;
+}
+
+/* With the books locked. */
+static void unreserve(struct spipe *s, uint16_t number)
+{
+    s->starting[number / 64] &= ~HAL_BIT(number % 64);
 }
 
 /* SP-43, SP-44. */
@@ -163,7 +179,7 @@ static int start(struct spipe *s, unsigned interrupts, struct hal_ctx **out)
     if (hal_ctx_create(s->dev, HAL_CTX_USER, &hal))
         return -ENODEV;
     rc = hal_ctx_start(hal, interrupts);
-    if (!rc && (hal->handle >= SPIPE__CONTEXTS || taken(s, hal->handle)))
+    if (!rc && (hal->handle >= SPIPE__CONTEXTS || !reserve(s, hal->handle)))
         rc = -EPERM;
     if (rc) {
         hal_ctx_release(hal);
@@ -195,9 +211,14 @@ int spipe__ctx_register(struct spipe_ctx *ctx, struct hal_ctx **out)
     if (rc)
         return rc;
     rc = register_with_afu(ctx->s, hal, &ctx->rht);
-    if (!rc)
+    if (!rc) {
         *out = hal;
-    else if (!spipe__mutant(SPW_12))
+        return 0;
+    }
+    spipe__books_lock(ctx->s);
+    unreserve(ctx->s, hal->handle);
+    spipe__books_unlock(ctx->s);
+    if (!spipe__mutant(SPW_12))
         spipe__ctx_stop(hal);
     return rc;
 }
@@ -214,6 +235,7 @@ void spipe__ctx_bind(struct spipe_ctx *ctx, struct hal_ctx *hal, uint64_t upper)
     ctx->generation = spipe__generation(s);
     ctx->errored = false;
     s->contexts[ctx->number] = ctx; /* SP-48: nothing may fail any more */
+    unreserve(s, ctx->number);
     spipe__books_unlock(s);
     hal_note(s->dev, HAL_NOTE_STATE, SPIPE__MACHINE_CONTEXT, ctx->number);
     if (ctx->queued) {

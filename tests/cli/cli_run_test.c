@@ -295,17 +295,20 @@ Test(run, info_lists_the_parameters_of_a_profile)
     cr_assert_str_eq(cli_json(strstr(r.out, "\"card\""), "value"), "1536");
 }
 
-/* A login that gets no answer at power-on is tried again; bring-up waits for it. */
-/* FS-7 v: a context that comes with the number of the master is given back, and the master keeps
- * its registers. */
+/* FS-7 v: a context that comes with the number of the master, or of one that another client is
+ * about to have, is given back, and the other keeps its registers. */
 Test(run, a_number_that_is_taken)
 {
     struct cli_result r = cli(SMALL "--fault start#2=v(0)");
 
     cr_assert_eq(r.code, 1, "%s", r.err);
     cr_assert_not_null(strstr(r.err, "Operation not permitted"), "%s", r.err);
+    r = cli("run --duration 1ms --clients 3 --fault start#3=v(1)");
+    cr_assert_eq(r.code, 1, "%s", r.err);
+    cr_assert_not_null(strstr(r.err, "Operation not permitted"), "%s", r.err);
 }
 
+/* A login that gets no answer at power-on is tried again; bring-up waits for it. */
 Test(run, faults_can_begin_at_power_on)
 {
     const char *common = "run --duration 1ms --json --fault plink#1=n";

@@ -90,7 +90,7 @@ struct rr_room rr_room_open(struct rr_worker *w, unsigned lun, unsigned wanted, 
                            .wanted = wanted,
                            .soils = wipes && w->resets}; /* only then anything is given back */
 
-    room.washed = load(w, &room.lun->washed);
+    room.washed = rr_known_washed(w, lun);
     room.given_up = rr_given_up(w, lun);
     if (room.soils)
         rr_soil(w, lun, wanted);
@@ -143,6 +143,11 @@ uint64_t rr_given_up(struct rr_worker *w, unsigned lun)
     return load(w, &w->books->lun[lun].given_up);
 }
 
+uint64_t rr_known_washed(struct rr_worker *w, unsigned lun)
+{
+    return load(w, &w->books->lun[lun].washed);
+}
+
 void rr_washed(struct rr_worker *w, unsigned lun, uint64_t given_up)
 {
     struct exec_atomic *washed = &w->books->lun[lun].washed;
@@ -152,7 +157,7 @@ void rr_washed(struct rr_worker *w, unsigned lun, uint64_t given_up)
         continue;
 }
 
-bool rr_may_wipe(struct rr_worker *w, unsigned lun, uint64_t given_up)
+bool rr_soiled_beyond(struct rr_worker *w, unsigned lun, uint64_t that)
 {
-    return load(w, &w->books->lun[lun].soiled) != given_up;
+    return load(w, &w->books->lun[lun].soiled) != that;
 }

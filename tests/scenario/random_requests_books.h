@@ -112,13 +112,16 @@ void rr_room_close(struct rr_worker *w, const struct rr_room *room, unsigned gra
 void rr_soil(struct rr_worker *w, unsigned lun, int64_t chunks);
 void rr_soiled(struct rr_worker *w, unsigned lun, unsigned chunks);
 
-/** How many were given up so far: before a request, for rr_washed() and rr_may_wipe(). */
+/** How many were surely given up so far, and how many of them are surely wiped: before a request.
+ */
 uint64_t rr_given_up(struct rr_worker *w, unsigned lun);
+uint64_t rr_known_washed(struct rr_worker *w, unsigned lun);
 
 /** After a request whose result says that what was given up before it was wiped. */
 void rr_washed(struct rr_worker *w, unsigned lun, uint64_t given_up);
 
-/** Whether anything may have been wiped since. */
-bool rr_may_wipe(struct rr_worker *w, unsigned lun, uint64_t given_up);
+/** After it: whether more than that were given up or might be, so that something may wait for its
+ * wipe (if so many were washed), or may have been wiped since (if so many were given up). */
+bool rr_soiled_beyond(struct rr_worker *w, unsigned lun, uint64_t that);
 
 #endif

@@ -500,10 +500,12 @@ static void copy_handles(struct rr_worker *w, struct rr_context *to, const struc
     to->luns |= from->luns;
 }
 
-/* A request that may be granted. Binary ones come in on a disk whose LUN has to be VIRTUAL. */
+/* A request that may be granted. Binary ones come in on a disk whose LUN has to be VIRTUAL, which
+ * it also is as long as a chunk waits for its wipe (R-32). */
 static void clone(struct rr_worker *w, struct rr_context *to, struct rr_context *from, unsigned lun)
 {
     struct rr_window virtual = rr_window_open(w, lun, RR_VIRTUAL);
+    uint64_t washed = rr_known_washed(w, lun);
     bool binary = to->actor->binary;
     int rc;
 
@@ -517,7 +519,9 @@ static void clone(struct rr_worker *w, struct rr_context *to, struct rr_context 
              rc != -EINVAL || (binary && !rr_window_certain(w, &virtual)) || rr_lost(w, to) ||
                  rr_lost(w, from),
              "EINVAL without a cause");
-    RR_CHECK(w, rc || !binary || rr_window_possible(w, &virtual), "LUN %u cannot be virtual", lun);
+    RR_CHECK(w,
+             rc || !binary || rr_window_possible(w, &virtual) || rr_soiled_beyond(w, lun, washed),
+             "LUN %u cannot be virtual", lun);
     claim_all(w, to, from, true, rc == 0);
     if (!rc)
         copy_handles(w, to, from);

@@ -207,7 +207,7 @@ static void know(struct rr_worker *w, const struct rr_io *io, struct rr_block *b
 /* The tail of a LUN is of no chunk. */
 static bool may_be_wiped(struct rr_worker *w, const struct rr_io *io, const struct rr_block *b)
 {
-    return b == &w->direct[io->lun][SAMPLE_LAST] && rr_may_wipe(w, io->lun, b->given_up);
+    return b == &w->direct[io->lun][SAMPLE_LAST] && rr_soiled_beyond(w, io->lun, b->given_up);
 }
 
 static bool is_as_known(struct rr_worker *w, const struct rr_io *io, const struct rr_block *b,

@@ -6,7 +6,7 @@
 #include "tests/scenario/random_requests_face.h"
 #include "tests/scenario/random_requests_steps.h"
 
-enum { WIPES = 6 }; /* one in so many virtual LUNs is to be wiped */
+enum { WIPES = 10 }; /* one in so many virtual LUNs is to be wiped */
 
 static struct rr_lun *lun_of(struct rr_worker *w, unsigned lun) { return &w->books->lun[lun]; }
 

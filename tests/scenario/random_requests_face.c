@@ -92,8 +92,7 @@ static int attach_more_binary(struct rr_worker *w, struct rr_context *c, unsigne
 static int open_virtual_binary(struct rr_worker *w, struct rr_context *c, unsigned lun,
                                uint64_t blocks, bool wipe, uint32_t *handle, uint64_t *last)
 {
-    struct dk_cxlflash_uvirtual u = {.hdr.flags =
-                                         wipe ? DK_CXLFLASH_UVIRTUAL_NEED_WRITE_SAME : 0,
+    struct dk_cxlflash_uvirtual u = {.hdr.flags = wipe ? DK_CXLFLASH_UVIRTUAL_NEED_WRITE_SAME : 0,
                                      .context_id = c->cookie,
                                      .lun_size = blocks};
     bool several = lun_of(w, lun)->ports == 3;

@@ -50,7 +50,8 @@ static uint64_t token_of(const struct rr_worker *w, const struct rr_chunk *c)
 {
     uint64_t chunk = c ? (uint64_t)(c - w->chunk) : DIRECT_CHUNK, serial = c ? c->serial : 0;
 
-    return (c && c->wiped ? SECRET : 0) | (uint64_t)(w->number + 1) << 56 | chunk << 48 | (serial & SERIAL_MASK) << 28;
+    return (c && c->wiped ? SECRET : 0) | (uint64_t)(w->number + 1) << 56 | chunk << 48 |
+           (serial & SERIAL_MASK) << 28;
 }
 
 static uint64_t new_token(struct rr_worker *w, const struct rr_chunk *c)
@@ -72,7 +73,8 @@ static bool is_anothers(struct rr_worker *w, uint64_t token, const struct rr_chu
     return serial && (serial & SERIAL_MASK) == (token >> 28 & SERIAL_MASK);
 }
 
-/* Whether the token was written to a chunk that had to be wiped before it was this one, or nobody's.
+/* Whether the token was written to a chunk that had to be wiped before it was this one, or
+ * nobody's.
  */
 static bool is_secret(const struct rr_worker *w, uint64_t token, const struct rr_chunk *mine)
 {
@@ -232,9 +234,9 @@ static void judge_read(struct rr_worker *w, struct rr_io *io, unsigned i, const 
              (unsigned long long)token);
     RR_CHECK(w, !is_secret(w, token, io->chunk[i]), "token %#llx should have been wiped",
              (unsigned long long)token);
-    RR_CHECK(w, is_as_known(w, io, b, token),
-             "token %#llx instead of %#llx or %#llx, handle %u", (unsigned long long)token,
-             (unsigned long long)b->token, (unsigned long long)b->other, io->handle);
+    RR_CHECK(w, is_as_known(w, io, b, token), "token %#llx instead of %#llx or %#llx, handle %u",
+             (unsigned long long)token, (unsigned long long)b->token, (unsigned long long)b->other,
+             io->handle);
     know(w, io, b, token);
 }
 

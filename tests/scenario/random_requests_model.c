@@ -38,11 +38,8 @@ struct rr_chunk *rr_chunk_new(struct rr_worker *w, unsigned lun, bool wiped)
     while (c < w->chunk + RR_CHUNK_POOL && (c->refs || c->pins || c->held))
         c++;
     RR_CHECK(w, c < w->chunk + RR_CHUNK_POOL, "no room for another chunk in the books");
-    *c = (struct rr_chunk){.refs = 1,
-                           .serial = ++w->serials,
-                           .lun = (uint8_t)lun,
-                           .held = true,
-                           .wiped = wiped};
+    *c = (struct rr_chunk){
+        .refs = 1, .serial = ++w->serials, .lun = (uint8_t)lun, .held = true, .wiped = wiped};
     for (unsigned i = 0; i < RR_SAMPLES; i++)
         c->block[i].token = c->block[i].other = RR_UNKNOWN;
     exec_atomic_store(w->exec, live(w, c), c->serial);

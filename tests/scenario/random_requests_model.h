@@ -57,8 +57,8 @@ struct rr_handle {
 /** An I/O in flight. */
 struct rr_io {
     bool busy, write;
-    bool allowed;    /* by the permissions of the handle */
-    bool certain;    /* nothing was withdrawn since: it must succeed */
+    bool allowed; /* by the permissions of the handle */
+    bool certain; /* nothing was withdrawn since: it must succeed */
     uint8_t lun;
     uint32_t handle; /* number */
     unsigned index;  /* of the last chunk, in the handle */

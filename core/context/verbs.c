@@ -21,18 +21,29 @@ static uint64_t last_lba_of(const struct spipe__resource *v)
 
 /* ---- once more ---- */
 
-/* Whether it is worth a second try: something of the LUN is quarantined, and was freed. The context
- * may have ended or been lost, and its handles closed, when this returns true. */
+/* Frees what is quarantined or dirty. False: the adapter, or the context, is not what it was. */
+static bool clean(struct spipe_ctx *ctx, struct spipe__lun *lun)
+{
+    bool passed;
+
+    spipe__ctx_pause(ctx);
+    spipe__lun_clean(ctx->s, lun);
+    passed = !spipe__gate_pass(&ctx->s->gate, SPIPE__ADMIT_CLEANUP);
+    return spipe__ctx_resume(ctx) && passed;
+}
+
+/* Whether it is worth a second try: what was in the way is not there any more, whoever has seen to
+ * that. The context may have ended or been lost, and its handles closed, when this returns true. */
 static bool worth_repeating(struct spipe_ctx *ctx, struct spipe__lun *lun, int rc)
 {
     struct spipe *s = ctx->s;
-    bool freed;
 
-    if ((rc != -ENOSPC && rc != -EBUSY) || !spipe__lun_holds(s, (unsigned)(lun - s->lun)))
+    if (rc != -ENOSPC && rc != -EBUSY)
         return false;
-    spipe__ctx_pause(ctx);
-    freed = spipe__lun_clean(s, lun) && !spipe__gate_pass(&s->gate, SPIPE__ADMIT_CLEANUP);
-    return spipe__ctx_resume(ctx) && freed;
+    if (spipe__lun_holds(s, (unsigned)(lun - s->lun)) && !clean(ctx, lun))
+        return false;
+    return rc == -ENOSPC ? spipe__lun_has_space(s, lun)
+                         : !spipe__lun_holds(s, (unsigned)(lun - s->lun));
 }
 
 /* A LUN that is in the other mode is that, whatever keeps it there. */

@@ -4,28 +4,36 @@
 #include "core/lun/wipe.h"
 #include "core/vlun/quarantine.h"
 
-static uint64_t dirty(struct spipe *s, const struct spipe__lun *lun)
+static bool is_dirty(struct spipe *s, const struct spipe__lun *lun)
 {
-    uint64_t count;
+    bool dirty;
 
     spipe__books_lock(s);
-    count = spipe__wipe_dirty(lun->global);
+    dirty = spipe__wipe_dirty(lun->global) > 0;
     spipe__books_unlock(s);
-    return count;
+    return dirty;
+}
+
+bool spipe__lun_has_space(struct spipe *s, const struct spipe__lun *lun)
+{
+    bool space;
+
+    spipe__books_lock(s);
+    space = !lun->global->ba || spipe__ba_space(lun->global->ba) > 0;
+    spipe__books_unlock(s);
+    return space;
 }
 
 /* The worker may be at it: then this waits for it. */
-bool spipe__lun_clean(struct spipe *s, struct spipe__lun *lun)
+void spipe__lun_clean(struct spipe *s, struct spipe__lun *lun)
 {
-    bool any = spipe__quarantine_retry_lun(s, lun);
-    uint64_t before = dirty(s, lun);
     int rc;
 
-    if (before == 0)
-        return any;
+    (void)spipe__quarantine_retry_lun(s, lun);
+    if (!is_dirty(s, lun))
+        return;
     spipe__gate_leave(&s->gate);
     spipe__wipe_run(s, lun);
     rc = spipe__gate_enter(&s->gate, SPIPE__ADMIT_ALWAYS);
     (void)rc; /* it lets everybody in */
-    return any || dirty(s, lun) < before;
 }

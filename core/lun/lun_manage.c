@@ -47,8 +47,9 @@ int spipe__lun_disable(struct spipe *s, struct spipe__lun *lun, unsigned port)
     rc = disable(lun, port);
     worth = rc && only_held(lun);
     spipe__books_unlock(s);
-    if (!worth || !spipe__lun_clean(s, lun))
+    if (!worth)
         return rc;
+    spipe__lun_clean(s, lun);
     spipe__books_lock(s);
     rc = disable(lun, port);
     spipe__books_unlock(s);

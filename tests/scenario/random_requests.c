@@ -134,6 +134,20 @@ static void end(struct stack *s, struct rr_worker *w)
 
 /* ---- a run ---- */
 
+/* Wipes what still waits for that. */
+static void wipe_the_rest(struct stack *s, unsigned lun)
+{
+    struct stack_client c;
+    uint32_t handle;
+    uint64_t last;
+
+    cr_assert_eq(spipe_lun_enable(s->adapter, lun, RR_MANAGED_PORT), 0);
+    stack_client(s, &c, lun, 4, false);
+    cr_assert_eq(spipe_open_direct(c.ctx, lun, RR_MANAGED_PORT, &handle, &last), 0);
+    rr_io_judge_leftovers(&c, handle, luns[lun].chunks);
+    spipe_client_destroy(c.client);
+}
+
 /* INV-26, as anybody can see it; the checker looks from inside. */
 static void expect_nothing_left(struct stack *s, const struct random_requests *r)
 {
@@ -144,6 +158,8 @@ static void expect_nothing_left(struct stack *s, const struct random_requests *r
         cr_assert_eq(info.users, 0);
         if (r->failing_syncs) /* what is in quarantine waits for somebody to ask for it */
             continue;
+        wipe_the_rest(s, i);
+        cr_assert_eq(spipe_lun_info(s->adapter, i, &info), 0);
         cr_assert_eq(info.mode, SPIPE_LUN_NONE);
         cr_assert_eq(info.free_chunks, luns[i].chunks);
     }
@@ -199,6 +215,9 @@ static const struct wanted wanted[] = {
     {"open_virtual", 0},
     {"open_virtual", -EINVAL},
     {"open_virtual", -ENOSPC},
+    {"open_virtual to be wiped", 0},
+    {"open_virtual to be wiped", -ENOSPC},
+    {"USER_VIRTUAL to be wiped", 0},
     {"USER_VIRTUAL", 0},
     {"USER_VIRTUAL", -ENOSPC},
     {"resize", 0},

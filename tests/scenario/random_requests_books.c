@@ -79,10 +79,21 @@ bool rr_window_certain(struct rr_worker *w, const struct rr_window *window)
 
 /* ---- chunks ---- */
 
-struct rr_room rr_room_open(struct rr_worker *w, unsigned lun, unsigned wanted)
+static unsigned index_of(struct rr_worker *w, const struct rr_room *room)
 {
-    struct rr_room room = {.lun = &w->books->lun[lun], .wanted = wanted};
+    return (unsigned)(room->lun - w->books->lun);
+}
 
+struct rr_room rr_room_open(struct rr_worker *w, unsigned lun, unsigned wanted, bool wipes)
+{
+    struct rr_room room = {.lun = &w->books->lun[lun],
+                           .wanted = wanted,
+                           .soils = wipes && w->resets}; /* only then anything is given back */
+
+    room.washed = rr_known_washed(w, lun);
+    room.given_up = rr_given_up(w, lun);
+    if (room.soils)
+        rr_soil(w, lun, wanted);
     room.added = load(w, &room.lun->added_chunks);
     room.maybe = load(w, &room.lun->maybe_chunks);
     add(w, &room.lun->maybe_chunks, wanted);
@@ -93,11 +104,13 @@ struct rr_room rr_room_open(struct rr_worker *w, unsigned lun, unsigned wanted)
 unsigned rr_room_least(struct rr_worker *w, const struct rr_room *room)
 {
     uint64_t others = room->maybe + load(w, &room->lun->added_chunks) - room->added - room->wanted;
-    uint64_t chunks = room->lun->chunks;
+    uint64_t chunks = room->lun->chunks, dirty, least;
 
     if (w->faults || others >= chunks)
         return 0;
-    return chunks - others < room->wanted ? (unsigned)(chunks - others) : room->wanted;
+    dirty = load(w, &room->lun->soiled) - room->washed - (room->soils ? room->wanted : 0);
+    least = dirty < chunks - others ? chunks - others - dirty : 1;
+    return least < room->wanted ? (unsigned)least : room->wanted;
 }
 
 void rr_room_close(struct rr_worker *w, const struct rr_room *room, unsigned granted)
@@ -105,6 +118,46 @@ void rr_room_close(struct rr_worker *w, const struct rr_room *room, unsigned gra
     uint64_t sure = exec_atomic_add(w->exec, &room->lun->sure_chunks, granted) + granted;
 
     add(w, &room->lun->maybe_chunks, (int64_t)granted - (int64_t)room->wanted);
+    if (room->soils) {
+        rr_soiled(w, index_of(w, room), room->wanted - granted);
+        rr_soil(w, index_of(w, room), -(int64_t)granted);
+    }
     RR_CHECK(w, sure <= room->lun->chunks, "the clients have %u chunks of a LUN of %u",
              (unsigned)sure, room->lun->chunks);
+}
+
+/* ---- wiping ---- */
+
+void rr_soil(struct rr_worker *w, unsigned lun, int64_t chunks)
+{
+    add(w, &w->books->lun[lun].soiled, chunks);
+}
+
+void rr_soiled(struct rr_worker *w, unsigned lun, unsigned chunks)
+{
+    add(w, &w->books->lun[lun].given_up, chunks);
+}
+
+uint64_t rr_given_up(struct rr_worker *w, unsigned lun)
+{
+    return load(w, &w->books->lun[lun].given_up);
+}
+
+uint64_t rr_known_washed(struct rr_worker *w, unsigned lun)
+{
+    return load(w, &w->books->lun[lun].washed);
+}
+
+void rr_washed(struct rr_worker *w, unsigned lun, uint64_t given_up)
+{
+    struct exec_atomic *washed = &w->books->lun[lun].washed;
+    uint64_t before = load(w, washed);
+
+    while (before < given_up && !exec_atomic_swap_if(w->exec, washed, &before, given_up))
+        continue;
+}
+
+bool rr_soiled_beyond(struct rr_worker *w, unsigned lun, uint64_t that)
+{
+    return load(w, &w->books->lun[lun].soiled) != that;
 }

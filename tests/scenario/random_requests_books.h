@@ -40,6 +40,9 @@ struct rr_lun {
 
     struct rr_claim_book claim[RR_CLAIMS];
     struct exec_atomic maybe_chunks, added_chunks, sure_chunks;
+    /* chunks that have to be wiped: how many were ever given up or might be just now, how many of
+     * them surely are, and how many of these are surely wiped */
+    struct exec_atomic soiled, given_up, washed;
 };
 
 struct rr_books {
@@ -88,17 +91,37 @@ bool rr_window_certain(struct rr_worker *w, const struct rr_window *window);
 /** A request for more chunks. */
 struct rr_room {
     struct rr_lun *lun;
-    uint64_t maybe, added;
+    uint64_t maybe, added, washed, given_up;
     unsigned wanted;
+    bool soils; /* what it takes and gives back has to be wiped */
 };
 
-/** Before it, for at most `wanted` more chunks. */
-struct rr_room rr_room_open(struct rr_worker *w, unsigned lun, unsigned wanted);
+/** Before it, for at most `wanted` more chunks, which have to be wiped in the end or not. */
+struct rr_room rr_room_open(struct rr_worker *w, unsigned lun, unsigned wanted, bool wipes);
 
-/** After it: the fewest chunks that it must have granted. */
+/** After it: the fewest chunks that it must have granted. Chunks that wait for their wipe are not
+ * free, but rather than nothing a request wipes what there is (vlun.md 15.1). */
 unsigned rr_room_least(struct rr_worker *w, const struct rr_room *room);
 
 /** After it, whatever it granted. Fails if all clients together have more than there are. */
 void rr_room_close(struct rr_worker *w, const struct rr_room *room, unsigned granted);
+
+/* ---- wiping ---- */
+
+/** So many chunks that have to be wiped are about to be given up, and they are. */
+void rr_soil(struct rr_worker *w, unsigned lun, int64_t chunks);
+void rr_soiled(struct rr_worker *w, unsigned lun, unsigned chunks);
+
+/** How many were surely given up so far, and how many of them are surely wiped: before a request.
+ */
+uint64_t rr_given_up(struct rr_worker *w, unsigned lun);
+uint64_t rr_known_washed(struct rr_worker *w, unsigned lun);
+
+/** After a request whose result says that what was given up before it was wiped. */
+void rr_washed(struct rr_worker *w, unsigned lun, uint64_t given_up);
+
+/** After it: whether more than that were given up or might be, so that something may wait for its
+ * wipe (if so many were washed), or may have been wiped since (if so many were given up). */
+bool rr_soiled_beyond(struct rr_worker *w, unsigned lun, uint64_t that);
 
 #endif

@@ -55,7 +55,8 @@ static void suspect(struct rr_worker *w, struct rr_room room[RR_LUNS])
     for (unsigned lun = 0; lun < RR_LUNS; lun++) {
         for (unsigned kind = 0; kind < RR_CLAIMS; kind++)
             rr_claim_begin(w, lun, (enum rr_claim)kind);
-        room[lun] = rr_room_open(w, lun, RR_CHUNKS);
+        room[lun] = rr_room_open(w, lun, RR_CHUNKS, false);
+        rr_soil(w, lun, RR_CHUNKS);
     }
 }
 
@@ -64,6 +65,7 @@ static void acquit(struct rr_worker *w, const struct rr_room room[RR_LUNS])
     for (unsigned lun = 0; lun < RR_LUNS; lun++) {
         for (unsigned kind = 0; kind < RR_CLAIMS; kind++)
             rr_claim_end(w, lun, (enum rr_claim)kind, false);
+        rr_soiled(w, lun, RR_CHUNKS);
         rr_room_close(w, &room[lun], 0);
     }
 }
@@ -156,11 +158,13 @@ static void visit(struct rr_worker *w, struct rr_context *c, unsigned lun)
 {
     uint32_t number;
     uint64_t last;
+    bool wipe;
     int rc = rr_attach(w, c, lun, RR_READ | RR_WRITE);
 
     RR_CHECK(w, rc == 0, "ATTACH by a guest gave %d", rc);
     map_and_unmap(w, c);
-    rc = rr_open_virtual(w, c, lun, rr_draw(w, 2), &number, &last);
+    wipe = rr_once_in(w, 4);
+    rc = rr_open_virtual(w, c, lun, rr_draw(w, 2), wipe, &number, &last);
     RR_ONE_OF(w, "USER_VIRTUAL by a guest", rc, 0, -EINVAL, -ENOSPC, rr_may_delay(w) ? -EAGAIN : 0);
     if (!rc) {
         rc = rr_verify(w, c, lun, number, NULL, &last);

@@ -90,11 +90,14 @@ static int attach_more_binary(struct rr_worker *w, struct rr_context *c, unsigne
 }
 
 static int open_virtual_binary(struct rr_worker *w, struct rr_context *c, unsigned lun,
-                               uint64_t blocks, uint32_t *handle, uint64_t *last)
+                               uint64_t blocks, bool wipe, uint32_t *handle, uint64_t *last)
 {
-    struct dk_cxlflash_uvirtual u = {.context_id = c->cookie, .lun_size = blocks};
+    struct dk_cxlflash_uvirtual u = {.hdr.flags = wipe ? DK_CXLFLASH_UVIRTUAL_NEED_WRITE_SAME : 0,
+                                     .context_id = c->cookie,
+                                     .lun_size = blocks};
     bool several = lun_of(w, lun)->ports == 3;
-    int rc = request(w, c, lun, DK_CXLFLASH_USER_VIRTUAL, &u, "USER_VIRTUAL");
+    int rc = request(w, c, lun, DK_CXLFLASH_USER_VIRTUAL, &u,
+                     wipe ? "USER_VIRTUAL to be wiped" : "USER_VIRTUAL");
 
     if (rc)
         return rc;
@@ -188,16 +191,18 @@ static int judge_outputs(struct rr_worker *w, int rc, uint32_t handle, uint64_t 
 }
 
 int rr_open_virtual(struct rr_worker *w, struct rr_context *c, unsigned lun, uint64_t blocks,
-                    uint32_t *handle, uint64_t *last)
+                    bool wipe, uint32_t *handle, uint64_t *last)
 {
+    struct spipe_open_options options = {.size = sizeof options, .wipe = wipe};
     int rc;
 
     *handle = (uint32_t)MARK;
     *last = MARK;
     if (c->actor->binary)
-        return open_virtual_binary(w, c, lun, blocks, handle, last);
-    rc = spipe_open_virtual(c->ctx, lun, blocks, handle, last);
-    return judge_outputs(w, rr_note(w, c, "open_virtual", lun, blocks, rc), *handle, *last);
+        return open_virtual_binary(w, c, lun, blocks, wipe, handle, last);
+    rc = spipe_open_virtual_with(c->ctx, lun, blocks, wipe ? &options : NULL, handle, last);
+    rr_note(w, c, wipe ? "open_virtual to be wiped" : "open_virtual", lun, blocks, rc);
+    return judge_outputs(w, rc, *handle, *last);
 }
 
 int rr_open_direct(struct rr_worker *w, struct rr_context *c, unsigned lun, unsigned port,

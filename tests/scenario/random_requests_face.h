@@ -23,8 +23,9 @@ int rr_attach_more(struct rr_worker *w, struct rr_context *c, unsigned lun);
 
 int rr_detach(struct rr_worker *w, struct rr_context *c, unsigned lun);
 
+/** `wipe`: with the wish for it (SP-63). */
 int rr_open_virtual(struct rr_worker *w, struct rr_context *c, unsigned lun, uint64_t blocks,
-                    uint32_t *handle, uint64_t *last);
+                    bool wipe, uint32_t *handle, uint64_t *last);
 
 /** `port` is where it goes through. */
 int rr_open_direct(struct rr_worker *w, struct rr_context *c, unsigned lun, unsigned port,

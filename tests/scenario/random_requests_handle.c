@@ -6,6 +6,8 @@
 #include "tests/scenario/random_requests_face.h"
 #include "tests/scenario/random_requests_steps.h"
 
+enum { WIPES = 10 }; /* one in so many virtual LUNs is to be wiped */
+
 static struct rr_lun *lun_of(struct rr_worker *w, unsigned lun) { return &w->books->lun[lun]; }
 
 /* A size in 4096-byte blocks: of some chunks, not always to their end, or all there is (SP-69). */
@@ -54,7 +56,7 @@ static void take(struct rr_context *c, struct rr_handle *h, unsigned lun, enum r
 static void gain(struct rr_worker *w, struct rr_handle *h, unsigned size)
 {
     while (h->size < size)
-        h->chunk[h->size++] = rr_chunk_new(w, h->lun);
+        h->chunk[h->size++] = rr_chunk_new(w, h->lun, h->wipes);
 }
 
 /* ---- USER_VIRTUAL ---- */
@@ -71,30 +73,42 @@ static void judge_grant(struct rr_worker *w, struct rr_context *c, const struct 
              "%u chunks, at least %u of %u were free", granted, least, room->wanted);
 }
 
+/* Before it said so it wiped whatever waited for that. */
+static void judge_no_space(struct rr_worker *w, struct rr_context *c, int rc,
+                           const struct rr_room *room)
+{
+    bool excused = rc == -ENOSPC && (w->faults || rr_lost(w, c));
+
+    if (rc != -ENOSPC || excused)
+        return;
+    RR_CHECK(w, rr_room_least(w, room) == 0, "ENOSPC with room");
+    rr_washed(w, (unsigned)(room->lun - w->books->lun), room->given_up);
+}
+
 static void judge_refusal(struct rr_worker *w, struct rr_context *c, int rc,
                           const struct rr_room *room, const struct rr_window *physical)
 {
     RR_ONE_OF(w, "USER_VIRTUAL", rc, -EINVAL, -ENOSPC, -EAGAIN);
     RR_CHECK(w, rc != -EINVAL || rr_window_possible(w, physical) || rr_lost(w, c),
              "EINVAL without a cause");
-    RR_CHECK(w,
-             rc != -ENOSPC || (room->wanted > 0 && (rr_room_least(w, room) == 0 || rr_lost(w, c))),
-             "ENOSPC with room");
+    RR_CHECK(w, rc != -ENOSPC || room->wanted > 0, "ENOSPC for nothing");
+    judge_no_space(w, c, rc, room);
     RR_CHECK(w, rc != -EAGAIN || w->faults, "EAGAIN without a failing sync");
 }
 
 static void open_virtual(struct rr_worker *w, struct rr_context *c, struct rr_handle *h,
                          unsigned lun, uint64_t blocks)
 {
+    bool wipe = rr_once_in(w, WIPES);
     struct rr_window physical = rr_window_open(w, lun, RR_PHYSICAL);
-    struct rr_room room = rr_room_open(w, lun, rr_chunks_of(lun_of(w, lun), blocks));
+    struct rr_room room = rr_room_open(w, lun, rr_chunks_of(lun_of(w, lun), blocks), wipe);
     unsigned size = 0;
     uint32_t number;
     uint64_t last;
     int rc;
 
     rr_claim_begin(w, lun, RR_VIRTUAL);
-    rc = rr_open_virtual(w, c, lun, blocks, &number, &last);
+    rc = rr_open_virtual(w, c, lun, blocks, wipe, &number, &last);
     if (rc)
         judge_refusal(w, c, rc, &room, &physical);
     RR_CHECK(w, rc == -EINVAL || !rr_window_certain(w, &physical),
@@ -104,6 +118,7 @@ static void open_virtual(struct rr_worker *w, struct rr_context *c, struct rr_ha
         judge_grant(w, c, &room, size);
         judge_number(w, c, number);
         take(c, h, lun, RR_VIRTUAL, number);
+        h->wipes = wipe;
         gain(w, h, size);
         h->sure = size;
     }
@@ -130,7 +145,7 @@ void rr_step_open_virtual(struct rr_worker *w, struct rr_actor *a)
         open_virtual(w, c, h, lun, blocks);
     else
         RR_ONE_OF(w, "USER_VIRTUAL on a LUN that is not attached",
-                  rr_open_virtual(w, c, lun, blocks, &number, &last), -EINVAL);
+                  rr_open_virtual(w, c, lun, blocks, false, &number, &last), -EINVAL);
 }
 
 /* ---- USER_DIRECT ---- */
@@ -139,8 +154,8 @@ static void open_direct(struct rr_worker *w, struct rr_context *c, struct rr_han
                         unsigned lun, unsigned port)
 {
     struct rr_window virtual = rr_window_open(w, lun, RR_VIRTUAL);
+    uint64_t last, given_up = rr_given_up(w, lun);
     uint32_t number;
-    uint64_t last;
     int rc;
 
     rr_claim_begin(w, lun, RR_PHYSICAL);
@@ -158,6 +173,8 @@ static void open_direct(struct rr_worker *w, struct rr_context *c, struct rr_han
         judge_number(w, c, number);
         take(c, h, lun, RR_PHYSICAL, number);
         h->port = port;
+        if (!w->faults)
+            rr_washed(w, lun, given_up); /* what is dirty keeps the mode */
     }
     rr_claim_end(w, lun, RR_PHYSICAL, rc == 0);
 }
@@ -276,14 +293,14 @@ static void judge_no_growth(struct rr_worker *w, struct rr_context *c, int rc,
                             const struct rr_room *room)
 {
     RR_ONE_OF(w, "VLUN_RESIZE to more", rc, -ENOSPC, -EAGAIN);
-    RR_CHECK(w, rc != -ENOSPC || rr_room_least(w, room) == 0 || rr_lost(w, c), "ENOSPC with room");
+    judge_no_space(w, c, rc, room);
     RR_CHECK(w, rc != -EAGAIN || w->faults, "EAGAIN without a failing sync");
 }
 
 static void grow(struct rr_worker *w, struct rr_context *c, struct rr_handle *h, unsigned wanted,
                  uint64_t blocks)
 {
-    struct rr_room room = rr_room_open(w, h->lun, wanted - h->size);
+    struct rr_room room = rr_room_open(w, h->lun, wanted - h->size, h->wipes);
     unsigned before = h->size, size = before;
     uint64_t last;
     int rc = rr_resize(w, c, h->lun, h->number, blocks, &last);
@@ -483,10 +500,12 @@ static void copy_handles(struct rr_worker *w, struct rr_context *to, const struc
     to->luns |= from->luns;
 }
 
-/* A request that may be granted. Binary ones come in on a disk whose LUN has to be VIRTUAL. */
+/* A request that may be granted. Binary ones come in on a disk whose LUN has to be VIRTUAL, which
+ * it also is as long as a chunk waits for its wipe (R-32). */
 static void clone(struct rr_worker *w, struct rr_context *to, struct rr_context *from, unsigned lun)
 {
     struct rr_window virtual = rr_window_open(w, lun, RR_VIRTUAL);
+    uint64_t washed = rr_known_washed(w, lun);
     bool binary = to->actor->binary;
     int rc;
 
@@ -500,7 +519,9 @@ static void clone(struct rr_worker *w, struct rr_context *to, struct rr_context 
              rc != -EINVAL || (binary && !rr_window_certain(w, &virtual)) || rr_lost(w, to) ||
                  rr_lost(w, from),
              "EINVAL without a cause");
-    RR_CHECK(w, rc || !binary || rr_window_possible(w, &virtual), "LUN %u cannot be virtual", lun);
+    RR_CHECK(w,
+             rc || !binary || rr_window_possible(w, &virtual) || rr_soiled_beyond(w, lun, washed),
+             "LUN %u cannot be virtual", lun);
     claim_all(w, to, from, true, rc == 0);
     if (!rc)
         copy_handles(w, to, from);

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads and writes. Every block is written whole from a token that says whose it is:
  *
- *   63:56 worker + 1   55:48 its chunk (255: a block of a direct handle)   47:28 serial number of
- *   the chunk   27:0 version
+ *   63 secret: the chunk has to be wiped   62:56 worker + 1   55:48 its chunk (255: a block of a
+ *   direct handle)   47:28 serial number of the chunk   27:0 version
  *
  * A block of zeros has token 0. What a chunk held when it was granted is unknown (VL-24) until it
  * was read or written once, and then it is known for good: nobody else can change it. A block that
- * was unknown must not hold what is surely somebody's at that moment. */
+ * was unknown must not hold what is surely somebody's at that moment, and never a secret of another
+ * chunk (VL-63). Between two handles that have the LUN direct chunks may be wiped, and with them
+ * what a direct handle wrote where they are. */
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 
 #include "tests/scenario/random_requests_driver.h"
 #include "tests/scenario/random_requests_steps.h"
+#include "tests/testlib/stack.h"
 
 enum { SAMPLE_LAST = RR_SAMPLES - 1, DIRECT_CHUNK = 255 };
 
+#define SECRET (UINT64_C(1) << 63)
+#define WORKER_MASK 0x7Fu
 #define SERIAL_MASK 0xFFFFFu
 #define VERSION_MASK 0xFFFFFFFu
 #define STEP UINT64_C(0x9E3779B97F4A7C15)
@@ -39,18 +45,24 @@ static bool matches(const void *data, unsigned bytes, uint64_t token)
     return !differ;
 }
 
-static uint64_t new_token(struct rr_worker *w, const struct rr_chunk *c)
+/* But for the version. */
+static uint64_t token_of(const struct rr_worker *w, const struct rr_chunk *c)
 {
     uint64_t chunk = c ? (uint64_t)(c - w->chunk) : DIRECT_CHUNK, serial = c ? c->serial : 0;
 
-    return (uint64_t)(w->number + 1) << 56 | chunk << 48 | (serial & SERIAL_MASK) << 28 |
-           (++w->versions & VERSION_MASK);
+    return (c && c->wiped ? SECRET : 0) | (uint64_t)(w->number + 1) << 56 | chunk << 48 |
+           (serial & SERIAL_MASK) << 28;
+}
+
+static uint64_t new_token(struct rr_worker *w, const struct rr_chunk *c)
+{
+    return token_of(w, c) | (++w->versions & VERSION_MASK);
 }
 
 /* Whether the token is of a chunk that somebody surely has, and that is not this one. */
 static bool is_anothers(struct rr_worker *w, uint64_t token, const struct rr_chunk *mine)
 {
-    unsigned worker = (unsigned)(token >> 56) - 1, chunk = token >> 48 & 0xFF;
+    unsigned worker = (token >> 56 & WORKER_MASK) - 1, chunk = token >> 48 & 0xFF;
     uint64_t serial;
 
     if (token == 0 || worker >= RR_WORKERS || chunk >= RR_CHUNK_POOL)
@@ -59,6 +71,14 @@ static bool is_anothers(struct rr_worker *w, uint64_t token, const struct rr_chu
         return false;
     serial = exec_atomic_load(w->exec, &w->books->live[worker][chunk]);
     return serial && (serial & SERIAL_MASK) == (token >> 28 & SERIAL_MASK);
+}
+
+/* Whether the token was written to a chunk that had to be wiped before it was this one, or
+ * nobody's.
+ */
+static bool is_secret(const struct rr_worker *w, uint64_t token, const struct rr_chunk *mine)
+{
+    return token & SECRET && (token & ~(uint64_t)VERSION_MASK) != token_of(w, mine);
 }
 
 /* Where the samples of a chunk are: both ends, so that two chunks meet, and in between. */
@@ -102,10 +122,23 @@ static uint64_t choose_virtual(struct rr_worker *w, const struct rr_handle *h, s
     return index * (uint64_t)SPIPE_CHUNK_BLOCKS + offset_of(sample);
 }
 
+/* What clients left behind in a chunk: it is nobody's now. */
+static uint64_t choose_stray(struct rr_worker *w, const struct rr_handle *h, struct rr_io *io)
+{
+    uint64_t chunk = rr_draw(w, w->books->lun[h->lun].chunks);
+
+    io->write = false;
+    io->stray.token = io->stray.other = RR_UNKNOWN;
+    add_block(io, NULL, &io->stray);
+    return chunk * SPIPE_CHUNK_BLOCKS + offset_of(rr_draw(w, RR_SAMPLES));
+}
+
 static uint64_t choose_direct(struct rr_worker *w, const struct rr_handle *h, struct rr_io *io)
 {
-    unsigned sample = rr_draw(w, RR_SAMPLES);
+    unsigned sample = rr_draw(w, RR_SAMPLES + 1);
 
+    if (sample == RR_SAMPLES)
+        return choose_stray(w, h, io);
     add_block(io, NULL, &w->direct[h->lun][sample]);
     return direct_lba(w, &w->books->lun[h->lun], sample);
 }
@@ -113,12 +146,15 @@ static uint64_t choose_direct(struct rr_worker *w, const struct rr_handle *h, st
 /* False: nothing to choose, or somebody is at it already. */
 static bool choose(struct rr_worker *w, const struct rr_handle *h, struct rr_io *io, uint64_t *lba)
 {
-    *io = (struct rr_io){
-        .write = rr_once_in(w, 2), .handle = h->number, .certain = true, .blocks = 0};
-    io->allowed = h->permissions & (io->write ? RR_WRITE : RR_READ);
+    *io = (struct rr_io){.write = rr_once_in(w, 2),
+                         .lun = h->lun,
+                         .handle = h->number,
+                         .certain = true,
+                         .blocks = 0};
     if (h->kind == RR_VIRTUAL && h->sure == 0)
         return false;
     *lba = h->kind == RR_VIRTUAL ? choose_virtual(w, h, io) : choose_direct(w, h, io);
+    io->allowed = h->permissions & (io->write ? RR_WRITE : RR_READ);
     for (unsigned i = 0; i < io->blocks; i++)
         if (busy(io->block[i], io->write))
             return false;
@@ -163,7 +199,28 @@ static void prepare(struct rr_worker *w, struct rr_io *io, uint8_t *buffer, unsi
 /* ---- judging ---- */
 
 /* What is there is there until the next write; the other possibility has gone. */
-static void know(struct rr_block *b, uint64_t token) { b->token = b->other = token; }
+static void know(struct rr_worker *w, const struct rr_io *io, struct rr_block *b, uint64_t token)
+{
+    b->token = b->other = token;
+    if (!io->chunk[0])
+        b->given_up = rr_given_up(w, io->lun);
+}
+
+/* The tail of a LUN is of no chunk. */
+static bool may_be_wiped(struct rr_worker *w, const struct rr_io *io, const struct rr_block *b)
+{
+    return b == &w->direct[io->lun][SAMPLE_LAST] && rr_soiled_beyond(w, io->lun, b->given_up);
+}
+
+static bool is_as_known(struct rr_worker *w, const struct rr_io *io, const struct rr_block *b,
+                        uint64_t token)
+{
+    bool wiped = token == 0 && may_be_wiped(w, io, b);
+
+    if (wiped && token != b->token && token != b->other)
+        rr_answer_add(w->answer, "a block of a direct handle was wiped", 0, 1);
+    return b->token == RR_UNKNOWN || token == b->token || token == b->other || wiped;
+}
 
 static void judge_read(struct rr_worker *w, struct rr_io *io, unsigned i, const uint8_t *data)
 {
@@ -175,10 +232,12 @@ static void judge_read(struct rr_worker *w, struct rr_io *io, unsigned i, const 
              (unsigned long long)token);
     RR_CHECK(w, !is_anothers(w, token, io->chunk[i]), "token %#llx is of a chunk of somebody else",
              (unsigned long long)token);
-    RR_CHECK(w, b->token == RR_UNKNOWN || token == b->token || token == b->other,
-             "token %#llx instead of %#llx or %#llx, handle %u", (unsigned long long)token,
-             (unsigned long long)b->token, (unsigned long long)b->other, io->handle);
-    know(b, token);
+    RR_CHECK(w, !is_secret(w, token, io->chunk[i]), "token %#llx should have been wiped",
+             (unsigned long long)token);
+    RR_CHECK(w, is_as_known(w, io, b, token), "token %#llx instead of %#llx or %#llx, handle %u",
+             (unsigned long long)token, (unsigned long long)b->token, (unsigned long long)b->other,
+             io->handle);
+    know(w, io, b, token);
 }
 
 /* What might be more than two things is unknown. */
@@ -204,7 +263,7 @@ static void judge(struct rr_worker *w, struct rr_context *c, struct rr_io *io, i
     io->busy = false;
     for (unsigned i = 0; i < io->blocks && !status; i++)
         if (io->write)
-            know(io->block[i], io->token[i]);
+            know(w, io, io->block[i], io->token[i]);
         else
             judge_read(w, io, i, buffer + i * io->bytes);
     if (status && io->write && io->allowed)
@@ -344,6 +403,7 @@ static void look_at_block(struct rr_worker *w, struct rr_context *c, const struc
         return;
     *io = (struct rr_io){
         .allowed = true, .certain = true, .handle = h->number, .index = index, .blocks = 0};
+    io->lun = h->lun;
     add_block(io, h->chunk[index], b);
     if (c->actor->binary) {
         carry_out(w, c, io, lba, bytes);
@@ -444,4 +504,18 @@ void rr_step_io_beyond(struct rr_worker *w, struct rr_actor *a)
         return;
     rr_io_finish(w, c);
     beyond(w, c, h);
+}
+
+/* ---- the end ---- */
+
+void rr_io_judge_leftovers(struct stack_client *c, uint32_t handle, unsigned chunks)
+{
+    uint64_t block[RR_BLOCK_MAX / sizeof(uint64_t)];
+
+    for (unsigned i = 0; i < chunks * RR_SAMPLES; i++) {
+        uint64_t lba = i / RR_SAMPLES * (uint64_t)SPIPE_CHUNK_BLOCKS + offset_of(i % RR_SAMPLES);
+
+        cr_assert_eq(stack_io(c, SPIPE_READ, handle, lba, 1, block), 0);
+        cr_assert_not(block[0] & SECRET, "block %llu was not wiped", (unsigned long long)lba);
+    }
 }

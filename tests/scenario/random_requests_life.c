@@ -153,6 +153,7 @@ void rr_step_look(struct rr_worker *w, struct rr_actor *a)
     const struct rr_lun *l = &w->books->lun[lun];
     struct rr_window virtual = rr_window_open(w, lun, RR_VIRTUAL);
     struct rr_window direct = rr_window_open(w, lun, RR_PHYSICAL);
+    uint64_t given_up = rr_given_up(w, lun);
     struct spipe_lun_info info;
     int rc = spipe_lun_info(w->stack->adapter, lun, &info);
 
@@ -170,4 +171,6 @@ void rr_step_look(struct rr_worker *w, struct rr_actor *a)
              (int)info.mode);
     RR_CHECK(w, !info.users || rr_window_possible(w, &virtual) || rr_window_possible(w, &direct),
              "users without anybody");
+    if (info.mode != SPIPE_LUN_VIRTUAL && !w->faults)
+        rr_washed(w, lun, given_up);
 }

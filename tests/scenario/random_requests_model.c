@@ -31,14 +31,15 @@ static struct exec_atomic *live(struct rr_worker *w, const struct rr_chunk *c)
     return &w->books->live[w->number][c - w->chunk];
 }
 
-struct rr_chunk *rr_chunk_new(struct rr_worker *w, unsigned lun)
+struct rr_chunk *rr_chunk_new(struct rr_worker *w, unsigned lun, bool wiped)
 {
     struct rr_chunk *c = w->chunk;
 
     while (c < w->chunk + RR_CHUNK_POOL && (c->refs || c->pins || c->held))
         c++;
     RR_CHECK(w, c < w->chunk + RR_CHUNK_POOL, "no room for another chunk in the books");
-    *c = (struct rr_chunk){.refs = 1, .serial = ++w->serials, .lun = (uint8_t)lun, .held = true};
+    *c = (struct rr_chunk){
+        .refs = 1, .serial = ++w->serials, .lun = (uint8_t)lun, .held = true, .wiped = wiped};
     for (unsigned i = 0; i < RR_SAMPLES; i++)
         c->block[i].token = c->block[i].other = RR_UNKNOWN;
     exec_atomic_store(w->exec, live(w, c), c->serial);
@@ -52,6 +53,8 @@ void rr_chunks_drop(struct rr_worker *w, struct rr_chunk **chunk, unsigned n)
 
         if (--c->refs > 0)
             continue;
+        if (c->wiped)
+            rr_soil(w, c->lun, 1);
         exec_atomic_store(w->exec, live(w, c), 0);
         exec_atomic_add(w->exec, &w->books->lun[c->lun].sure_chunks, (uint64_t)-1);
     }
@@ -66,6 +69,8 @@ void rr_chunks_restore(struct rr_worker *w, struct rr_chunk **chunk, unsigned n)
             continue;
         exec_atomic_store(w->exec, live(w, c), c->serial);
         exec_atomic_add(w->exec, &w->books->lun[c->lun].sure_chunks, 1);
+        if (c->wiped)
+            rr_soil(w, c->lun, -1);
     }
 }
 
@@ -75,6 +80,8 @@ void rr_chunks_settle(struct rr_worker *w)
         if (!c->held || c->refs > 0)
             continue;
         c->held = false;
+        if (c->wiped)
+            rr_soiled(w, c->lun, 1);
         exec_atomic_add(w->exec, &w->books->lun[c->lun].maybe_chunks, (uint64_t)-1);
     }
 }

@@ -27,6 +27,7 @@ enum { RR_READ = 1, RR_WRITE = 2 }; /* permissions, as AFU_PERM_ */
  * instead. */
 struct rr_block {
     uint64_t token, other;
+    uint64_t given_up;        /* of a direct handle: rr_given_up() when it was known last */
     uint8_t readers, writers; /* I/O in flight */
 };
 
@@ -36,12 +37,14 @@ struct rr_chunk {
     unsigned pins; /* of I/O in flight */
     uint32_t serial;
     uint8_t lun;
-    bool held; /* counted in maybe_chunks */
+    bool held;  /* counted in maybe_chunks */
+    bool wiped; /* before anybody else gets it (VL-63) */
     struct rr_block block[RR_SAMPLES];
 };
 
 struct rr_handle {
     bool open, bound; /* bound: to the name */
+    bool wipes;       /* chunks that it gets are wiped in the end, also those of a clone (SP-115) */
     uint8_t lun, permissions;
     enum rr_claim kind;
     uint32_t number;
@@ -54,15 +57,17 @@ struct rr_handle {
 /** An I/O in flight. */
 struct rr_io {
     bool busy, write;
-    bool allowed;    /* by the permissions of the handle */
-    bool certain;    /* nothing was withdrawn since: it must succeed */
+    bool allowed; /* by the permissions of the handle */
+    bool certain; /* nothing was withdrawn since: it must succeed */
+    uint8_t lun;
     uint32_t handle; /* number */
     unsigned index;  /* of the last chunk, in the handle */
     unsigned blocks; /* 1 or 2 */
     unsigned bytes;  /* of each */
     struct rr_chunk *chunk[2];
     struct rr_block *block[2];
-    uint64_t token[2]; /* that is written */
+    uint64_t token[2];     /* that is written */
+    struct rr_block stray; /* of no chunk: nobody has it, it may hold anything but secrets */
 };
 
 enum rr_life { RR_GONE, RR_LIVE, RR_FILE }; /* FILE: ended, but its adapter file is open */
@@ -120,7 +125,7 @@ uint64_t rr_last_lba(const struct rr_lun *lun, unsigned chunks);
 /* ---- chunks ---- */
 
 /** A new chunk with one reference and unknown contents, counted as surely held. */
-struct rr_chunk *rr_chunk_new(struct rr_worker *w, unsigned lun);
+struct rr_chunk *rr_chunk_new(struct rr_worker *w, unsigned lun, bool wiped);
 
 /** Gives references up, before the request that does it; what loses its last one is surely held no
  * more. */

@@ -161,7 +161,7 @@ static void refuse_opening(struct rr_worker *w, struct rr_context *c, unsigned l
                   rr_open_direct(w, c, lun, port, &handle, &last), -EINVAL);
     else
         RR_ONE_OF(w, "USER_VIRTUAL on a lost context",
-                  rr_open_virtual(w, c, lun, rr_draw(w, 3), &handle, &last), -EINVAL);
+                  rr_open_virtual(w, c, lun, rr_draw(w, 3), false, &handle, &last), -EINVAL);
 }
 
 static void refuse_verify(struct rr_worker *w, struct rr_context *c, unsigned lun)

@@ -80,6 +80,11 @@ void rr_io_of_lost(struct rr_worker *w, struct rr_context *c, const struct rr_ha
 /** Reads every block of the open handles of which anybody knows what it holds. */
 void rr_io_look(struct rr_worker *w, struct rr_context *c);
 
+struct stack_client;
+
+/** At the end, through a direct handle: what had to be wiped is in no chunk of the LUN. */
+void rr_io_judge_leftovers(struct stack_client *c, uint32_t handle, unsigned chunks);
+
 /* random_requests_misuse.c */
 rr_step rr_step_misuse;
 

@@ -160,6 +160,59 @@ static void on_demand(struct stack *s, void *arg)
 
 Test(wipe, requests_wipe_what_they_need) { run(on_demand); }
 
+struct opener {
+    struct stack_client client;
+    uint64_t last;
+    uint32_t handle;
+    int rc;
+};
+
+static void open_one(void *arg)
+{
+    struct opener *o = arg;
+
+    o->rc = spipe_open_virtual(o->client.ctx, 0, CHUNK, &o->handle, &o->last);
+}
+
+static void wait_for_free(struct stack *s, uint64_t chunks)
+{
+    while (lun(s).free_chunks < chunks)
+        stack_sleep(s, 10000);
+}
+
+/* vlun.md 15.1: what was wiped is there, however much waits for its wipe when that is over. A
+ * request finds one dirty chunk, which the worker is at; others become dirty, one during the wipe
+ * of each. */
+static void given_up_meanwhile(struct stack *s, void *arg)
+{
+    struct stack_client a, b;
+    struct opener c = {.rc = 1};
+    struct exec_thread *thread;
+    uint32_t first, rest;
+    uint64_t last;
+
+    (void)arg;
+    stack_client(s, &a, 0, 8, false);
+    stack_client(s, &b, 0, 8, false);
+    stack_client(s, &c.client, 0, 8, false);
+    first = open_wiped(&a, 1);
+    rest = open_wiped(&b, 3);
+    cr_assert_eq(spipe_release(a.ctx, first), 0);
+    cr_assert_eq(exec_thread_create(s->exec, "opener", open_one, &c, &thread), 0);
+    stack_sleep(s, 10000);
+    cr_assert_eq(spipe_resize(b.ctx, rest, 2 * CHUNK, &last), 0);
+    wait_for_free(s, 1);
+    stack_sleep(s, 10000);
+    cr_assert_eq(spipe_resize(b.ctx, rest, 1 * CHUNK, &last), 0);
+    exec_thread_join(s->exec, thread);
+    cr_assert_eq(c.rc, 0, "%d", c.rc);
+    spipe_client_destroy(a.client);
+    spipe_client_destroy(b.client);
+    spipe_client_destroy(c.client.client);
+}
+
+Test(wipe, what_was_wiped_counts_whatever_is_dirty_since) { run(given_up_meanwhile); }
+
 /* VL-62, VL-63: a chunk that a clone still has is not wiped; whoever loses it last does. */
 static void clones(struct stack *s, void *arg)
 {

@@ -82,6 +82,32 @@ Test(check_inv_07, permissions_only_shrink)
     PROVES(INV_10);
 }
 
+/* What the AFU read between the sync of a release and the end of the entry stays in its cache, and
+ * the next handle of that number may do less. An entry of no chunks lets nobody do anything; one
+ * in memory is that of the handle nevertheless. Context 5 opened its handle 0 to read. */
+Test(check_inv_07, what_is_cached_of_no_chunks_permits_nothing)
+{
+    struct check_entry *kept = &fix.entry[FIX_ENTRY_CACHED];
+    const struct check_entry none = {
+        .context = FIX_RO, .source = CHECK_CACHE, .permissions = AFU_PERM_RW};
+
+    *kept = none;
+    check_fixture_holds(check_inv_10);
+    kept->source = CHECK_WALK;
+    check_fixture_holds(check_inv_10);
+    kept->direct = true;
+    check_fixture_holds(check_inv_10);
+    kept->valid = true;
+    check_fixture_broken(check_inv_10, 10, "context 5 handle 0: the RHT entry has permissions 0x3");
+    *kept = none;
+    kept->count = 1;
+    check_fixture_broken(check_inv_10, 10, "context 5 handle 0: the RHT entry has permissions 0x3");
+    *kept = none;
+    kept->source = CHECK_MEMORY;
+    check_fixture_broken(check_inv_10, 10, "context 5 handle 0: the RHT entry has permissions 0x3");
+    PROVES(INV_10);
+}
+
 /* VL-43. */
 Test(check_inv_07, clones_may_do_no_more_than_their_source)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/posix/posix_mutex.h"
 
-#include <sched.h>
+#include <time.h>
 
 #include "hal/support/check.h"
 
-/* Tries before a thread goes to sleep, some 50 microseconds together: locks are held for less, an
- * AFU sync of the model included, and to be woken up takes as long. What takes longer is mostly a
- * holder without a processor: so for about a millisecond more others are let run between tries,
- * because who sleeps is woken later than the holder has it again. */
-enum { TRIES = 1024, PAUSE = 32, YIELDS = 3000 };
+/* Tries before a thread lets go of its processor, some 10 microseconds together: locks are held for
+ * less than it takes to be woken up. What takes longer is mostly a holder without a processor,
+ * which may be waiting for the very one on which this thread tries. sched_yield() would not hand it
+ * over for half a millisecond; a short sleep does, at once. After about a millisecond of these the
+ * thread sleeps until it is woken. */
+enum { TRIES = 200, PAUSE = 32, NAPS = 20, NAP_NS = 2000 };
 
 static void init(pthread_mutex_t *m)
 {
@@ -51,6 +52,13 @@ static void pause_a_little(void)
         continue;
 }
 
+static void nap(void)
+{
+    const struct timespec ns = {.tv_nsec = NAP_NS};
+
+    (void)nanosleep(&ns, NULL); /* a signal ends it early: then it was shorter */
+}
+
 static void wait_for(pthread_mutex_t *m)
 {
     for (unsigned i = 0; i < TRIES; i++) {
@@ -58,10 +66,10 @@ static void wait_for(pthread_mutex_t *m)
             return;
         pause_a_little();
     }
-    for (unsigned i = 0; i < YIELDS; i++) {
+    for (unsigned i = 0; i < NAPS; i++) {
         if (pthread_mutex_trylock(m) == 0)
             return;
-        sched_yield();
+        nap();
     }
     CHECK(pthread_mutex_lock(m) == 0);
 }

@@ -42,8 +42,8 @@
 #define SPIPE__PORTS_MAX AFU_PORTS_MAX
 #define SPIPE__LUNS_MAX 256
 #define SPIPE__CONTEXTS AFU_CONTEXTS
-#define SPIPE__STEPS_AT_ONCE                                                                       \
-    64 /* of an allocator before the books are given back: a chunk, a part */
+/* Steps of an allocator, a chunk or a part each, before the books are given back. */
+#define SPIPE__STEPS_AT_ONCE 64
 #define SPIPE__SCRATCH_SIZE 4096u
 #define SPIPE__SCSI_TIMEOUT UINT64_C(30000000000) /* ns, SP-101 */
 

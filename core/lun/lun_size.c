@@ -115,9 +115,9 @@ static void free_parts(struct giving_back *g)
 static void give_back(struct giving_back *g, uint64_t chunk)
 {
     uint64_t w = chunk / WORD_BITS, bit = HAL_BIT(chunk % WORD_BITS);
-    struct spipe__ba_part *last = g->part + g->parts - 1;
+    struct spipe__ba_part *last = g->parts > 0 ? &g->part[g->parts - 1] : NULL;
 
-    if (g->parts > 0 && last->w == w && !(last->mask & bit)) {
+    if (last && last->w == w && !(last->mask & bit)) {
         last->mask |= bit;
         return;
     }

@@ -33,26 +33,20 @@ static uint32_t free_ring_size(uint32_t depth)
     return depth == 1 ? 1 : UINT32_C(1) << (hal_highest_bit(depth - 1) + 1);
 }
 
-/* Memory that only the host uses. */
-static int allocate_books(struct spipe__queue *q)
+/* Memory that only the host uses: slots, and behind them what the ring of free ones has more. */
+static size_t books_size(const struct spipe__queue *q)
 {
-    q->slots = exec_alloc(q->exec, q->depth * sizeof *q->slots, _Alignof(struct spipe__slot));
-    if (!q->slots)
-        return -ENOMEM;
-    q->free_mask = free_ring_size(q->depth) - 1;
-    q->free_ring =
-        exec_alloc(q->exec, (q->free_mask + 1) * sizeof *q->free_ring, sizeof *q->free_ring);
-    if (q->free_ring)
-        return 0;
-    exec_free(q->exec, q->slots, q->depth * sizeof *q->slots);
-    return -ENOMEM;
+    return ((size_t)q->free_mask + 1) * sizeof *q->slots;
 }
 
-static void free_books(struct spipe__queue *q)
+static int allocate_books(struct spipe__queue *q)
 {
-    exec_free(q->exec, q->free_ring, (q->free_mask + 1) * sizeof *q->free_ring);
-    exec_free(q->exec, q->slots, q->depth * sizeof *q->slots);
+    q->free_mask = free_ring_size(q->depth) - 1;
+    q->slots = exec_alloc(q->exec, books_size(q), _Alignof(struct spipe__slot));
+    return q->slots ? 0 : -ENOMEM;
 }
+
+static void free_books(struct spipe__queue *q) { exec_free(q->exec, q->slots, books_size(q)); }
 
 /* Memory that the AFU reads and writes: pairs, ring, RRQ. */
 static int allocate_shared(struct spipe__queue *q)
@@ -132,9 +126,9 @@ static void prepare_pairs(struct spipe__queue *q)
 
 static void prepare_slots(struct spipe__queue *q)
 {
-    memset(q->slots, 0, q->depth * sizeof *q->slots);
+    memset(q->slots, 0, books_size(q));
     for (uint32_t i = 0; i < q->depth; i++)
-        q->free_ring[i] = i;
+        q->slots[i].free = i;
     q->free_head = 0;
     q->free_tail = q->depth;
     q->lost_count = 0;

@@ -58,6 +58,8 @@ struct spipe__slot {
     uint32_t next;     /* in the list of failed slots: number + 1, 0 = last */
     int32_t status;    /* why it is lost; 0 = it is not */
     uint64_t tag;
+    uint32_t free; /* element of the ring of free slots that stands here: a number. Mostly that of
+                      this slot itself, so that a command touches no line for the ring alone */
 } __attribute__((aligned(32))); /* so that its address needs one shift */
 
 /** What went wrong on a queue, in numbers. Nothing resets them. */
@@ -80,8 +82,7 @@ struct spipe__queue {
     uint64_t doorbell;        /* offset of ioarrin or sq_tail in the window of ctx */
     struct afu_ioarcb *sq_at; /* next slot of the ring; NULL in IOARRIN mode */
     struct afu_cmd_pair *pairs;
-    struct spipe__slot *slots;
-    uint32_t *free_ring; /* numbers of free slots; a ring of free_mask + 1 elements */
+    struct spipe__slot *slots; /* with the ring of free ones: free_mask + 1, a power of two */
     uint32_t free_head, free_tail, free_mask;
     uint8_t order; /* enum hal_order */
     bool gone;     /* the context is dead: all ones or a device-lost event */
@@ -94,13 +95,13 @@ struct spipe__queue {
     const uint64_t *rrq_at, *rrq_last; /* current element, last element */
     uint64_t rrq_base;                 /* what the element of slot 0 is when it is new */
     uint32_t depth;
-    uint32_t failed;   /* first of those lost and not yet returned by spipe__queue_next(): its
-                          number + 1, 0 = none */
-    uint64_t check_at; /* when an empty poll looks at events and time-outs again, ns */
+    uint32_t failed;     /* first of those lost and not yet returned by spipe__queue_next(): its
+                            number + 1, 0 = none */
+    uint64_t check_at;   /* when an empty poll looks at events and time-outs again, ns */
+    uint64_t expires_at; /* no command in flight has an earlier deadline */
 
     /* now and then */
-    uint32_t failed_last; /* last of them: its number */
-    uint64_t expires_at;  /* no command in flight has an earlier deadline */
+    uint32_t failed_last; /* last of the failed ones: its number */
     bool sq_on;           /* SQ mode, from the next bind on */
     struct spipe__queue_counters counters;
 
@@ -193,7 +194,7 @@ static inline uint32_t spipe__queue_take(struct spipe__queue *q)
 
     if (__builtin_expect(q->free_head == q->free_tail, 0))
         return SPIPE__SLOT_NONE;
-    slot = q->free_ring[q->free_head++ & q->free_mask];
+    slot = q->slots[q->free_head++ & q->free_mask].free;
     if (slot == SPIPE__SLOT_NONE)
         __builtin_unreachable(); /* saves the caller's second test */
     return slot;
@@ -355,7 +356,7 @@ static inline const struct afu_ioasa *spipe__queue_ioasa(const struct spipe__que
 /** Makes a finished slot free again. */
 static inline void spipe__queue_done(struct spipe__queue *q, uint32_t slot)
 {
-    q->free_ring[q->free_tail++ & q->free_mask] = slot;
+    q->slots[q->free_tail++ & q->free_mask].free = slot;
 }
 
 /* ---- now and then -------------------------------------------------------------------------- */

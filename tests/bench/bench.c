@@ -350,6 +350,52 @@ static struct bench_bar *bar_at(size_t i)
     return NULL;
 }
 
+/* What to measure: all bars, one of them, or a group: FLAT are FLAT.contexts, FLAT.walks and so on.
+ */
+struct choice {
+    const char *name; /* NULL: all */
+    bool group;
+};
+
+static bool chosen(const struct choice *c, const struct bench_bar *b)
+{
+    size_t n = c->name ? strlen(c->name) : 0;
+
+    if (!c->name)
+        return true;
+    return c->group ? strncmp(b->id, c->name, n) == 0 && b->id[n] == '.'
+                    : strcmp(b->id, c->name) == 0;
+}
+
+/* The first bar chosen from the i-th on, which i is moved past; NULL if there is none left. */
+static struct bench_bar *next_chosen(const struct choice *c, size_t *i)
+{
+    struct bench_bar *b;
+
+    while ((b = bar_at((*i)++)) && !chosen(c, b))
+        continue;
+    return b;
+}
+
+/* A bar's own name means that bar alone, whatever else begins with it. */
+static bool choose(struct choice *c, const char *name)
+{
+    const struct bench_bar *b;
+
+    for (int group = 0; group <= 1; group++) {
+        size_t i = 0;
+
+        *c = (struct choice){name, group};
+        if (next_chosen(c, &i))
+            return true;
+    }
+    fprintf(stderr, "bench: there is no bar or group %s; there are", name);
+    for (size_t i = 0; (b = bar_at(i)); i++)
+        fprintf(stderr, " %s", b->id);
+    fputs(", and what stands before a dot is a group\n", stderr);
+    return false;
+}
+
 /* ---- output -----------------------------------------------------------------------------------
  */
 
@@ -374,13 +420,13 @@ static void print_number(double v)
         printf("%10.2f", v);
 }
 
-static void print_table(const cJSON *old)
+static void print_table(const struct choice *c, const cJSON *old)
 {
     const struct bench_bar *b;
 
     printf("%-12s %-44s %-4s %10s %10s %10s %10s  %s\n", "bar", "what", "unit", "value", "must",
            "aim", "roofline", "reached");
-    for (size_t i = 0; (b = bar_at(i)); i++) {
+    for (size_t i = 0; (b = next_chosen(c, &i));) {
         const cJSON *was = cJSON_GetObjectItem(cJSON_GetObjectItem(old, b->id), "value");
 
         printf("%-12s %-44s %-4s ", b->id, b->what, b->unit);
@@ -400,13 +446,13 @@ static void print_table(const cJSON *old)
 
 static cJSON *number(double v) { return isnan(v) ? cJSON_CreateNull() : cJSON_CreateNumber(v); }
 
-static void print_json(void)
+static void print_json(const struct choice *c)
 {
     cJSON *all = cJSON_CreateObject();
     const struct bench_bar *b;
     char *text;
 
-    for (size_t i = 0; (b = bar_at(i)); i++) {
+    for (size_t i = 0; (b = next_chosen(c, &i));) {
         cJSON *o = cJSON_AddObjectToObject(all, b->id);
 
         cJSON_AddStringToObject(o, "what", b->what);
@@ -446,11 +492,11 @@ static cJSON *load(const char *path)
 
 static void usage(FILE *to)
 {
-    fputs("usage: bench [--json] [--compare OLD.json] [--only BAR]\n"
+    fputs("usage: bench [--json] [--compare OLD.json] [--only NAME]\n"
           "Measures the bars of docs/performance.md, CPU time, medians.\n"
           "  --json             one object, keyed by bar\n"
           "  --compare OLD.json shows the change against an earlier --json\n"
-          "  --only BAR         this bar alone, e.g. PB-2\n",
+          "  --only NAME        this bar alone, e.g. PB-2, or a group, e.g. FLAT\n",
           to);
 }
 
@@ -463,19 +509,14 @@ static void find_twin(const char *name)
     snprintf(twin, sizeof twin, "%.*sbench_nosites", slash ? (int)(slash - name) + 1 : 0, name);
 }
 
-static bool measure(const char *only)
+static void measure(const struct choice *c)
 {
-    bool found = !only;
     struct bench_bar *b;
 
-    for (size_t i = 0; (b = bar_at(i)); i++) {
-        if (only && strcmp(only, b->id) != 0)
-            continue;
-        found = true;
+    for (size_t i = 0; (b = next_chosen(c, &i));) {
         fprintf(stderr, "bench: %s ...\n", b->id);
         b->value = b->measure(&b->roofline);
     }
-    return found;
 }
 
 int main(int argc, char **argv)
@@ -487,7 +528,7 @@ int main(int argc, char **argv)
                                             {"instructions", required_argument, NULL, 'i'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    const char *only = NULL;
+    struct choice choice = {NULL, false};
     cJSON *old = NULL;
     bool json = false;
     int o;
@@ -502,7 +543,8 @@ int main(int argc, char **argv)
             old = load(optarg);
             break;
         case 'o':
-            only = optarg;
+            if (!choose(&choice, optarg))
+                return 2;
             break;
         case 'n':
             printf("%f\n", stack_ns(&one_fiber_tags, NULL));
@@ -517,14 +559,15 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if (optind < argc || !measure(only)) {
+    if (optind < argc) {
         usage(stderr);
         return 2;
     }
+    measure(&choice);
     if (json)
-        print_json();
+        print_json(&choice);
     else
-        print_table(old);
+        print_table(&choice, old);
     cJSON_Delete(old);
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "backends/sim/sim_host.h"
 #include "core/superpipe.h"
+#include "hal/support/check.h"
 #include "hal/support/prng.h"
 #include "sim/sched/sched.h"
 #include "sim/sim_media.h"
@@ -18,6 +19,7 @@
 #define BLOCK 4096u
 #define HOT_BLOCKS 4096u /* 16 MiB of media are read, as PB-2 says */
 #define BATCH 32u
+#define DEPTH_MAX 128u
 #define CLIENTS_MAX 64u
 #define HANDLES_MAX 16u
 
@@ -31,9 +33,15 @@ struct client {
     struct exec_thread *thread;
     uint8_t *buffers; /* depth x 4 KiB */
     uint32_t handle[HANDLES_MAX];
-    unsigned next_buffer, next_handle;
     uint64_t reads;
+
+    /* The loop: I/Os are made in a ring, one of each buffer, and submitted from there. */
+    uint64_t unmade;
+    unsigned next;           /* to be made */
+    unsigned first, waiting; /* to be submitted */
+    unsigned next_handle;
     struct hal_prng rng;
+    struct spipe_io io[DEPTH_MAX];
 };
 
 struct run {
@@ -43,8 +51,6 @@ struct run {
     struct spipe *adapter;
     struct client client[CLIENTS_MAX];
     uint64_t blocks; /* that each handle reads */
-    double begin_cpu, end_cpu;
-    uint64_t begin_events, begin_ns;
     struct bench_stack_result *out;
     bool failed;
 };
@@ -59,75 +65,79 @@ static bool good(struct run *r, int rc, const char *what)
     return false;
 }
 
-/* The k-th I/O, which uses the k-th buffer and handle in turn. */
-static struct spipe_io next_io(struct client *c, uint64_t k, enum spipe_op op)
+/* Makes the next I/O in the next place of the ring. Reads draw their block and take handles in
+ * turn, writes go through block after block of one handle after the other. */
+static inline void make_io(struct client *c)
 {
-    uint8_t *buffer = c->buffers + c->next_buffer * BLOCK;
-    unsigned handle = c->next_handle;
+    const struct run *r = c->run;
+    struct spipe_io *io = &c->io[c->next];
 
-    if (++c->next_buffer == c->run->config->depth)
-        c->next_buffer = 0;
-    if (++c->next_handle == c->run->config->handles)
+    if (++c->next == r->config->depth)
+        c->next = 0;
+    io->tag = c->unmade--;
+    if (io->op == SPIPE_WRITE) {
+        io->lba = io->tag % r->blocks;
+        io->handle = c->handle[io->tag / r->blocks % r->config->handles];
+        return;
+    }
+    io->lba = hal_prng_below(&c->rng, r->blocks);
+    io->handle = c->handle[c->next_handle];
+    if (++c->next_handle == r->config->handles)
         c->next_handle = 0;
-    return (struct spipe_io){
-        .tag = k,
-        .lba = hal_prng_below(&c->rng, c->run->blocks),
-        .buffer = buffer,
-        .blocks = 1,
-        .handle = c->handle[handle],
-        .op = op,
-    };
 }
 
-/* The same, block after block of one handle after the other. */
-static struct spipe_io next_in_order(struct client *c, uint64_t k, enum spipe_op op)
+/* Submits what is made, as far as the queue takes it: a batch of those that stand in a row. */
+static inline bool submit(struct client *c)
 {
-    struct spipe_io io = next_io(c, k, op);
+    const struct bench_stack_config *config = c->run->config;
+    unsigned row = config->depth - c->first;
+    unsigned n = c->waiting < row ? c->waiting : row;
+    int taken = spipe_submit(c->ctx, &c->io[c->first], n < BATCH ? n : BATCH);
 
-    io.lba = k % c->run->blocks;
-    io.handle = c->handle[k / c->run->blocks % c->run->config->handles];
-    return io;
+    if (taken < 0)
+        return good(c->run, taken, "submit");
+    c->waiting -= (unsigned)taken;
+    c->first += (unsigned)taken;
+    if (c->first == config->depth)
+        c->first = 0;
+    return true;
 }
 
-static unsigned fill_batch(struct client *c, struct spipe_io *io, unsigned n, uint64_t from,
-                           enum spipe_op op, bool sequential)
+/* What a pump begins with: all of the depth is made, nothing submitted. */
+static void prime(struct client *c, uint64_t total, enum spipe_op op)
 {
-    for (unsigned i = 0; i < n; i++)
-        io[i] = sequential ? next_in_order(c, from + i, op) : next_io(c, from + i, op);
-    return n;
+    unsigned depth = c->run->config->depth;
+
+    c->unmade = total;
+    c->next = c->first = 0;
+    for (unsigned i = 0; i < depth; i++)
+        c->io[i] = (struct spipe_io){.buffer = c->buffers + i * BLOCK, .blocks = 1, .op = op};
+    for (c->waiting = 0; c->waiting < depth && c->unmade; c->waiting++)
+        make_io(c);
 }
 
-/* Keeps `depth` I/Os in flight until `total` are done. */
-static void pump(struct client *c, uint64_t total, enum spipe_op op, bool sequential)
+/* Keeps `depth` I/Os in flight until `total` are done: each that is finished, and good, makes room
+ * for another one. */
+static void pump(struct client *c, uint64_t total, enum spipe_op op)
 {
-    struct spipe_io io[BATCH];
     struct spipe_completion done[BATCH];
-    uint64_t submitted = 0, completed = 0;
-    unsigned ready = 0, next = 0;
 
-    while (completed < total) {
+    prime(c, total, op);
+    while (total) {
         unsigned n;
-        int taken = 0;
 
-        if (next == ready) {
-            uint64_t room = c->run->config->depth - (submitted - completed);
-            uint64_t left = total - submitted;
-
-            n = (unsigned)(room < left ? room : left);
-            ready = fill_batch(c, io, n < BATCH ? n : BATCH, submitted, op, sequential);
-            next = 0;
-        }
-        if (next < ready)
-            taken = spipe_submit(c->ctx, io + next, ready - next);
-        if (taken < 0 && !good(c->run, taken, "submit"))
+        if (c->waiting && !submit(c))
             return;
-        next += (unsigned)taken;
-        submitted += (uint64_t)taken;
         n = spipe_poll(c->ctx, done, BATCH);
-        for (unsigned i = 0; i < n; i++)
-            if (!good(c->run, done[i].status, "a read"))
+        total -= n;
+        for (unsigned i = 0; i < n; i++) {
+            if (!good(c->run, done[i].status, "an I/O"))
                 return;
-        completed += n;
+            if (c->unmade) {
+                make_io(c);
+                c->waiting++;
+            }
+        }
     }
 }
 
@@ -135,7 +145,7 @@ static void client_body(void *arg)
 {
     struct client *c = arg;
 
-    pump(c, c->reads, SPIPE_READ, false);
+    pump(c, c->reads, SPIPE_READ);
 }
 
 static bool open_client(struct run *r, unsigned i)
@@ -145,6 +155,7 @@ static bool open_client(struct run *r, unsigned i)
     struct spipe_attach_options opts = {.size = sizeof opts, .depth = config->depth};
     uint64_t last;
 
+    CHECK(config->depth <= DEPTH_MAX);
     c->run = r;
     c->reads = config->reads / config->clients;
     hal_prng_seed(&c->rng, 1, i);
@@ -246,7 +257,7 @@ static void body(void *arg)
     while (n < r->config->clients && open_client(r, n))
         n++;
     for (unsigned i = 0; i < n && !r->failed; i++) /* so that reads find written blocks */
-        pump(&r->client[i], r->blocks * r->config->handles, SPIPE_WRITE, true);
+        pump(&r->client[i], r->blocks * r->config->handles, SPIPE_WRITE);
     if (!r->failed)
         measure(r);
     for (unsigned i = 0; i < r->config->clients; i++)

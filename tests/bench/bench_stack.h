@@ -11,7 +11,7 @@
 struct bench_stack_config {
     unsigned clients;     /* fibers, each with a context of its own; 1..64 */
     unsigned handles;     /* virtual LUNs of a client, 1..16 */
-    unsigned depth;       /* reads in flight of a client */
+    unsigned depth;       /* reads in flight of a client, 1..128 */
     uint64_t reads;       /* of all clients together */
     bool data;            /* full media, every byte copied; else tag media */
     bool trace;           /* records and running hash */

@@ -10,6 +10,7 @@
 #include "tests/bench/bench_core.h"
 
 #define READS 20000u
+#define TWIN_READS 4096u
 
 static unsigned rounds_of(unsigned batch) { return READS / batch; }
 
@@ -43,23 +44,44 @@ static double collected(const char *log)
     return n;
 }
 
-double bench_instructions(unsigned batch)
+/* Instructions that callgrind counts in a run of `command`, a program with its arguments. */
+static double counted(const char *options, const char *command)
 {
-    char self[4096], command[8192], log[] = "/tmp/bench_callgrind_XXXXXX";
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    char line[8192], log[] = "/tmp/bench_callgrind_XXXXXX";
     int fd = mkstemp(log);
     double count;
 
-    if (n < 0 || fd < 0)
+    if (fd < 0)
+        return NAN;
+    close(fd);
+    snprintf(line, sizeof line,
+             "valgrind --tool=callgrind --callgrind-out-file=/dev/null %s %s >'%s' 2>&1", options,
+             command, log);
+    count = system(line) == 0 ? collected(log) : NAN; /* NOLINT(cert-env33-c) */
+    unlink(log);
+    return count;
+}
+
+double bench_instructions(unsigned batch)
+{
+    char self[4096], command[4200];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (n < 0)
         return NAN;
     self[n] = 0;
-    close(fd);
-    snprintf(command, sizeof command,
-             "valgrind --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no "
-             "--toggle-collect=spipe_submit --toggle-collect=spipe_poll '%s' "
-             "--instructions %u >'%s' 2>&1",
-             self, batch, log);
-    count = system(command) == 0 ? collected(log) : NAN; /* NOLINT(cert-env33-c) */
-    unlink(log);
-    return count / rounds_of(batch) / batch;
+    snprintf(command, sizeof command, "'%s' --instructions %u", self, batch);
+    return counted("--collect-atstart=no --toggle-collect=spipe_submit "
+                   "--toggle-collect=spipe_poll",
+                   command) /
+           rounds_of(batch) / batch;
+}
+
+double bench_instructions_of(const char *twin)
+{
+    char fewer[4300], more[4300];
+
+    snprintf(fewer, sizeof fewer, "'%s' %u", twin, TWIN_READS);
+    snprintf(more, sizeof more, "'%s' %u", twin, 5 * TWIN_READS);
+    return (counted("", more) - counted("", fewer)) / (4 * TWIN_READS);
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints ns a read. Built with and without fault sites, see pb7() in bench.c. */
+/* Prints ns a read; the argument is the number of reads. Built with and without fault sites, see
+ * pb7() in bench.c. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/bench/bench_stack.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    static const struct bench_stack_config c = {
-        .clients = 1, .handles = 4, .depth = 32, .reads = 100000};
+    struct bench_stack_config c = {.clients = 1, .handles = 4, .depth = 32, .reads = 100000};
     struct bench_stack_result r;
 
+    if (argc > 1)
+        c.reads = strtoull(argv[1], NULL, 10);
     if (bench_stack_run(&c, &r))
         return 1;
     printf("%f\n", r.cpu_ns / (double)c.reads);

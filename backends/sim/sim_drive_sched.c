@@ -220,6 +220,12 @@ static __attribute__((noinline)) uint64_t publish_stores(struct drive *d)
 
 static uint64_t publish(struct sim_drive *b) { return of(b)->stores ? publish_stores(of(b)) : 0; }
 
+static void enter_to_store(struct sim_drive *b)
+{
+    sched_point(of(b)->sched);
+    publish(b);
+}
+
 /* Whoever waits for a descriptor lets the scheduler run the model. */
 static int attend(struct sim_drive *b)
 {
@@ -240,6 +246,7 @@ static const struct sim_drive_ops ops = {
     .enter = enter,
     .leave = leave,
     .point = point,
+    .enter_to_store = enter_to_store,
     .until = until,
     .wait = wait,
     .park = wait, /* a fiber that waits costs nothing */

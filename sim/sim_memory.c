@@ -84,18 +84,11 @@ void sim_memory_remove(struct sim_memory *m, uint64_t start)
     memmove(&m->region[i], &m->region[i + 1], (m->count - i) * sizeof m->region[i]);
 }
 
-static bool inside(const struct sim_region *r, uint64_t ea) { return ea - r->start < r->size; }
-
-static uint64_t name(const struct sim_region *r, uint64_t ea)
-{
-    return ((uint64_t)r->number << SIM_EA_OFFSET_BITS) | (ea - r->start);
-}
-
 uint64_t sim_memory_room(const struct sim_memory *m, uint64_t ea)
 {
     uint32_t i = find(m, ea);
 
-    if (i >= m->count || !inside(&m->region[i], ea))
+    if (i >= m->count || !sim_region_has(&m->region[i], ea))
         return 0;
     return m->region[i].start + m->region[i].size - ea;
 }
@@ -104,23 +97,22 @@ bool sim_memory_known(const struct sim_memory *m, uint64_t ea, uint64_t *canonic
 {
     uint32_t i = find(m, ea);
 
-    if (i >= m->count || !inside(&m->region[i], ea))
+    if (i >= m->count || !sim_region_has(&m->region[i], ea))
         return false;
-    *canonical = name(&m->region[i], ea);
+    *canonical = sim_region_name(&m->region[i], ea);
     return true;
 }
 
-uint64_t sim_memory_canonical(struct sim_memory *m, uint64_t ea, uint32_t *hint)
+/* Kept apart: with a hint that holds, it is not needed. */
+__attribute__((noinline)) uint64_t sim_memory_search(struct sim_memory *m, uint64_t ea,
+                                                     uint32_t *hint)
 {
-    uint32_t i = *hint;
+    uint32_t i = find(m, ea);
 
-    if (i >= m->count || !inside(&m->region[i], ea)) {
-        i = find(m, ea);
-        if (i >= m->count || !inside(&m->region[i], ea))
-            return SIM_EA_UNKNOWN | (m->unknown++ & (HAL_BIT(SIM_EA_OFFSET_BITS) - 1));
-        *hint = i;
-    }
-    return name(&m->region[i], ea);
+    if (i >= m->count || !sim_region_has(&m->region[i], ea))
+        return SIM_EA_UNKNOWN | (m->unknown++ & (HAL_BIT(SIM_EA_OFFSET_BITS) - 1));
+    *hint = i;
+    return sim_region_name(&m->region[i], ea);
 }
 
 size_t sim_memory_read(uint64_t ea, void *to, size_t n)

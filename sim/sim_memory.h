@@ -43,8 +43,28 @@ void sim_memory_fini(struct sim_memory *m);
 /** Removes the region that starts at `start`; there must be one. */
 void sim_memory_remove(struct sim_memory *m, uint64_t start);
 
+/* The canonical form of an address that the hint does not help with. */
+uint64_t sim_memory_search(struct sim_memory *m, uint64_t ea, uint32_t *hint);
+
+static inline bool sim_region_has(const struct sim_region *r, uint64_t ea)
+{
+    return ea - r->start < r->size;
+}
+
+static inline uint64_t sim_region_name(const struct sim_region *r, uint64_t ea)
+{
+    return (uint64_t)r->number << SIM_EA_OFFSET_BITS | (ea - r->start);
+}
+
 /** The canonical form of an address. *hint (a region index, any value) speeds up the look-up. */
-uint64_t sim_memory_canonical(struct sim_memory *m, uint64_t ea, uint32_t *hint);
+static inline uint64_t sim_memory_canonical(struct sim_memory *m, uint64_t ea, uint32_t *hint)
+{
+    const struct sim_region *r = &m->region[*hint];
+
+    if (__builtin_expect(*hint < m->count && sim_region_has(r, ea), 1))
+        return sim_region_name(r, ea);
+    return sim_memory_search(m, ea, hint);
+}
 
 /** Bytes from ea to the end of the region that it lies in; 0 if there is none. */
 uint64_t sim_memory_room(const struct sim_memory *m, uint64_t ea);

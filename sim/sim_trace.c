@@ -16,6 +16,7 @@ void sim_trace_init(struct sim_trace *t, bool on)
     memset(t, 0, sizeof *t);
     t->on = on;
     t->hash = HAL_HASH_START;
+    t->factors = (struct sim_trace_factors)SIM_TRACE_FACTORS;
 }
 
 /* Never inline: a record would save registers for it. */
@@ -35,7 +36,9 @@ void sim_trace_set_sink(struct sim_trace *t, sim_trace_sink *sink, void *arg)
     t->sink_arg = arg;
 }
 
-void sim_trace_append(struct sim_trace *t, uint64_t cycle, uint64_t id, uint64_t a, uint64_t b)
+/* Never inline either: the parts of `id` would be stored one by one. */
+__attribute__((noinline)) void sim_trace_append(struct sim_trace *t, uint64_t cycle, uint64_t id,
+                                                uint64_t a, uint64_t b)
 {
     struct sim_trace_record *r = &t->ring[t->fill];
 
@@ -45,7 +48,7 @@ void sim_trace_append(struct sim_trace *t, uint64_t cycle, uint64_t id, uint64_t
     r->kind = (uint16_t)(id >> 48);
     r->a = a;
     r->b = b;
-    t->hash = sim_trace_hash_add(t->hash, cycle, id, a, b);
+    t->hash = sim_trace_hash_with(&t->factors, t->hash, cycle, id, a, b);
     if (__builtin_expect(++t->fill == SIM_TRACE_RING, 0))
         sim_trace_flush(t);
 }

@@ -60,12 +60,24 @@ struct sim_trace_record {
 /** Receives `count` records in order. They are valid during the call only. */
 typedef void sim_trace_sink(void *arg, const struct sim_trace_record *records, size_t count);
 
+/** What the parts of a record are multiplied by for the hash. */
+struct sim_trace_factors {
+    uint64_t cycle, a, b;
+};
+
+#define SIM_TRACE_FACTORS                                                                          \
+    {                                                                                              \
+        UINT64_C(0x9E3779B97F4A7C15), UINT64_C(0xC2B2AE3D27D4EB4F), UINT64_C(0xD6E8FEB86659FD93)   \
+    }
+
 /** One trace per world. */
 struct sim_trace {
     bool on;          /* false: records cost one branch */
     uint32_t fill;    /* records in the ring since the last flush */
     uint64_t flushed; /* records before them */
     uint64_t hash;
+    /* Operands in memory: each would be an instruction of its own as a constant of 64 bits. */
+    struct sim_trace_factors factors;
     sim_trace_sink *sink;
     void *sink_arg;
     struct sim_trace_record ring[SIM_TRACE_RING];
@@ -88,15 +100,22 @@ static inline uint64_t sim_trace_hash(const struct sim_trace *t) { return t->has
 /** Number of records so far. */
 static inline uint64_t sim_trace_total(const struct sim_trace *t) { return t->flushed + t->fill; }
 
+/* Adds one record to a running hash, whose factors are at hand. */
+static inline uint64_t sim_trace_hash_with(const struct sim_trace_factors *f, uint64_t hash,
+                                           uint64_t cycle, uint64_t id, uint64_t a, uint64_t b)
+{
+    /* Independent products first: only one multiplication is on the chain from record to record. */
+    return hal_hash_word(hash, (cycle * f->cycle + id) ^ (a * f->a) ^ ((b + 0x165667B1) * f->b));
+}
+
 /** Adds one record to a running hash; `id` is kind, adapter and who in one word, as in
  * sim_trace_id. */
 static inline uint64_t sim_trace_hash_add(uint64_t hash, uint64_t cycle, uint64_t id, uint64_t a,
                                           uint64_t b)
 {
-    /* Independent products first: only one multiplication is on the chain from record to record. */
-    return hal_hash_word(hash, (cycle * UINT64_C(0x9E3779B97F4A7C15) + id) ^
-                                   (a * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
-                                   ((b + 0x165667B1) * UINT64_C(0xD6E8FEB86659FD93)));
+    const struct sim_trace_factors factors = SIM_TRACE_FACTORS;
+
+    return sim_trace_hash_with(&factors, hash, cycle, id, a, b);
 }
 
 /** Kind, adapter and who of a record in one word. */

@@ -235,6 +235,21 @@ static uint64_t reg_read64(struct hal_ctx *ctx, uint64_t offset)
     return answer;
 }
 
+/* The bus has no room before `when`. */
+static __attribute__((noinline)) void store_later(struct context *c, uint64_t offset,
+                                                  uint64_t value, uint64_t when)
+{
+    struct sim_drive *drive = c->dev->drive;
+    int rc;
+
+    do {
+        drive->ops->until(drive, when);
+        enter(c->dev);
+        rc = c->sim ? sim_bus_store(c->sim, offset, value, &when) : 0;
+        leave(c->dev);
+    } while (rc);
+}
+
 static void reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
 {
     struct context *c = context(ctx);
@@ -242,16 +257,11 @@ static void reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
     uint64_t when = 0;
     int rc;
 
-    drive->ops->point(drive);
-    drive->ops->publish(drive); /* a doorbell is a barrier too */
-    for (;;) {
-        enter(c->dev);
-        rc = c->sim ? sim_bus_store(c->sim, offset, value, &when) : 0;
-        leave(c->dev);
-        if (!rc)
-            return;
-        drive->ops->until(drive, when);
-    }
+    drive->ops->enter_to_store(drive);
+    rc = c->sim ? sim_bus_store(c->sim, offset, value, &when) : 0;
+    drive->ops->leave(drive);
+    if (__builtin_expect(rc != 0, 0))
+        store_later(c, offset, value, when);
 }
 
 /* The next event; it is the loss once there is nothing that could send another. */

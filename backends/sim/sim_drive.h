@@ -37,6 +37,9 @@ struct sim_drive_ops {
     void (*leave)(struct sim_drive *);
     /* A scheduling point and nothing else. Called outside. */
     void (*point)(struct sim_drive *);
+    /* What comes before a store to a register, which is a barrier too: point, publish and enter, in
+     * one operation because doorbells are many. */
+    void (*enter_to_store)(struct sim_drive *);
     /* Lets device time reach the end of `cycle`. Called outside enter/leave. */
     void (*until)(struct sim_drive *, uint64_t cycle);
     /* Waits until the model wakes `key`, or the deadline (ns of exec). The caller has entered, and

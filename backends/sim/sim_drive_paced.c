@@ -169,6 +169,12 @@ static uint64_t publish(struct sim_drive *b)
     return 0;
 }
 
+static void enter_to_store(struct sim_drive *b)
+{
+    publish(b);
+    enter(b);
+}
+
 /* Waits in the model in place of those who wait for descriptors. */
 static void clock(void *arg)
 {
@@ -218,6 +224,7 @@ static const struct sim_drive_ops ops = {
     .enter = enter,
     .leave = leave,
     .point = point,
+    .enter_to_store = enter_to_store,
     .until = until,
     .wait = wait,
     .park = park,

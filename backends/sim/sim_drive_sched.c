@@ -122,6 +122,13 @@ static bool clock_idle(void *arg)
 
 static const struct sched_clock device_clock = {SIM_CYCLE_NS, clock_advance, clock_idle};
 
+/* Kept apart, as nearly always nobody watches. */
+static __attribute__((noinline)) void tell(struct drive *d, uint64_t key)
+{
+    if (sim_drive_tell(&d->base, key) && sched_any_descriptor(d->sched))
+        sim_engine_stop(&d->base.machine->engine);
+}
+
 /* The model reports news: the engine stops only when a fiber waits for it. */
 static void on_wake(void *arg, uint64_t key)
 {
@@ -129,8 +136,8 @@ static void on_wake(void *arg, uint64_t key)
 
     if (sched_wake_key(d->sched, key))
         sim_engine_stop(&d->base.machine->engine);
-    if (d->base.watches && sim_drive_tell(&d->base, key) && sched_any_descriptor(d->sched))
-        sim_engine_stop(&d->base.machine->engine);
+    if (d->base.watches)
+        tell(d, key);
 }
 
 /* ---- operations -------------------------------------------------------------------------------
@@ -213,6 +220,12 @@ static __attribute__((noinline)) uint64_t publish_stores(struct drive *d)
 
 static uint64_t publish(struct sim_drive *b) { return of(b)->stores ? publish_stores(of(b)) : 0; }
 
+static void enter_to_store(struct sim_drive *b)
+{
+    sched_point(of(b)->sched);
+    publish(b);
+}
+
 /* Whoever waits for a descriptor lets the scheduler run the model. */
 static int attend(struct sim_drive *b)
 {
@@ -233,6 +246,7 @@ static const struct sim_drive_ops ops = {
     .enter = enter,
     .leave = leave,
     .point = point,
+    .enter_to_store = enter_to_store,
     .until = until,
     .wait = wait,
     .park = wait, /* a fiber that waits costs nothing */

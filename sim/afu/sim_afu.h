@@ -460,6 +460,13 @@ sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v
     sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }
 
+/** The same for who has looked whether the trace is on, as there is more to do for the record. */
+static inline __attribute__((always_inline)) void
+sim_record_on(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v, uint64_t w)
+{
+    sim_trace_append(a->trace, a->engine->now, sim_trace_id((uint16_t)kind, a->number, who), v, w);
+}
+
 /** WRITE SAME(16) sends one block, whatever its range is: every segment has all of the data. */
 static inline bool sim_cmd_is_same(const struct sim_cmd *c) { return c->rq.cdb[0] == 0x93; }
 

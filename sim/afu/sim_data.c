@@ -163,7 +163,7 @@ static __attribute__((noinline)) void append_record(struct sim_cmd *c, uint32_t 
 {
     struct sim_afu *a = c->afu;
 
-    sim_trace_add(a->trace, a->engine->now, SIM_EVENT_DATA, a->number, c->slot,
+    sim_record_on(a, SIM_EVENT_DATA, c->slot,
                   sim_memory_canonical(&a->memory, segment_ea(c), &c->ctx->data_hint), bytes);
 }
 

@@ -87,9 +87,9 @@ __attribute__((noinline)) void sim_doorbell_record(struct sim_ctx *ctx, uint64_t
 {
     struct sim_afu *a = ctx->afu;
 
-    sim_record(a, SIM_EVENT_DOORBELL, ctx->handle,
-               sim_memory_canonical(&a->memory, value, &ctx->command_hint),
-               a->params.cmd_room - ctx->bell_count);
+    sim_record_on(a, SIM_EVENT_DOORBELL, ctx->handle,
+                  sim_memory_canonical(&a->memory, value, &ctx->command_hint),
+                  a->params.cmd_room - ctx->bell_count);
 }
 
 SIM_HOT static inline void ring(struct sim_ctx *ctx, uint64_t value)
@@ -206,8 +206,8 @@ static __attribute__((noinline)) void record_fetch(const struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
 
-    sim_record(a, SIM_EVENT_FETCH, c->slot, c->ctx->handle,
-               sim_memory_canonical(&a->memory, c->ea, &c->ctx->command_hint));
+    sim_record_on(a, SIM_EVENT_FETCH, c->slot, c->ctx->handle,
+                  sim_memory_canonical(&a->memory, c->ea, &c->ctx->command_hint));
 }
 
 SIM_HOT static inline void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)

@@ -112,8 +112,8 @@ static __attribute__((noinline)) void record_element(const struct sim_cmd *c)
     struct sim_ctx *ctx = c->ctx;
     struct sim_afu *a = c->afu;
 
-    sim_record(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
-               sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
+    sim_record_on(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
+                  sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
 }
 
 /* The interrupt of the command has been asked for, if it has one. */

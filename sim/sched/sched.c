@@ -90,7 +90,7 @@ bool sched__exhausted(const struct sched *s)
 }
 
 /* The current fiber goes on, or one of those that can run as well, of which there are some. */
-SCHED_RARE static void take_turns(struct sched *s)
+static void take_turns(struct sched *s)
 {
     struct sched_fiber *to;
     uint32_t chosen = choose(s, s->ready_count + 1, s->stay_mask);
@@ -103,7 +103,7 @@ SCHED_RARE static void take_turns(struct sched *s)
 }
 
 /* A scheduling point with rare duties. */
-SCHED_RARE static void attend(struct sched *s)
+static void attend(struct sched *s)
 {
     if (s->no_switch)
         return;
@@ -116,12 +116,18 @@ SCHED_RARE static void attend(struct sched *s)
         take_turns(s);
 }
 
+void sched__point_busy(struct sched *s)
+{
+    if (s->points >= s->attention)
+        attend(s);
+    else
+        take_turns(s);
+}
+
 void sched_point(struct sched *s)
 {
-    if (__builtin_expect(++s->points >= s->attention, 0))
-        attend(s);
-    else if (s->ready_count && !s->no_switch)
-        take_turns(s);
+    if (!sched__point_quiet(s))
+        sched__point_busy(s);
 }
 
 void sched_stay_begin(struct sched *s) { s->no_switch++; }

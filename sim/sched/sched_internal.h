@@ -88,6 +88,14 @@ struct sched_cond {
 _Static_assert(sizeof(struct sched_mutex) <= sizeof(struct exec_mutex), "fits");
 _Static_assert(sizeof(struct sched_cond) <= sizeof(struct exec_cond), "fits");
 
+/* How the current fiber lets the device run without leaving its place. */
+struct sched_poll {
+    bool waits;    /* its key has not been woken */
+    uint32_t turn; /* when it was woken, so many had been made runnable before it */
+    uint64_t key, deadline;
+    const char *what;
+};
+
 struct sched {
     struct exec exec; /* must be first: an exec is converted back by a cast */
 
@@ -110,8 +118,7 @@ struct sched {
     uint64_t time;         /* of the built-in clock */
     uint64_t deadline_min; /* no waiting fiber has an earlier one */
     bool deadline_stale;   /* ... and perhaps none has this one */
-    bool polls;            /* the current fiber lets the device run until this key is woken */
-    uint64_t polled_key;
+    struct sched_poll poll;
 
     struct sched_link timed, all, descriptors;
     unsigned descriptor_count; /* fibers that wait for one */
@@ -171,6 +178,14 @@ struct sched_fiber *sched__spawn(struct sched *s, const char *name, void (*body)
 
 /* Frees an ended or abandoned fiber. */
 void sched__free_fiber(struct sched *s, struct sched_fiber *f);
+
+/* Counts a scheduling point. Returns whether nothing comes of it, as nearly always: nothing else is
+ * due, and nobody else can run. Otherwise sched__point_busy() does what is left of it. */
+static inline bool sched__point_quiet(struct sched *s)
+{
+    return __builtin_expect(++s->points < s->attention && (!s->ready_count || s->no_switch), 1);
+}
+SCHED_RARE void sched__point_busy(struct sched *s);
 
 /* The current fiber cannot go on: continues another, or this one if it is woken meanwhile. */
 SCHED_RARE void sched__leave_to(struct sched *s);

@@ -219,10 +219,8 @@ void sched__idle(struct sched *s)
 
 static struct sched_link *bucket_of(struct sched *s, uint64_t key)
 {
-    return &s->keys[(key * UINT64_C(0x9E3779B97F4A7C15)) >> 58];
+    return &s->keys[key % SCHED_KEY_BUCKETS];
 }
-
-_Static_assert(SCHED_KEY_BUCKETS == 64, "bucket_of takes six bits");
 
 /* Not inline in sched_poll_key, which seldom needs it. */
 SCHED_RARE int sched_wait_key(struct sched *s, uint64_t key, uint64_t deadline, bool interruptible,
@@ -243,48 +241,73 @@ SCHED_RARE int sched_wait_key(struct sched *s, uint64_t key, uint64_t deadline, 
     return sched__block(s, SCHED_WAITS_KEY, deadline, interruptible);
 }
 
-/* One round of sched__idle for the current fiber, which has not left its place. Returns the time.
- */
-static uint64_t poll_device(struct sched *s, uint64_t key, uint64_t until)
+/* The poller takes its place among those who can run: where fibers that wait are kept in order it
+ * would be the last, for nobody else has run. */
+static void queue_poller(struct sched *s)
 {
-    uint64_t now;
+    uint32_t turn = s->poll.turn;
 
-    s->points++;
-    s->no_switch++;
-    s->polls = true;
-    s->polled_key = key;
-    now = move_time(s, until);
-    s->no_switch--;
-    return now;
+    for (uint32_t i = s->ready_count++; i > turn; i--)
+        s->ready[i] = s->ready[i - 1];
+    s->ready[turn] = s->current;
 }
 
-/* Where fibers that wait are kept in order, the poller would be the last: nobody else has run. */
+/* Others can run too: one of them may be next. */
+SCHED_RARE static int poller_woken_beside_others(struct sched *s)
+{
+    queue_poller(s);
+    sched__leave(s);
+    return 0;
+}
+
+/* The device stopped, and not for the poller. */
+SCHED_RARE static int poller_not_woken(struct sched *s)
+{
+    struct sched_poll *p = &s->poll;
+
+    p->waits = false;
+    if (sched__now(s) < p->deadline) /* somebody else can run, or nobody */
+        return sched_wait_key(s, p->key, p->deadline, false, p->what);
+    p->turn = s->ready_count;
+    queue_poller(s);
+    sched__leave(s);
+    return -ETIMEDOUT;
+}
+
+/* A round of sched__idle for the current fiber, which has not left its place. What is seldom needed
+ * afterwards is kept in s, not in registers that each poll would have to save. */
 int sched_poll_key(struct sched *s, uint64_t key, uint64_t deadline, const char *what)
 {
-    bool woken;
-    uint64_t now;
-
     CHECK(s->current && deadline != EXEC_FOREVER);
-    if (s->ready_count || s->descriptor_count || s->points + 1 >= s->attention ||
+    if (s->ready_count | s->descriptor_count || s->points + 1 >= s->attention ||
         deadline <= sched__now(s))
         return sched_wait_key(s, key, deadline, false, what);
-    now = poll_device(s, key, hal_min64(earliest_deadline(s), deadline));
-    woken = !s->polls;
-    s->polls = false;
-    if (!woken && now < deadline) /* somebody else can run, or nobody */
-        return sched_wait_key(s, key, deadline, false, what);
-    if (!woken)
-        s->ready[s->ready_count++] = s->current;
-    sched__leave(s);
-    return woken ? 0 : -ETIMEDOUT;
+    s->points++;
+    s->no_switch++;
+    s->poll = (struct sched_poll){true, 0, key, deadline, what};
+    move_time(s, hal_min64(earliest_deadline(s), deadline));
+    s->no_switch--;
+    if (__builtin_expect(s->poll.waits, 0))
+        return poller_not_woken(s);
+    return s->ready_count ? poller_woken_beside_others(s) : 0;
 }
 
-bool sched_wake_key(struct sched *s, uint64_t key)
+/* Wakes the poller if it waits for this key. */
+static inline bool wake_poller(struct sched *s, uint64_t key)
 {
-    struct sched_link *head = bucket_of(s, key), *l, *next;
+    if (!s->poll.waits || s->poll.key != key)
+        return false;
+    s->poll.waits = false;
+    s->poll.turn = s->ready_count;
+    return true;
+}
+
+SCHED_RARE static bool wake_waiters(struct sched *s, const struct sched_link *head, uint64_t key)
+{
+    struct sched_link *next;
     bool any = false;
 
-    for (l = head->next; l != head; l = next) {
+    for (struct sched_link *l = head->next; l != head; l = next) {
         struct sched_fiber *f = SCHED_FIBER_OF(l, queue);
 
         next = l->next;
@@ -293,10 +316,12 @@ bool sched_wake_key(struct sched *s, uint64_t key)
         sched__wake(s, f, 0);
         any = true;
     }
-    if (s->polls && s->polled_key == key) {
-        s->ready[s->ready_count++] = s->current;
-        s->polls = false;
-        any = true;
-    }
-    return any;
+    return wake_poller(s, key) || any;
+}
+
+bool sched_wake_key(struct sched *s, uint64_t key)
+{
+    const struct sched_link *head = bucket_of(s, key);
+
+    return sched__list_empty(head) ? wake_poller(s, key) : wake_waiters(s, head, key);
 }

@@ -245,6 +245,7 @@ static const struct sim_drive_ops fake_ops = {
     .enter = fake_enter,
     .leave = fake_enter,
     .point = fake_enter,
+    .enter_to_store = fake_enter,
     .until = fake_until,
     .wait = fake_wait,
     .poll = fake_poll,

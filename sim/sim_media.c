@@ -178,7 +178,7 @@ static struct sim_media_part part_at(struct sim_media_space *s, uint64_t lba, ui
     };
 }
 
-/* Piece after piece. Kept apart: most reads stay in one. */
+/* Piece after piece. Kept apart: most reads are of one block in memory. */
 static __attribute__((noinline)) int read_pieces(struct sim_media *m, unsigned lun, uint64_t lba,
                                                  uint64_t blocks, sim_media_sink *sink, void *arg)
 {
@@ -195,14 +195,15 @@ static __attribute__((noinline)) int read_pieces(struct sim_media *m, unsigned l
 int sim_media_read(struct sim_media *m, unsigned lun, uint64_t lba, uint64_t blocks,
                    sim_media_sink *sink, void *arg)
 {
-    struct sim_media_part p;
+    const void *data = NULL;
     int error;
 
     if (!in_range(m, lun, lba, blocks))
         return -ERANGE;
-    p = part_at(&m->spaces[lun], lba, lba + blocks, lba);
-    if (__builtin_expect(blocks && p.blocks == blocks, 1))
-        error = m->ops->read(m, &p, sink, arg);
+    if (blocks == 1)
+        data = m->ops->block(m, &m->spaces[lun], lba);
+    if (__builtin_expect(data != NULL, 1))
+        error = sink(arg, 0, data, m->spaces[lun].keep);
     else
         error = read_pieces(m, lun, lba, blocks, sink, arg);
     if (!error)

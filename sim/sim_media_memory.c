@@ -69,7 +69,7 @@ static bool is_full(const struct sim_media_space *s, const struct piece *p)
     return is_written(p, 0) && run_length(p, 0, s->piece_blocks) == s->piece_blocks;
 }
 
-static struct piece *find_piece(struct sim_media *m, const struct sim_media_space *s,
+static struct piece *find_piece(const struct sim_media *m, const struct sim_media_space *s,
                                 uint64_t index)
 {
     uint32_t page = sim_table_get(&m->arena, &s->table, index);
@@ -131,12 +131,21 @@ static int sink_run(const struct sim_media_space *s, const uint8_t *data, uint64
     return error;
 }
 
-/* Runs of blocks that are written, or not; without a piece none is. Kept apart: most reads are of
- * one block. */
-static __attribute__((noinline)) int read_runs(const struct sim_media_part *part, struct piece *p,
-                                               sim_media_sink *sink, void *arg)
+static const void *memory_block(const struct sim_media *m, const struct sim_media_space *s,
+                                uint64_t lba)
+{
+    uint32_t block = (uint32_t)lba & (s->piece_blocks - 1);
+    struct piece *p = find_piece(m, s, lba >> s->piece_shift);
+
+    return p && is_written(p, block) ? block_at(s, p, block) : NULL;
+}
+
+/* Runs of blocks that are written, or not; without a piece none is. */
+static int memory_read(struct sim_media *m, const struct sim_media_part *part, sim_media_sink *sink,
+                       void *arg)
 {
     const struct sim_media_space *s = part->space;
+    struct piece *p = find_piece(m, s, part->piece);
     uint32_t at = part->first, end = part->first + part->blocks, n;
     uint64_t offset = part->offset;
     int error = 0;
@@ -148,17 +157,6 @@ static __attribute__((noinline)) int read_runs(const struct sim_media_part *part
         error = sink_run(s, is_written(p, at) ? block_at(s, p, at) : NULL, offset, n, sink, arg);
     }
     return error;
-}
-
-static int memory_read(struct sim_media *m, const struct sim_media_part *part, sim_media_sink *sink,
-                       void *arg)
-{
-    const struct sim_media_space *s = part->space;
-    struct piece *p = find_piece(m, s, part->piece);
-
-    if (p && part->blocks == 1 && is_written(p, part->first))
-        return sink(arg, part->offset, block_at(s, p, part->first), s->keep);
-    return read_runs(part, p, sink, arg);
 }
 
 static int source_run(const struct sim_media_space *s, uint8_t *data, uint64_t offset,
@@ -287,6 +285,7 @@ static void memory_close(struct sim_media *m)
 }
 
 static const struct sim_media_ops memory_ops = {
+    .block = memory_block,
     .read = memory_read,
     .write = memory_write,
     .fill = memory_fill,

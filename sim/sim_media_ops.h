@@ -45,9 +45,11 @@ struct sim_media_part {
     uint64_t offset;        /* of its first byte in the transfer */
 };
 
-/** One kind of media. `fill` takes one block, or NULL for zeros, which take no new space; `release`
- * gives back a whole piece; `resized` records the descriptors. */
+/** One kind of media. `block` says where in memory the bytes that are kept of a block lie, or NULL:
+ * it was never written, or is not in memory. `fill` takes one block, or NULL for zeros, which take
+ * no new space; `release` gives back a whole piece; `resized` records the descriptors. */
 struct sim_media_ops {
+    const void *(*block)(const struct sim_media *, const struct sim_media_space *, uint64_t lba);
     int (*read)(struct sim_media *, const struct sim_media_part *, sim_media_sink *, void *arg);
     int (*write)(struct sim_media *, const struct sim_media_part *, sim_media_source *, void *arg);
     int (*fill)(struct sim_media *, const struct sim_media_part *, const void *pattern);

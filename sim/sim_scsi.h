@@ -89,6 +89,8 @@ struct sim_scsi_result {
     /* The command sends data and the initiator meant to receive, or the other way round: an FC
      * error (R-28), not a SCSI status. finish moves nothing. */
     bool direction_mismatch;
+    bool forced;            /* set by sim_scsi_force: finish takes forced_... */
+    bool forced_after_data; /* data moves as usual first, as for a recovered error */
 
     uint8_t status;      /* SCSI status byte: rc.scsi_rc */
     bool sense_valid;    /* `sense` */
@@ -98,8 +100,6 @@ struct sim_scsi_result {
     uint32_t moved;      /* bytes that went over the link */
     uint32_t block_size; /* of the LUN */
 
-    bool forced;             /* set by sim_scsi_force: finish takes the next three */
-    bool forced_after_data;  /* data moves as usual first, as for a recovered error */
     bool forced_sense_valid; /* `forced_sense` */
     uint8_t forced_status;
 

@@ -27,12 +27,12 @@ static size_t lost_part(const struct sim_cmd *c, uint64_t offset, size_t n, size
 static int to_host(struct sim_cmd *c, uint64_t offset, const void *data, size_t n)
 {
     uint64_t ea = segment_ea(c) + offset;
-    size_t left;
+    size_t left = sim_memory_write(ea, data, n);
 
-    c->fault_address = ea + n; /* the first byte that is not reached */
-    left = n ? sim_memory_write(ea, data, n) : 0;
-    c->fault_address -= left;
-    return left ? -EFAULT : 0;
+    if (!left)
+        return 0;
+    c->fault_address = ea + (n - left);
+    return -EFAULT;
 }
 
 /* A fault loses some of it. */

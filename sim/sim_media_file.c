@@ -68,16 +68,6 @@ static int put(struct sim_media *m, struct sim_media_space *s, uint64_t piece, u
     return f->io->write(f->io_arg, f->fd, data, n, media_slot_at(cell - 1) + at);
 }
 
-/* Blocks of a file are in memory only while they are moved. */
-static const void *file_block(const struct sim_media *m, const struct sim_media_space *s,
-                              uint64_t lba)
-{
-    (void)m;
-    (void)s;
-    (void)lba;
-    return NULL;
-}
-
 static int file_read(struct sim_media *m, const struct sim_media_part *p, sim_media_sink *sink,
                      void *arg)
 {
@@ -198,7 +188,6 @@ static void file_close(struct sim_media *m)
 }
 
 const struct sim_media_ops media_file_ops = {
-    .block = file_block,
     .read = file_read,
     .write = file_write,
     .fill = file_fill,

@@ -115,6 +115,11 @@ static const uint8_t command_of[256] = {
     [0x8A] = 15, [0x91] = 16, [0x93] = 17, [0x9E] = 18, [0xA0] = 19, [0xA8] = 20, [0xAA] = 21,
 };
 
+static const struct scsi_command *command(const struct sim_scsi_request *rq)
+{
+    return &commands[command_of[rq->cdb[0]]];
+}
+
 static const uint16_t ua_codes[SIM_SCSI_N_UA] = {
     [SIM_SCSI_UA_RESET] = 0x2900,   [SIM_SCSI_UA_MODE] = 0x2A01, [SIM_SCSI_UA_CAPACITY] = 0x2A09,
     [SIM_SCSI_UA_INQUIRY] = 0x3F03, [SIM_SCSI_UA_LUNS] = 0x3F0E,
@@ -246,27 +251,36 @@ static inline unsigned special(const struct sim_scsi_lun *l, const struct sim_sc
            (rq->cdb[15] & SCSI_CONTROL_NACA);
 }
 
-/* False: nothing was done but to clear the result. */
-static inline bool begin_plain(const struct sim_scsi *t, const struct sim_scsi_request *rq,
-                               struct sim_scsi_result *rs)
+/* The LUN that such a command is for; NULL if the request is another one, or special. */
+static inline const struct sim_media_lun *plain_lun(const struct sim_scsi *t,
+                                                    const struct sim_scsi_request *rq)
 {
-    bool writes = rq->cdb[0] == 0x8A;
-    uint64_t n = rq->lun_id >> 48, lba = hal_be64_at(rq->cdb + 2), bytes;
-    uint32_t blocks = hal_be32_at(rq->cdb + 10);
+    uint64_t n = rq->lun_id >> 48;
     const struct sim_media_lun *medium;
 
     CHECK(rq->port < SIM_SCSI_PORTS);
-    if ((rq->cdb[0] & ~2) != 0x88 || rq->lun_id << 16)
-        return false;
+    if (rq->cdb[0] != (rq->host_write ? 0x8A : 0x88) || rq->lun_id << 16)
+        return NULL;
     medium = known_lun(t, n, rq->port);
-    if (!medium || special(&t->luns[n], rq) || writes != rq->host_write)
+    return medium && !special(&t->luns[n], rq) ? medium : NULL;
+}
+
+/* False: nothing was done. */
+static inline bool begin_plain(const struct sim_scsi *t, const struct sim_scsi_request *rq,
+                               struct sim_scsi_result *rs)
+{
+    const struct sim_media_lun *medium = plain_lun(t, rq);
+    uint64_t lba = hal_be64_at(rq->cdb + 2), bytes;
+    uint32_t blocks = hal_be32_at(rq->cdb + 10);
+
+    if (!medium)
         return false;
     bytes = (uint64_t)blocks * medium->block_size;
     if (!bytes || bytes > rq->data_len || lba > medium->blocks || blocks > medium->blocks - lba)
         return false;
-    rs->kind = writes ? SIM_SCSI_DATA_OUT : SIM_SCSI_DATA_IN;
-    rs->medium = writes ? SIM_SCSI_MEDIUM_WRITE : SIM_SCSI_MEDIUM_READ;
-    rs->lun = (uint16_t)n;
+    rs->kind = rq->host_write ? SIM_SCSI_DATA_OUT : SIM_SCSI_DATA_IN;
+    rs->medium = rq->host_write ? SIM_SCSI_MEDIUM_WRITE : SIM_SCSI_MEDIUM_READ;
+    rs->lun = (uint16_t)(rq->lun_id >> 48);
     rs->lba = lba;
     rs->blocks = blocks;
     rs->transfer_len = bytes;
@@ -345,7 +359,7 @@ static __attribute__((noinline)) void begin_any(struct sim_scsi *t,
                                                 struct sim_scsi_result *rs)
 {
     struct scsi_call c = {.t = t, .rq = rq, .rs = rs};
-    const struct scsi_command *cmd = &commands[rs->opcode_class];
+    const struct scsi_command *cmd = command(rq);
 
     find_lun(&c);
     if (refused(&c, cmd))
@@ -362,7 +376,6 @@ void sim_scsi_begin(struct sim_scsi *t, const struct sim_scsi_request *rq,
                     struct sim_scsi_result *rs)
 {
     memset(rs, 0, offsetof(struct sim_scsi_result, sense)); /* the rest would need a call */
-    rs->opcode_class = command_of[rq->cdb[0]];
     if (!begin_plain(t, rq, rs))
         begin_any(t, rq, rs);
 }
@@ -422,7 +435,7 @@ static int carried_out(struct scsi_call *c, int error)
 /* Carries the command out. Returns 0 or -EFAULT. */
 static int carry_out(struct scsi_call *c)
 {
-    const struct scsi_command *cmd = &commands[c->rs->opcode_class];
+    const struct scsi_command *cmd = command(c->rq);
     int error;
 
     if (cmd->build)
@@ -445,7 +458,7 @@ static __attribute__((noinline)) int finish_any(struct sim_scsi *t,
     find_lun(&c);
     if (rs->forced && !rs->forced_after_data)
         set_moved(rs, rq->data_len, 0);
-    else if (!c.lun && !commands[rs->opcode_class].any_lun) /* taken away since begin */
+    else if (!c.lun && !command(rq)->any_lun) /* taken away since begin */
         scsi_fail(&c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_UNKNOWN_LUN);
     else
         error = carry_out(&c);

@@ -82,7 +82,8 @@ struct sim_scsi_result {
     uint16_t lun;          /* number of the LUN, if it exists */
     uint64_t lba;          /* first block, if `medium` is not NONE */
     uint64_t blocks;       /* blocks of the medium that are read, written or zeroed */
-    uint64_t transfer_len; /* bytes the device is going to move over the link */
+    uint64_t transfer_len; /* bytes the device is going to move over the link; if it has not failed
+                            * and the direction is right, data_len at most */
     /* The command has failed already: no data, no medium, only status. finish leaves it as it is.
      */
     bool failed;
@@ -103,8 +104,7 @@ struct sim_scsi_result {
     bool forced_sense_valid; /* `forced_sense` */
     uint8_t forced_status;
 
-    uint8_t opcode_class; /* private to the target */
-    uint8_t detail[3];    /* private to the target */
+    uint8_t detail[3]; /* private to the target */
 
     uint8_t sense[SIM_SCSI_SENSE_BYTES]; /* fixed format, 0x70 */
     uint8_t forced_sense[SIM_SCSI_SENSE_BYTES];

@@ -231,7 +231,6 @@ struct sim_cmd {
     /* translation */
     uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
     struct sim_segment part[SIM_SEGMENTS_MAX];
-    struct afu_rht_virtual virt; /* the entry, if of format 0 */
     uint64_t rht_word;
     struct afu_rht_entry entry;
 
@@ -290,7 +289,7 @@ enum sim_port_reg {
 /** An armed fault injection of a port (SL 17.4). */
 struct sim_injection {
     uint8_t type; /* enum afu_fc_errinj, 0 = none */
-    bool always, parity;
+    bool parity, always;
     uint16_t interval; /* commands of its kind to let pass before one is hit */
     uint16_t left;
 };
@@ -687,7 +686,7 @@ void sim_inject_parity(struct sim_port *p);
 bool sim_inject(struct sim_cmd *c); /* true: the command has ended */
 static inline bool sim_inject_armed(const struct sim_port *p)
 {
-    return p->injection.type || p->injection.parity;
+    return (p->injection.type | p->injection.parity) != 0;
 }
 
 /* sim_echo.c: loop-back test */

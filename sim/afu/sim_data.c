@@ -11,7 +11,7 @@ static uint64_t segment_ea(const struct sim_cmd *c) { return c->data_ea + c->par
 
 static uint32_t transfer_bytes(const struct sim_cmd *c)
 {
-    return (uint32_t)hal_min64(c->rs.transfer_len, c->rq.data_len);
+    return (uint32_t)c->rs.transfer_len;
 }
 
 /* The part of [offset, offset + n) that a fault loses: its begin in *from, its length. */

@@ -10,23 +10,15 @@
 
 uint64_t sim_ports_present(const struct sim_afu *a) { return HAL_BIT(a->params.ports) - 1; }
 
-/* Ports with a link that takes commands. Kept apart: nearly always all links are quiet. */
-static __attribute__((noinline)) uint64_t usable(const struct sim_afu *a)
-{
-    uint64_t mask = 0;
-
-    for (unsigned p = 0; p < a->params.ports; p++)
-        if (sim_link_usable(&a->port[p]))
-            mask |= HAL_BIT(p);
-    return mask;
-}
-
-/* Ports that may carry a command now: selected and up (SL 8.4 step 10). */
+/* Ports that may carry a command now: selected and up (SL 8.4 step 10). Internal LUNs are behind
+ * port 0. */
 static uint8_t available(const struct sim_afu *a)
 {
-    bool all = a->links_quiet == sim_ports_present(a);
+    uint64_t usable = a->links_quiet;
 
-    return (uint8_t)(a->port_sel & (__builtin_expect(all, 1) ? a->links_quiet : usable(a)));
+    if (__builtin_expect(a->internal_mode, 0))
+        usable = sim_link_usable(&a->port[0]);
+    return (uint8_t)(a->port_sel & usable);
 }
 
 /* MD-10: the lowest usable port, or round robin over all commands. */
@@ -44,18 +36,25 @@ static uint8_t choose(struct sim_afu *a, uint8_t candidates)
 /* ---- the request as the target sees it --------------------------------------------------------
  */
 
-/* A virtual LUN's CDB gets the physical block; READ and WRITE become their 16-byte form. */
+/* READ and WRITE of any length in their 16-byte form, whose other fields follow. */
+static __attribute__((noinline)) void lengthen_cdb(uint8_t cdb[16])
+{
+    uint8_t opcode = cdb[0], flags = opcode == 0x08 || opcode == 0x0A ? 0 : cdb[1];
+
+    memset(cdb, 0, 16);
+    cdb[0] = (opcode & 0x0F) == 0x08 ? 0x88 : 0x8A;
+    cdb[1] = flags;
+}
+
+/* A virtual LUN's CDB gets the physical block. */
 SIM_HOT static inline void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
 {
-    uint8_t *cdb = c->rq.cdb, opcode = cdb[0];
+    uint8_t *cdb = c->rq.cdb;
 
-    if (!sim_cmd_is_same(c)) {
-        uint8_t flags = opcode == 0x08 || opcode == 0x0A ? 0 : cdb[1];
-
-        memset(cdb, 0, sizeof c->rq.cdb);
-        cdb[0] = (opcode & 0x0F) == 0x08 ? 0x88 : 0x8A;
-        cdb[1] = flags;
-    }
+    if ((cdb[0] & ~2) == 0x88)
+        cdb[14] = cdb[15] = 0; /* group number, control */
+    else if (!sim_cmd_is_same(c))
+        lengthen_cdb(cdb);
     hal_be64_put(cdb + 2, part->lba);
     hal_be32_put(cdb + 10, part->blocks);
 }
@@ -80,12 +79,14 @@ static uint32_t segment_length(const struct sim_cmd *c, const struct sim_segment
 SIM_HOT static inline void prepare_request(struct sim_cmd *c)
 {
     struct sim_segment *part = &c->part[c->segment];
+    uint64_t lun_id = part->lun_id;
 
     if (!part->whole) {
-        part->lun_id = c->afu->port[c->port].lun_table[part->lun_index];
+        lun_id = c->afu->port[c->port].lun_table[part->lun_index];
+        part->lun_id = lun_id;
         rewrite_cdb(c, part);
     }
-    c->rq.lun_id = part->lun_id;
+    c->rq.lun_id = lun_id;
     c->rq.port = c->port;
     c->rq.data_len = segment_length(c, part);
 }
@@ -130,7 +131,7 @@ static __attribute__((noinline)) void start_paced(struct sim_cmd *c, uint64_t ga
                    media_done);
 }
 
-static void media_start(struct sim_cmd *c)
+SIM_HOT static inline void media_start(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     struct sim_media_stage *s = &a->stage[c->rs.lun];
@@ -279,8 +280,7 @@ static inline bool link_lost(struct sim_cmd *c)
 
 static uint64_t moved_bytes(const struct sim_cmd *c)
 {
-    return c->rs.forced && !c->rs.forced_after_data ? 0
-                                                    : hal_min64(c->rs.transfer_len, c->rq.data_len);
+    return c->rs.forced && !c->rs.forced_after_data ? 0 : c->rs.transfer_len;
 }
 
 static void link_in_done(struct sim_event *ev)
@@ -291,7 +291,7 @@ static void link_in_done(struct sim_event *ev)
         sim_data_in(c);
 }
 
-static void send_data_in(struct sim_cmd *c)
+SIM_HOT static inline void send_data_in(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
 

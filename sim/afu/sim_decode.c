@@ -22,10 +22,18 @@ static inline __attribute__((always_inline)) void parse(struct sim_cmd *c, enum 
     c->rq.host_write = c->flags & AFU_REQ_HOST_WRITE;
 }
 
-/* Kept apart: contexts are nearly always of the host's order. */
-static __attribute__((noinline)) void parse_swapped(struct sim_cmd *c, const struct afu_ioarcb *r)
+static inline __attribute__((always_inline)) void take(struct sim_cmd *c, enum hal_order o,
+                                                       const struct afu_ioarcb *r)
 {
-    parse(c, HAL_ORDER_HOST == HAL_ORDER_LITTLE ? HAL_ORDER_BIG : HAL_ORDER_LITTLE, r);
+    parse(c, o, r);
+    sim_strict_ioarcb(&c->afu->strict, c->afu->engine->now, c->ctx->handle, o, r,
+                      c->sq ? c->ioasa_ea : 0);
+}
+
+/* Kept apart: contexts are nearly always of the host's order. */
+static __attribute__((noinline)) void take_swapped(struct sim_cmd *c, const struct afu_ioarcb *r)
+{
+    take(c, HAL_ORDER_HOST == HAL_ORDER_LITTLE ? HAL_ORDER_BIG : HAL_ORDER_LITTLE, r);
 }
 
 /* A command's class decides which capability it needs (MD-19). */
@@ -159,11 +167,9 @@ void sim_decode(struct sim_event *ev)
     if (unread(c, ioarcb))
         return;
     if (c->ctx->order == HAL_ORDER_HOST)
-        parse(c, HAL_ORDER_HOST, ioarcb);
+        take(c, HAL_ORDER_HOST, ioarcb);
     else
-        parse_swapped(c, ioarcb);
-    sim_strict_ioarcb(&a->strict, a->engine->now, c->ctx->handle, c->ctx->order, ioarcb,
-                      c->sq ? c->ioasa_ea : 0);
+        take_swapped(c, ioarcb);
     if (__builtin_expect(!a->internal_fixed, 0))
         sim_internal_fix(a);
     if (sim_watched_by(a))

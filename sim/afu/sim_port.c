@@ -150,15 +150,11 @@ SIM_HOT static inline void media_start(struct sim_cmd *c)
         sim_wait(c, time, SIM_RANK_MEDIA, media_done);
 }
 
-static void media_enter(struct sim_cmd *c)
+static __attribute__((noinline)) void media_queue(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     struct sim_media_stage *s = &a->stage[c->rs.lun];
 
-    if (!s->first && s->busy < a->params.media_parallel) {
-        media_start(c);
-        return;
-    }
     c->state = SIM_CMD_MEDIA_QUEUE;
     c->next_waiting = NULL;
     if (s->last)
@@ -167,6 +163,16 @@ static void media_enter(struct sim_cmd *c)
         s->first = c;
     s->last = c;
     a->media_waiting[c->rs.lun / 64] |= HAL_BIT(c->rs.lun % 64);
+}
+
+SIM_HOT static inline void media_enter(struct sim_cmd *c)
+{
+    const struct sim_media_stage *s = &c->afu->stage[c->rs.lun];
+
+    if (!s->first && s->busy < c->afu->params.media_parallel)
+        media_start(c);
+    else
+        media_queue(c);
 }
 
 static void media_dequeue(struct sim_afu *a, unsigned lun, struct sim_cmd *before,
@@ -252,7 +258,7 @@ void sim_port_leave_media(struct sim_cmd *c)
 
 /* The next step comes when the bytes have crossed the link in one direction; memory of the FPGA is
  * behind no link. */
-static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
+SIM_HOT static inline void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
                       sim_event_fn *fn)
 {
     const struct sim_afu *a = c->afu;
@@ -358,7 +364,7 @@ static void without_data(struct sim_cmd *c)
         media_enter(c);
 }
 
-static void with_medium(struct sim_cmd *c)
+SIM_HOT static inline void with_medium(struct sim_cmd *c)
 {
     sim_media_plan(c);
     media_enter(c);
@@ -396,7 +402,7 @@ SIM_HOT static inline void carry_out(struct sim_cmd *c)
         with_medium(c);
 }
 
-static void begin(struct sim_cmd *c)
+SIM_HOT static inline void begin(struct sim_cmd *c)
 {
     if (!begin_fails(c))
         carry_out(c);
@@ -425,7 +431,8 @@ static void at_target_late(struct sim_event *ev)
         begin(c);
 }
 
-SIM_COLD static void exchange_planned(struct sim_cmd *c)
+/* True: the command goes no further for now. */
+SIM_COLD static bool exchange_planned(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     uint64_t arg = 0;
@@ -437,20 +444,20 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
         if (c->status.rc.fc_rc == AFU_FC_RC_ABORTPEND)
             sim_frame_timed_out(c);
         sim_status(c);
-        return;
+        return true;
     case SIM_EFFECT_DROP:
         on_its_way(c);
-        return;
+        return true;
     case SIM_EFFECT_NEVER:
         c->plan.no_response = true;
         break;
     case SIM_EFFECT_SHORT:
         begin_short(c, arg);
-        return;
+        return true;
     case SIM_EFFECT_LATE:
         on_its_way(c);
         sim_wait(c, sim_late(a, arg), SIM_RANK_PORT, at_target_late);
-        return;
+        return true;
     case SIM_EFFECT_CRC:
         c->bad_frames = (uint8_t)hal_min64(arg ? arg : 1, UINT8_MAX);
         break;
@@ -463,19 +470,14 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
     default:
         break;
     }
-    if (!link_lost(c))
-        begin(c);
+    return link_lost(c);
 }
 
 static void at_target(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (link_lost(c))
-        return;
-    if (sim_site_planned(c->afu, SIM_SITE_FC))
-        exchange_planned(c);
-    else
+    if (!link_lost(c) && !(sim_site_planned(c->afu, SIM_SITE_FC) && exchange_planned(c)))
         begin(c);
 }
 

@@ -368,6 +368,7 @@ struct sim_afu {
     struct sim_trace *trace;
     struct sim_world *world;
     uint32_t number;
+    bool tracing; /* trace->on, which is settled when the machine is made */
     struct sim_params params;
     struct fault_plan faults;
     struct sim_memory memory;
@@ -456,7 +457,8 @@ static inline struct sim_cmd *sim_cmd_of(struct sim_event *ev)
 static inline __attribute__((always_inline)) void
 sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v, uint64_t w)
 {
-    sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
+    if (__builtin_expect(a->tracing, 0))
+        sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }
 
 /** WRITE SAME(16) sends one block, whatever its range is: every segment has all of the data. */

@@ -169,7 +169,7 @@ static __attribute__((noinline)) void append_record(struct sim_cmd *c, uint32_t 
 
 static inline void record(struct sim_cmd *c, uint32_t bytes)
 {
-    if (c->afu->trace->on)
+    if (c->afu->tracing)
         append_record(c, bytes);
 }
 

@@ -51,7 +51,7 @@ SIM_HOT static inline void rewrite_cdb(struct sim_cmd *c, const struct sim_segme
 {
     uint8_t *cdb = c->rq.cdb;
 
-    if ((cdb[0] & ~2) == 0x88)
+    if (__builtin_expect((cdb[0] & ~2) == 0x88, 1))
         cdb[14] = cdb[15] = 0; /* group number, control */
     else if (!sim_cmd_is_same(c))
         lengthen_cdb(cdb);
@@ -79,14 +79,12 @@ static uint32_t segment_length(const struct sim_cmd *c, const struct sim_segment
 SIM_HOT static inline void prepare_request(struct sim_cmd *c)
 {
     struct sim_segment *part = &c->part[c->segment];
-    uint64_t lun_id = part->lun_id;
 
-    if (!part->whole) {
-        lun_id = c->afu->port[c->port].lun_table[part->lun_index];
-        part->lun_id = lun_id;
+    if (__builtin_expect(!part->whole, 1)) {
         rewrite_cdb(c, part);
+        part->lun_id = c->afu->port[c->port].lun_table[part->lun_index];
     }
-    c->rq.lun_id = lun_id;
+    c->rq.lun_id = part->lun_id;
     c->rq.port = c->port;
     c->rq.data_len = segment_length(c, part);
 }
@@ -142,9 +140,9 @@ SIM_HOT static inline void media_start(struct sim_cmd *c)
     sim_record(a, SIM_EVENT_MEDIA_START, c->slot, c->rs.lun, c->rs.blocks);
     time = media_time(a, c) + c->media_extra; /* drawn for one that stays there, too */
     gap = media_interval(&a->params, c);
-    if (c->media_stuck)
+    if (__builtin_expect(c->media_stuck, 0))
         return;
-    if (gap)
+    if (__builtin_expect(gap != 0, 0))
         start_paced(c, gap, time);
     else
         sim_wait(c, time, SIM_RANK_MEDIA, media_done);
@@ -169,7 +167,7 @@ SIM_HOT static inline void media_enter(struct sim_cmd *c)
 {
     const struct sim_media_stage *s = &c->afu->stage[c->rs.lun];
 
-    if (!s->first && s->busy < c->afu->params.media_parallel)
+    if (__builtin_expect(!s->first && s->busy < c->afu->params.media_parallel, 1))
         media_start(c);
     else
         media_queue(c);

@@ -271,7 +271,7 @@ static void walked_rht(struct sim_cmd *c)
     sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx_id, sim_table_order(c->afu),
                         &c->entry);
     cache_put(c->afu, rht_place(c), c->entry.word, 2);
-    if (c->afu->trace->on)
+    if (c->afu->tracing)
         record_entry(c);
     sim_translate(c);
 }

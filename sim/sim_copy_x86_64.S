@@ -10,12 +10,10 @@
 sim_copy:
     .cfi_startproc
     mov %rdx, %rcx
-    cmp $256, %rcx
-    jae sim_copy_bytes
 sim_copy_first:
-    cmp $64, %rcx /* an IOARCB, or what tag media keep of a block */
+    cmp $64, %rcx
     jb 2f
-1:  movdqu (%rsi), %xmm0
+1:  movdqu (%rsi), %xmm0 /* an IOARCB, or what tag media keep of a block */
     movdqu 16(%rsi), %xmm1
     movdqu 32(%rsi), %xmm2
     movdqu 48(%rsi), %xmm3
@@ -27,19 +25,20 @@ sim_copy_first:
     jz sim_copy_fixup
     add $64, %rsi
     add $64, %rdi
+    cmp $256, %rcx
+    jae sim_copy_bytes
     cmp $64, %rcx
     jae 1b
-2:  test %rcx, %rcx
-    jz sim_copy_fixup
-3:  cmp $8, %rcx
+2:  cmp $8, %rcx
     jb 4f
-    mov (%rsi), %rax
+3:  mov (%rsi), %rax
     mov %rax, (%rdi)
     sub $8, %rcx
     jz sim_copy_fixup
     add $8, %rsi
     add $8, %rdi
-    jmp 3b
+    cmp $8, %rcx
+    jae 3b
 4:  cmp $4, %rcx /* an IOASA has 12 bytes, and a string instruction costs much */
     jne sim_copy_bytes
     mov (%rsi), %eax

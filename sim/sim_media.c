@@ -178,7 +178,7 @@ static struct sim_media_part part_at(struct sim_media_space *s, uint64_t lba, ui
     };
 }
 
-/* Piece after piece. Kept apart: most reads stay in one. */
+/* Piece after piece. Kept apart: most reads are of one block in memory. */
 static __attribute__((noinline)) int read_pieces(struct sim_media *m, unsigned lun, uint64_t lba,
                                                  uint64_t blocks, sim_media_sink *sink, void *arg)
 {
@@ -192,17 +192,31 @@ static __attribute__((noinline)) int read_pieces(struct sim_media *m, unsigned l
     return error;
 }
 
+/* Where the bytes kept of a block are; NULL: it was never written, or is not in memory. */
+static inline const void *block_in_memory(const struct sim_media *m,
+                                          const struct sim_media_space *s, uint64_t lba)
+{
+    uint32_t block = (uint32_t)lba & (s->piece_blocks - 1);
+    struct sim_piece *p;
+
+    if (m->kind == SIM_MEDIA_FILE)
+        return NULL;
+    p = sim_piece_find(m, s, lba >> s->piece_shift);
+    return p && sim_piece_has(p, block) ? sim_piece_block(s, p, block) : NULL;
+}
+
 int sim_media_read(struct sim_media *m, unsigned lun, uint64_t lba, uint64_t blocks,
                    sim_media_sink *sink, void *arg)
 {
-    struct sim_media_part p;
+    const struct sim_media_space *s = &m->spaces[lun];
+    const void *data;
     int error;
 
     if (!in_range(m, lun, lba, blocks))
         return -ERANGE;
-    p = part_at(&m->spaces[lun], lba, lba + blocks, lba);
-    if (__builtin_expect(blocks && p.blocks == blocks, 1))
-        error = m->ops->read(m, &p, sink, arg);
+    data = blocks == 1 ? block_in_memory(m, s, lba) : NULL;
+    if (__builtin_expect(data != NULL, 1))
+        error = sink(arg, 0, data, s->keep);
     else
         error = read_pieces(m, lun, lba, blocks, sink, arg);
     if (!error)

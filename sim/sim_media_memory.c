@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Media in memory: all data, or the first 64 bytes of each block (the tag kind).
  *
- * A piece in the arena is one page with a bitmap of the blocks that hold data, then the kept bytes
- * of its blocks. The bitmap is why a new piece need not be cleared: blocks without their bit read
- * as zeros. So the first write to a piece is cheap, and what lies above the used part of the arena
- * after a snapshot was put back never shows. */
+ * A piece in the arena (struct sim_piece) is one page with a bitmap of the blocks that hold data,
+ * then the kept bytes of its blocks. The bitmap is why a new piece need not be cleared: blocks
+ * without their bit read as zeros. So the first write to a piece is cheap, and what lies above the
+ * used part of the arena after a snapshot was put back never shows. */
 #include <errno.h>
 #include <string.h>
 
@@ -13,31 +13,13 @@
 #include "sim/sim_media_ops.h"
 
 #define ARENA_DEFAULT_MAX (UINT64_C(16) << 30)
-#define BITMAP_WORDS (SIM_MEDIA_PIECE_BYTES / 512 / 64)
 
-/* The first page of a piece. */
-struct piece {
-    uint64_t written[BITMAP_WORDS]; /* bit: the block holds data */
-    uint32_t next_free;             /* page of the next free piece of this list */
-};
-
-_Static_assert(sizeof(struct piece) <= SIM_ARENA_PAGE, "the bitmap has a page of its own");
 _Static_assert(sizeof(struct sim_media) <= 16 * SIM_ARENA_PAGE, "state stays small (PB-13)");
 
-static uint8_t *block_at(const struct sim_media_space *s, struct piece *p, uint32_t block)
-{
-    return (uint8_t *)p + SIM_ARENA_PAGE + (uint64_t)block * s->keep;
-}
-
-static bool is_written(const struct piece *p, uint32_t block)
-{
-    return p->written[block / 64] >> (block % 64) & 1;
-}
-
 /* How many of `max` blocks from `first` on are like the first one, written or not. */
-static uint32_t run_length(const struct piece *p, uint32_t first, uint32_t max)
+static uint32_t run_length(const struct sim_piece *p, uint32_t first, uint32_t max)
 {
-    uint64_t flip = is_written(p, first) ? UINT64_MAX : 0;
+    uint64_t flip = sim_piece_has(p, first) ? UINT64_MAX : 0;
     uint32_t n = 0;
 
     while (n < max) {
@@ -50,7 +32,7 @@ static uint32_t run_length(const struct piece *p, uint32_t first, uint32_t max)
     return max;
 }
 
-static void set_written(struct piece *p, uint32_t first, uint32_t blocks, bool written)
+static void set_written(struct sim_piece *p, uint32_t first, uint32_t blocks, bool written)
 {
     for (uint32_t n; blocks; first += n, blocks -= n) {
         uint32_t bit = first % 64;
@@ -64,22 +46,15 @@ static void set_written(struct piece *p, uint32_t first, uint32_t blocks, bool w
     }
 }
 
-static bool is_full(const struct sim_media_space *s, const struct piece *p)
+static bool is_full(const struct sim_media_space *s, const struct sim_piece *p)
 {
-    return is_written(p, 0) && run_length(p, 0, s->piece_blocks) == s->piece_blocks;
-}
-
-static struct piece *find_piece(struct sim_media *m, const struct sim_media_space *s,
-                                uint64_t index)
-{
-    uint32_t page = sim_table_get(&m->arena, &s->table, index);
-    return page ? sim_arena_page(&m->arena, page) : NULL;
+    return sim_piece_has(p, 0) && run_length(p, 0, s->piece_blocks) == s->piece_blocks;
 }
 
 static void release_piece(struct sim_media *m, struct sim_media_space *s, uint64_t index)
 {
     uint32_t *cell = sim_table_cell(&m->arena, &s->table, index);
-    struct piece *p = sim_arena_page(&m->arena, *cell);
+    struct sim_piece *p = sim_arena_page(&m->arena, *cell);
 
     p->next_free = m->free_pieces[s->free_list];
     m->free_pieces[s->free_list] = *cell;
@@ -92,15 +67,15 @@ static uint32_t take_piece(struct sim_media *m, const struct sim_media_space *s)
 
     if (!page)
         return sim_arena_take(&m->arena, s->piece_pages);
-    m->free_pieces[s->free_list] = ((struct piece *)sim_arena_page(&m->arena, page))->next_free;
+    m->free_pieces[s->free_list] = ((struct sim_piece *)sim_arena_page(&m->arena, page))->next_free;
     return page;
 }
 
 /* The piece at `index`, made with no block written if there is none; NULL if the arena is full. */
-static struct piece *make_piece(struct sim_media *m, struct sim_media_space *s, uint64_t index)
+static struct sim_piece *make_piece(struct sim_media *m, struct sim_media_space *s, uint64_t index)
 {
     uint32_t *cell = sim_table_cell(&m->arena, &s->table, index);
-    struct piece *p;
+    struct sim_piece *p;
 
     if (!cell)
         return NULL;
@@ -131,12 +106,12 @@ static int sink_run(const struct sim_media_space *s, const uint8_t *data, uint64
     return error;
 }
 
-/* Runs of blocks that are written, or not; without a piece none is. Kept apart: most reads are of
- * one block. */
-static __attribute__((noinline)) int read_runs(const struct sim_media_part *part, struct piece *p,
-                                               sim_media_sink *sink, void *arg)
+/* Runs of blocks that are written, or not; without a piece none is. */
+static int memory_read(struct sim_media *m, const struct sim_media_part *part, sim_media_sink *sink,
+                       void *arg)
 {
     const struct sim_media_space *s = part->space;
+    struct sim_piece *p = sim_piece_find(m, s, part->piece);
     uint32_t at = part->first, end = part->first + part->blocks, n;
     uint64_t offset = part->offset;
     int error = 0;
@@ -145,20 +120,9 @@ static __attribute__((noinline)) int read_runs(const struct sim_media_part *part
         return sink_run(s, NULL, offset, part->blocks, sink, arg);
     for (; !error && at < end; at += n, offset += (uint64_t)n * s->block_size) {
         n = run_length(p, at, end - at);
-        error = sink_run(s, is_written(p, at) ? block_at(s, p, at) : NULL, offset, n, sink, arg);
+        error = sink_run(s, sim_piece_has(p, at) ? sim_piece_block(s, p, at) : NULL, offset, n, sink, arg);
     }
     return error;
-}
-
-static int memory_read(struct sim_media *m, const struct sim_media_part *part, sim_media_sink *sink,
-                       void *arg)
-{
-    const struct sim_media_space *s = part->space;
-    struct piece *p = find_piece(m, s, part->piece);
-
-    if (p && part->blocks == 1 && is_written(p, part->first))
-        return sink(arg, part->offset, block_at(s, p, part->first), s->keep);
-    return read_runs(part, p, sink, arg);
 }
 
 static int source_run(const struct sim_media_space *s, uint8_t *data, uint64_t offset,
@@ -176,7 +140,7 @@ static int source_run(const struct sim_media_space *s, uint8_t *data, uint64_t o
 
 /* Marks what was written; a piece that is full from now on is worth huge pages. */
 static void fill_piece(const struct sim_media *m, const struct sim_media_part *part,
-                       struct piece *p, bool was_full)
+                       struct sim_piece *p, bool was_full)
 {
     set_written(p, part->first, part->blocks, true);
     if (!was_full && part->space->keep == part->space->block_size && is_full(part->space, p))
@@ -187,15 +151,15 @@ static int memory_write(struct sim_media *m, const struct sim_media_part *part,
                         sim_media_source *source, void *arg)
 {
     struct sim_media_space *s = part->space;
-    bool existed = find_piece(m, s, part->piece) != NULL;
-    struct piece *p = make_piece(m, s, part->piece);
+    bool existed = sim_piece_find(m, s, part->piece) != NULL;
+    struct sim_piece *p = make_piece(m, s, part->piece);
     bool full;
     int error;
 
     if (!p)
         return -ENOSPC;
     full = is_full(s, p);
-    error = source_run(s, block_at(s, p, part->first), part->offset, part->blocks, source, arg);
+    error = source_run(s, sim_piece_block(s, p, part->first), part->offset, part->blocks, source, arg);
     if (!error)
         fill_piece(m, part, p, full);
     else if (!existed)
@@ -206,20 +170,20 @@ static int memory_write(struct sim_media *m, const struct sim_media_part *part,
 static int memory_fill(struct sim_media *m, const struct sim_media_part *part, const void *pattern)
 {
     struct sim_media_space *s = part->space;
-    struct piece *p = pattern ? make_piece(m, s, part->piece) : find_piece(m, s, part->piece);
+    struct sim_piece *p = pattern ? make_piece(m, s, part->piece) : sim_piece_find(m, s, part->piece);
 
     if (!p)
         return pattern ? -ENOSPC : 0;
     if (pattern)
         for (uint32_t i = 0; i < part->blocks; i++)
-            memcpy(block_at(s, p, part->first + i), pattern, s->keep);
+            memcpy(sim_piece_block(s, p, part->first + i), pattern, s->keep);
     set_written(p, part->first, part->blocks, pattern != NULL);
     return 0;
 }
 
 static int memory_release(struct sim_media *m, struct sim_media_space *s, uint64_t index)
 {
-    if (find_piece(m, s, index))
+    if (sim_piece_find(m, s, index))
         release_piece(m, s, index);
     return 0;
 }
@@ -230,17 +194,17 @@ static uint8_t *store_block(struct sim_media *m, uint64_t offset, bool make)
     struct sim_media_space *s = &m->spaces[SIM_MEDIA_STORE];
     uint64_t lba = offset / s->block_size, index = lba >> s->piece_shift;
     uint32_t block = (uint32_t)lba & (s->piece_blocks - 1);
-    struct piece *p = make ? make_piece(m, s, index) : find_piece(m, s, index);
+    struct sim_piece *p = make ? make_piece(m, s, index) : sim_piece_find(m, s, index);
 
     if (!p)
         return NULL;
-    if (!is_written(p, block)) {
+    if (!sim_piece_has(p, block)) {
         if (!make)
             return NULL;
-        memset(block_at(s, p, block), 0, s->block_size);
+        memset(sim_piece_block(s, p, block), 0, s->block_size);
         set_written(p, block, 1, true);
     }
-    return block_at(s, p, block);
+    return sim_piece_block(s, p, block);
 }
 
 static int store_read(struct sim_media *m, uint64_t offset, void *data, size_t n)

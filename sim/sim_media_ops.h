@@ -100,6 +100,42 @@ static inline uint32_t sim_table_get(const struct sim_arena *a, const struct sim
     return page ? ((const uint32_t *)sim_arena_page(a, page))[index % SIM_TABLE_LEAF] : 0;
 }
 
+/* ---- the memory kinds ------------------------------------------------------------------------
+ */
+
+/** The first page of a piece of the memory kinds; the bytes kept of its blocks come behind it. */
+struct sim_piece {
+    uint64_t written[SIM_MEDIA_PIECE_BYTES / 512 / 64]; /* bit: the block holds data */
+    uint32_t next_free;                                 /* page of the next free piece of this list */
+};
+
+_Static_assert(sizeof(struct sim_piece) <= SIM_ARENA_PAGE, "the bitmap has a page of its own");
+
+/** The piece at `index` of a space; NULL if there is none. */
+static inline struct sim_piece *sim_piece_find(const struct sim_media *m,
+                                               const struct sim_media_space *s, uint64_t index)
+{
+    uint32_t page = sim_table_get(&m->arena, &s->table, index);
+
+    return page ? sim_arena_page(&m->arena, page) : NULL;
+}
+
+/** Where the bytes kept of a block of a piece are. */
+static inline uint8_t *sim_piece_block(const struct sim_media_space *s, struct sim_piece *p,
+                                       uint32_t block)
+{
+    return (uint8_t *)p + SIM_ARENA_PAGE + (uint64_t)block * s->keep;
+}
+
+/** Whether a block of a piece holds data. */
+static inline bool sim_piece_has(const struct sim_piece *p, uint32_t block)
+{
+    return p->written[block / 64] >> (block % 64) & 1;
+}
+
+/* ---- all kinds --------------------------------------------------------------------------------
+ */
+
 /** Makes room for indices below `n`. Returns 0 or -ENOSPC (arena full). */
 HAL_MUST_CHECK int sim_table_extend(struct sim_arena *a, struct sim_table *t, uint64_t n);
 

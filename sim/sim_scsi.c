@@ -115,6 +115,11 @@ static const uint8_t command_of[256] = {
     [0x8A] = 15, [0x91] = 16, [0x93] = 17, [0x9E] = 18, [0xA0] = 19, [0xA8] = 20, [0xAA] = 21,
 };
 
+static const struct scsi_command *command(const struct sim_scsi_request *rq)
+{
+    return &commands[command_of[rq->cdb[0]]];
+}
+
 static const uint16_t ua_codes[SIM_SCSI_N_UA] = {
     [SIM_SCSI_UA_RESET] = 0x2900,   [SIM_SCSI_UA_MODE] = 0x2A01, [SIM_SCSI_UA_CAPACITY] = 0x2A09,
     [SIM_SCSI_UA_INQUIRY] = 0x3F03, [SIM_SCSI_UA_LUNS] = 0x3F0E,
@@ -221,6 +226,71 @@ static void find_lun(struct scsi_call *c)
         size_changed(c->t, n);
 }
 
+/* ---- a transfer that nothing is special about -------------------------------------------------
+ *
+ * Nearly every command is a READ(16) or a WRITE(16), since a port makes one of each READ and WRITE
+ * of a virtual LUN, and nothing keeps it from being carried out. Such a one is decoded here in one
+ * go; whatever else it is, or has to be told, is left to the general way below. */
+
+/* The descriptor of LUN n, as it was told to the initiators, if it can be seen through the port. */
+static inline const struct sim_media_lun *known_lun(const struct sim_scsi *t, uint64_t n,
+                                                    unsigned port)
+{
+    const struct sim_media_lun *medium = sim_media_lun(t->media, (unsigned)n);
+
+    if (!medium || !(t->luns[n].port_mask >> port & 1) || t->luns[n].blocks != medium->blocks)
+        return NULL;
+    return medium;
+}
+
+/* Bits of which any makes a READ(16) or WRITE(16) special: what is pending at the LUN, and what
+ * this target does not support. */
+static inline unsigned special(const struct sim_scsi_lun *l, const struct sim_scsi_request *rq)
+{
+    return l->ua[rq->port] | l->stopped | (rq->cdb[1] & SCSI_PROTECT_MASK) |
+           (rq->cdb[15] & SCSI_CONTROL_NACA);
+}
+
+/* The LUN that such a command is for; NULL if the request is another one, or special. */
+static inline const struct sim_media_lun *plain_lun(const struct sim_scsi *t,
+                                                    const struct sim_scsi_request *rq)
+{
+    uint64_t n = rq->lun_id >> 48;
+    const struct sim_media_lun *medium;
+
+    CHECK(rq->port < SIM_SCSI_PORTS);
+    if (rq->cdb[0] != (rq->host_write ? 0x8A : 0x88) || rq->lun_id << 16)
+        return NULL;
+    medium = known_lun(t, n, rq->port);
+    return medium && !special(&t->luns[n], rq) ? medium : NULL;
+}
+
+/* False: nothing was done. */
+static inline bool begin_plain(const struct sim_scsi *t, const struct sim_scsi_request *rq,
+                               struct sim_scsi_result *rs)
+{
+    const struct sim_media_lun *medium = plain_lun(t, rq);
+    uint64_t lba = hal_be64_at(rq->cdb + 2), bytes;
+    uint32_t blocks = hal_be32_at(rq->cdb + 10);
+
+    if (!medium)
+        return false;
+    bytes = (uint64_t)blocks * medium->block_size;
+    if (!bytes || bytes > rq->data_len || lba > medium->blocks || blocks > medium->blocks - lba)
+        return false;
+    rs->kind = rq->host_write ? SIM_SCSI_DATA_OUT : SIM_SCSI_DATA_IN;
+    rs->medium = rq->host_write ? SIM_SCSI_MEDIUM_WRITE : SIM_SCSI_MEDIUM_READ;
+    rs->lun = (uint16_t)(rq->lun_id >> 48);
+    rs->lba = lba;
+    rs->blocks = blocks;
+    rs->transfer_len = bytes;
+    rs->block_size = medium->block_size;
+    return true;
+}
+
+/* ---- any command ------------------------------------------------------------------------------
+ */
+
 static uint32_t allocation_length(const struct scsi_command *cmd, const uint8_t *cdb)
 {
     const uint8_t *p = cdb + cmd->alloc;
@@ -250,7 +320,7 @@ static bool refused(struct scsi_call *c, const struct scsi_command *cmd)
         scsi_fail(c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPCODE);
     else if (c->lun && c->lun->stopped && cmd->ready)
         scsi_fail(c, SCSI_KEY_NOT_READY, SCSI_ASC_STOPPED);
-    else if (c->rq->cdb[cmd->cdb_bytes - 1] & 0x04) /* CONTROL: NACA is not supported */
+    else if (c->rq->cdb[cmd->cdb_bytes - 1] & SCSI_CONTROL_NACA)
         scsi_invalid_field(c);
     return c->rs->failed;
 }
@@ -283,15 +353,14 @@ static void check_transfer(struct scsi_call *c)
     }
 }
 
-void sim_scsi_begin(struct sim_scsi *t, const struct sim_scsi_request *rq,
-                    struct sim_scsi_result *rs)
+/* Kept apart, with the structure that stands for the command. */
+static __attribute__((noinline)) void begin_any(struct sim_scsi *t,
+                                                const struct sim_scsi_request *rq,
+                                                struct sim_scsi_result *rs)
 {
     struct scsi_call c = {.t = t, .rq = rq, .rs = rs};
-    const struct scsi_command *cmd;
+    const struct scsi_command *cmd = command(rq);
 
-    memset(rs, 0, offsetof(struct sim_scsi_result, sense)); /* the rest would need a call */
-    rs->opcode_class = command_of[rq->cdb[0]];
-    cmd = &commands[rs->opcode_class];
     find_lun(&c);
     if (refused(&c, cmd))
         return;
@@ -301,6 +370,14 @@ void sim_scsi_begin(struct sim_scsi *t, const struct sim_scsi_request *rq,
         begin_parameters(&c, cmd);
     if (!rs->failed)
         check_transfer(&c);
+}
+
+void sim_scsi_begin(struct sim_scsi *t, const struct sim_scsi_request *rq,
+                    struct sim_scsi_result *rs)
+{
+    memset(rs, 0, offsetof(struct sim_scsi_result, sense)); /* the rest would need a call */
+    if (!begin_plain(t, rq, rs))
+        begin_any(t, rq, rs);
 }
 
 static int send_parameters(struct scsi_call *c, const struct scsi_command *cmd)
@@ -343,16 +420,9 @@ static void apply_forced(struct sim_scsi_result *rs)
         memcpy(rs->sense, rs->forced_sense, sizeof rs->sense);
 }
 
-/* Carries the command out and fills the status. Returns 0 or -EFAULT. */
-static int carry_out(struct scsi_call *c)
+/* Fills the status of a command that was carried out. Returns 0 or -EFAULT. */
+static int carried_out(struct scsi_call *c, int error)
 {
-    const struct scsi_command *cmd = &commands[c->rs->opcode_class];
-    int error;
-
-    if (cmd->build)
-        error = send_parameters(c, cmd);
-    else
-        error = cmd->finish ? cmd->finish(c) : 0;
     if (error == -EFAULT)
         return error;
     if (error)
@@ -362,9 +432,23 @@ static int carry_out(struct scsi_call *c)
     return 0;
 }
 
-int sim_scsi_finish(struct sim_scsi *t, const struct sim_scsi_request *rq,
-                    struct sim_scsi_result *rs, sim_media_sink *sink, sim_media_source *source,
-                    void *arg)
+/* Carries the command out. Returns 0 or -EFAULT. */
+static int carry_out(struct scsi_call *c)
+{
+    const struct scsi_command *cmd = command(c->rq);
+    int error;
+
+    if (cmd->build)
+        error = send_parameters(c, cmd);
+    else
+        error = cmd->finish ? cmd->finish(c) : 0;
+    return carried_out(c, error);
+}
+
+static __attribute__((noinline)) int finish_any(struct sim_scsi *t,
+                                                const struct sim_scsi_request *rq,
+                                                struct sim_scsi_result *rs, sim_media_sink *sink,
+                                                sim_media_source *source, void *arg)
 {
     struct scsi_call c = {.t = t, .rq = rq, .rs = rs, .sink = sink, .source = source, .arg = arg};
     int error = 0;
@@ -374,13 +458,50 @@ int sim_scsi_finish(struct sim_scsi *t, const struct sim_scsi_request *rq,
     find_lun(&c);
     if (rs->forced && !rs->forced_after_data)
         set_moved(rs, rq->data_len, 0);
-    else if (!c.lun && !commands[rs->opcode_class].any_lun) /* taken away since begin */
+    else if (!c.lun && !command(rq)->any_lun) /* taken away since begin */
         scsi_fail(&c, SCSI_KEY_ILLEGAL_REQUEST, SCSI_ASC_UNKNOWN_LUN);
     else
         error = carry_out(&c);
     if (rs->forced && !error && !rs->failed)
         apply_forced(rs);
     return error;
+}
+
+static __attribute__((noinline)) int read_failed(struct sim_scsi *t,
+                                                 const struct sim_scsi_request *rq,
+                                                 struct sim_scsi_result *rs, int error)
+{
+    struct scsi_call c = {.t = t, .rq = rq, .rs = rs};
+
+    find_lun(&c);
+    return carried_out(&c, error);
+}
+
+/* A READ of a LUN that is as it was at begin. False: it has to go the general way. */
+static inline bool finish_plain(struct sim_scsi *t, const struct sim_scsi_request *rq,
+                                const struct sim_scsi_result *rs)
+{
+    const struct sim_media_lun *medium;
+
+    if (rs->failed || rs->direction_mismatch || rs->forced || rs->medium != SIM_SCSI_MEDIUM_READ)
+        return false;
+    medium = known_lun(t, rs->lun, rq->port);
+    return medium && medium->block_size == rs->block_size;
+}
+
+int sim_scsi_finish(struct sim_scsi *t, const struct sim_scsi_request *rq,
+                    struct sim_scsi_result *rs, sim_media_sink *sink, sim_media_source *source,
+                    void *arg)
+{
+    int error;
+
+    if (!finish_plain(t, rq, rs))
+        return finish_any(t, rq, rs, sink, source, arg);
+    error = scsi_read(t, rs, sink, arg);
+    if (__builtin_expect(error != 0, 0))
+        return read_failed(t, rq, rs, error);
+    set_moved(rs, rq->data_len, (uint32_t)rs->transfer_len);
+    return 0;
 }
 
 void sim_scsi_force(struct sim_scsi_result *rs, uint8_t status, uint8_t key, uint8_t asc,

@@ -82,13 +82,16 @@ struct sim_scsi_result {
     uint16_t lun;          /* number of the LUN, if it exists */
     uint64_t lba;          /* first block, if `medium` is not NONE */
     uint64_t blocks;       /* blocks of the medium that are read, written or zeroed */
-    uint64_t transfer_len; /* bytes the device is going to move over the link */
+    uint64_t transfer_len; /* bytes the device is going to move over the link; if it has not failed
+                            * and the direction is right, data_len at most */
     /* The command has failed already: no data, no medium, only status. finish leaves it as it is.
      */
     bool failed;
     /* The command sends data and the initiator meant to receive, or the other way round: an FC
      * error (R-28), not a SCSI status. finish moves nothing. */
     bool direction_mismatch;
+    bool forced;            /* set by sim_scsi_force: finish takes forced_... */
+    bool forced_after_data; /* data moves as usual first, as for a recovered error */
 
     uint8_t status;      /* SCSI status byte: rc.scsi_rc */
     bool sense_valid;    /* `sense` */
@@ -98,13 +101,10 @@ struct sim_scsi_result {
     uint32_t moved;      /* bytes that went over the link */
     uint32_t block_size; /* of the LUN */
 
-    bool forced;             /* set by sim_scsi_force: finish takes the next three */
-    bool forced_after_data;  /* data moves as usual first, as for a recovered error */
     bool forced_sense_valid; /* `forced_sense` */
     uint8_t forced_status;
 
-    uint8_t opcode_class; /* private to the target */
-    uint8_t detail[3];    /* private to the target */
+    uint8_t detail[3]; /* private to the target */
 
     uint8_t sense[SIM_SCSI_SENSE_BYTES]; /* fixed format, 0x70 */
     uint8_t forced_sense[SIM_SCSI_SENSE_BYTES];

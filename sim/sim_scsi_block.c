@@ -67,13 +67,7 @@ void scsi_begin_write(struct scsi_call *c)
     begin_transfer(c, SIM_SCSI_DATA_OUT, SIM_SCSI_MEDIUM_WRITE);
 }
 
-int scsi_finish_read(struct scsi_call *c)
-{
-    struct sim_scsi_result *rs = c->rs;
-
-    rs->transfer_len = rs->blocks * rs->block_size;
-    return sim_media_read(c->t->media, rs->lun, rs->lba, rs->blocks, c->sink, c->arg);
-}
+int scsi_finish_read(struct scsi_call *c) { return scsi_read(c->t, c->rs, c->sink, c->arg); }
 
 int scsi_finish_write(struct scsi_call *c)
 {

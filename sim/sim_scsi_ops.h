@@ -30,6 +30,8 @@ enum {
 
 #define SCSI_PROTECT_MASK 0xE0 /* RDPROTECT, WRPROTECT: no protection information here */
 
+#define SCSI_CONTROL_NACA 0x04 /* last byte of a CDB: not supported */
+
 /* Longest parameter data: REPORT LUNS with every LUN. */
 #define SCSI_PARAMETERS_MAX (8 + 8 * SIM_MEDIA_LUNS_MAX)
 
@@ -78,6 +80,14 @@ void scsi_out_of_range(struct scsi_call *c, uint64_t lba);
 
 /** Fills lba and blocks of the result from the CDB and checks them against the capacity. */
 void scsi_begin_range(struct scsi_call *c, enum sim_scsi_medium medium);
+
+/** Carries a READ out that was begun. Returns 0 or the error of media or visitor. */
+static inline int scsi_read(const struct sim_scsi *t, struct sim_scsi_result *rs,
+                            sim_media_sink *sink, void *arg)
+{
+    rs->transfer_len = rs->blocks * rs->block_size;
+    return sim_media_read(t->media, rs->lun, rs->lba, rs->blocks, sink, arg);
+}
 
 /* The commands, by concept. */
 void scsi_begin_read(struct scsi_call *c);

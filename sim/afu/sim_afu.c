@@ -141,6 +141,7 @@ int sim_afu_create(struct sim_machine *m, const struct sim_params *params, struc
     a->world = m->world;
     a->engine = &m->engine;
     a->trace = &m->trace;
+    a->tracing = m->trace.on;
     a->number = m->afu_count;
     a->params = *params;
     a->memory.world = m->world;
@@ -294,7 +295,7 @@ void sim_bus_table_store(struct sim_afu *a, uint64_t thread, const void *addr, u
         tell_rht_store(a, context, (uintptr_t)addr, value);
     else
         sim_strict_lxt_store(&a->strict, (uintptr_t)addr);
-    if (a->trace->on)
+    if (a->tracing)
         sim_record(a, SIM_EVENT_TABLE_STORE, 0,
                    sim_memory_canonical(&a->memory, (uintptr_t)addr, &hint), table_word(a, value));
 }

@@ -231,7 +231,6 @@ struct sim_cmd {
     /* translation */
     uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
     struct sim_segment part[SIM_SEGMENTS_MAX];
-    struct afu_rht_virtual virt; /* the entry, if of format 0 */
     uint64_t rht_word;
     struct afu_rht_entry entry;
 
@@ -290,7 +289,7 @@ enum sim_port_reg {
 /** An armed fault injection of a port (SL 17.4). */
 struct sim_injection {
     uint8_t type; /* enum afu_fc_errinj, 0 = none */
-    bool always, parity;
+    bool parity, always;
     uint16_t interval; /* commands of its kind to let pass before one is hit */
     uint16_t left;
 };
@@ -369,6 +368,7 @@ struct sim_afu {
     struct sim_trace *trace;
     struct sim_world *world;
     uint32_t number;
+    bool tracing; /* trace->on, which is settled when the machine is made */
     struct sim_params params;
     struct fault_plan faults;
     struct sim_memory memory;
@@ -457,7 +457,8 @@ static inline struct sim_cmd *sim_cmd_of(struct sim_event *ev)
 static inline __attribute__((always_inline)) void
 sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v, uint64_t w)
 {
-    sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
+    if (__builtin_expect(a->tracing, 0))
+        sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
 }
 
 /** The same for who has looked whether the trace is on, as there is more to do for the record. */
@@ -694,7 +695,7 @@ void sim_inject_parity(struct sim_port *p);
 bool sim_inject(struct sim_cmd *c); /* true: the command has ended */
 static inline bool sim_inject_armed(const struct sim_port *p)
 {
-    return p->injection.type || p->injection.parity;
+    return (p->injection.type | p->injection.parity) != 0;
 }
 
 /* sim_echo.c: loop-back test */

@@ -11,7 +11,7 @@ static uint64_t segment_ea(const struct sim_cmd *c) { return c->data_ea + c->par
 
 static uint32_t transfer_bytes(const struct sim_cmd *c)
 {
-    return (uint32_t)hal_min64(c->rs.transfer_len, c->rq.data_len);
+    return (uint32_t)c->rs.transfer_len;
 }
 
 /* The part of [offset, offset + n) that a fault loses: its begin in *from, its length. */
@@ -27,12 +27,12 @@ static size_t lost_part(const struct sim_cmd *c, uint64_t offset, size_t n, size
 static int to_host(struct sim_cmd *c, uint64_t offset, const void *data, size_t n)
 {
     uint64_t ea = segment_ea(c) + offset;
-    size_t left;
+    size_t left = sim_memory_write(ea, data, n);
 
-    c->fault_address = ea + n; /* the first byte that is not reached */
-    left = n ? sim_memory_write(ea, data, n) : 0;
-    c->fault_address -= left;
-    return left ? -EFAULT : 0;
+    if (!left)
+        return 0;
+    c->fault_address = ea + (n - left);
+    return -EFAULT;
 }
 
 /* A fault loses some of it. */
@@ -169,7 +169,7 @@ static __attribute__((noinline)) void append_record(struct sim_cmd *c, uint32_t 
 
 static inline void record(struct sim_cmd *c, uint32_t bytes)
 {
-    if (c->afu->trace->on)
+    if (c->afu->tracing)
         append_record(c, bytes);
 }
 

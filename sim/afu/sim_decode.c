@@ -5,10 +5,9 @@
 
 #include "sim/afu/sim_psl.h"
 
-static void parse(struct sim_cmd *c, const struct afu_ioarcb *r)
+static inline __attribute__((always_inline)) void parse(struct sim_cmd *c, enum hal_order o,
+                                                        const struct afu_ioarcb *r)
 {
-    enum hal_order o = c->ctx->order;
-
     c->ctx_id = xe16_get(o, r->ctx_id);
     c->flags = xe16_get(o, r->req_flags);
     c->res_hndl = xe32_get(o, r->res_hndl);
@@ -21,6 +20,20 @@ static void parse(struct sim_cmd *c, const struct afu_ioarcb *r)
     memcpy(c->rq.cdb, r->cdb, sizeof c->rq.cdb);
     c->rq.data_len = c->data_len;
     c->rq.host_write = c->flags & AFU_REQ_HOST_WRITE;
+}
+
+static inline __attribute__((always_inline)) void take(struct sim_cmd *c, enum hal_order o,
+                                                       const struct afu_ioarcb *r)
+{
+    parse(c, o, r);
+    sim_strict_ioarcb(&c->afu->strict, c->afu->engine->now, c->ctx->handle, o, r,
+                      c->sq ? c->ioasa_ea : 0);
+}
+
+/* Kept apart: contexts are nearly always of the host's order. */
+static __attribute__((noinline)) void take_swapped(struct sim_cmd *c, const struct afu_ioarcb *r)
+{
+    take(c, HAL_ORDER_HOST == HAL_ORDER_LITTLE ? HAL_ORDER_BIG : HAL_ORDER_LITTLE, r);
 }
 
 /* A command's class decides which capability it needs (MD-19). */
@@ -49,14 +62,24 @@ static inline uint64_t class_capability(const struct sim_afu *a, const uint8_t c
     return AFU_CTX_CAP_GSCSI_CMD;
 }
 
-static uint64_t needed_capabilities(const struct sim_cmd *c)
+/* A SCSI command to a resource handle, as nearly all are. */
+static inline bool by_handle(const struct sim_cmd *c)
+{
+    return (c->flags & (AFU_REQ_AFU_CMD | AFU_REQ_TMF_CMD | AFU_REQ_RES_HNDL)) == AFU_REQ_RES_HNDL;
+}
+
+static __attribute__((noinline)) uint64_t other_capabilities(const struct sim_cmd *c)
 {
     if (c->flags & AFU_REQ_AFU_CMD)
         return AFU_CTX_CAP_AFU_CMD;
     if (c->flags & AFU_REQ_TMF_CMD)
         return AFU_CTX_CAP_REAL_MODE | AFU_CTX_CAP_GSCSI_CMD;
-    return class_capability(c->afu, c->rq.cdb) |
-           (c->flags & AFU_REQ_RES_HNDL ? 0 : AFU_CTX_CAP_REAL_MODE);
+    return class_capability(c->afu, c->rq.cdb) | AFU_CTX_CAP_REAL_MODE;
+}
+
+static inline uint64_t needed_capabilities(const struct sim_cmd *c)
+{
+    return by_handle(c) ? class_capability(c->afu, c->rq.cdb) : other_capabilities(c);
 }
 
 /* Issuing for another context needs a capability on both sides. */
@@ -78,14 +101,12 @@ static uint64_t timeout_cycles(const struct sim_cmd *c)
     return c->timeout_field * unit[(c->flags & AFU_REQ_TIMEOUT_UNIT_MASK) >> 6];
 }
 
-static void dispatch(struct sim_cmd *c)
+static __attribute__((noinline)) void dispatch_other(struct sim_cmd *c)
 {
     if (c->flags & AFU_REQ_AFU_CMD)
         sim_afu_command(c);
     else if (c->flags & AFU_REQ_TMF_CMD)
         sim_task_management(c);
-    else if (c->flags & AFU_REQ_RES_HNDL)
-        sim_translate(c);
     else /* port and LUN are in the IOARCB: no translation */
         sim_whole_command(c, c->lun_id, (uint8_t)(c->res_hndl & 0xF));
 }
@@ -145,9 +166,10 @@ void sim_decode(struct sim_event *ev)
 
     if (unread(c, ioarcb))
         return;
-    parse(c, ioarcb);
-    sim_strict_ioarcb(&a->strict, a->engine->now, c->ctx->handle, c->ctx->order, ioarcb,
-                      c->sq ? c->ioasa_ea : 0);
+    if (c->ctx->order == HAL_ORDER_HOST)
+        take(c, HAL_ORDER_HOST, ioarcb);
+    else
+        take_swapped(c, ioarcb);
     if (__builtin_expect(!a->internal_fixed, 0))
         sim_internal_fix(a);
     if (sim_watched_by(a))
@@ -163,6 +185,8 @@ void sim_decode(struct sim_event *ev)
     if (!proxy_allowed(c) || (c->ctx->ctx_cap & needed) != needed ||
         (sim_site_planned(a, SIM_SITE_CAP) && planned_violation(a)))
         sim_status_afu(c, AFU_RC_CAP_VIOLATION, afu_ctx_cap_extra(c->ctx->ctx_cap));
+    else if (by_handle(c))
+        sim_translate(c);
     else
-        dispatch(c);
+        dispatch_other(c);
 }

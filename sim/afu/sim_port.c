@@ -10,23 +10,15 @@
 
 uint64_t sim_ports_present(const struct sim_afu *a) { return HAL_BIT(a->params.ports) - 1; }
 
-/* Ports with a link that takes commands. Kept apart: nearly always all links are quiet. */
-static __attribute__((noinline)) uint64_t usable(const struct sim_afu *a)
-{
-    uint64_t mask = 0;
-
-    for (unsigned p = 0; p < a->params.ports; p++)
-        if (sim_link_usable(&a->port[p]))
-            mask |= HAL_BIT(p);
-    return mask;
-}
-
-/* Ports that may carry a command now: selected and up (SL 8.4 step 10). */
+/* Ports that may carry a command now: selected and up (SL 8.4 step 10). Internal LUNs are behind
+ * port 0. */
 static uint8_t available(const struct sim_afu *a)
 {
-    bool all = a->links_quiet == sim_ports_present(a);
+    uint64_t usable = a->links_quiet;
 
-    return (uint8_t)(a->port_sel & (__builtin_expect(all, 1) ? a->links_quiet : usable(a)));
+    if (__builtin_expect(a->internal_mode, 0))
+        usable = sim_link_usable(&a->port[0]);
+    return (uint8_t)(a->port_sel & usable);
 }
 
 /* MD-10: the lowest usable port, or round robin over all commands. */
@@ -44,18 +36,25 @@ static uint8_t choose(struct sim_afu *a, uint8_t candidates)
 /* ---- the request as the target sees it --------------------------------------------------------
  */
 
-/* A virtual LUN's CDB gets the physical block; READ and WRITE become their 16-byte form. */
+/* READ and WRITE of any length in their 16-byte form, whose other fields follow. */
+static __attribute__((noinline)) void lengthen_cdb(uint8_t cdb[16])
+{
+    uint8_t opcode = cdb[0], flags = opcode == 0x08 || opcode == 0x0A ? 0 : cdb[1];
+
+    memset(cdb, 0, 16);
+    cdb[0] = (opcode & 0x0F) == 0x08 ? 0x88 : 0x8A;
+    cdb[1] = flags;
+}
+
+/* A virtual LUN's CDB gets the physical block. */
 SIM_HOT static inline void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
 {
-    uint8_t *cdb = c->rq.cdb, opcode = cdb[0];
+    uint8_t *cdb = c->rq.cdb;
 
-    if (!sim_cmd_is_same(c)) {
-        uint8_t flags = opcode == 0x08 || opcode == 0x0A ? 0 : cdb[1];
-
-        memset(cdb, 0, sizeof c->rq.cdb);
-        cdb[0] = (opcode & 0x0F) == 0x08 ? 0x88 : 0x8A;
-        cdb[1] = flags;
-    }
+    if (__builtin_expect((cdb[0] & ~2) == 0x88, 1))
+        cdb[14] = cdb[15] = 0; /* group number, control */
+    else if (!sim_cmd_is_same(c))
+        lengthen_cdb(cdb);
     hal_be64_put(cdb + 2, part->lba);
     hal_be32_put(cdb + 10, part->blocks);
 }
@@ -81,9 +80,9 @@ SIM_HOT static inline void prepare_request(struct sim_cmd *c)
 {
     struct sim_segment *part = &c->part[c->segment];
 
-    if (!part->whole) {
-        part->lun_id = c->afu->port[c->port].lun_table[part->lun_index];
+    if (__builtin_expect(!part->whole, 1)) {
         rewrite_cdb(c, part);
+        part->lun_id = c->afu->port[c->port].lun_table[part->lun_index];
     }
     c->rq.lun_id = part->lun_id;
     c->rq.port = c->port;
@@ -130,7 +129,7 @@ static __attribute__((noinline)) void start_paced(struct sim_cmd *c, uint64_t ga
                    media_done);
 }
 
-static void media_start(struct sim_cmd *c)
+SIM_HOT static inline void media_start(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     struct sim_media_stage *s = &a->stage[c->rs.lun];
@@ -141,23 +140,19 @@ static void media_start(struct sim_cmd *c)
     sim_record(a, SIM_EVENT_MEDIA_START, c->slot, c->rs.lun, c->rs.blocks);
     time = media_time(a, c) + c->media_extra; /* drawn for one that stays there, too */
     gap = media_interval(&a->params, c);
-    if (c->media_stuck)
+    if (__builtin_expect(c->media_stuck, 0))
         return;
-    if (gap)
+    if (__builtin_expect(gap != 0, 0))
         start_paced(c, gap, time);
     else
         sim_wait(c, time, SIM_RANK_MEDIA, media_done);
 }
 
-static void media_enter(struct sim_cmd *c)
+static __attribute__((noinline)) void media_queue(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     struct sim_media_stage *s = &a->stage[c->rs.lun];
 
-    if (!s->first && s->busy < a->params.media_parallel) {
-        media_start(c);
-        return;
-    }
     c->state = SIM_CMD_MEDIA_QUEUE;
     c->next_waiting = NULL;
     if (s->last)
@@ -166,6 +161,16 @@ static void media_enter(struct sim_cmd *c)
         s->first = c;
     s->last = c;
     a->media_waiting[c->rs.lun / 64] |= HAL_BIT(c->rs.lun % 64);
+}
+
+SIM_HOT static inline void media_enter(struct sim_cmd *c)
+{
+    const struct sim_media_stage *s = &c->afu->stage[c->rs.lun];
+
+    if (__builtin_expect(!s->first && s->busy < c->afu->params.media_parallel, 1))
+        media_start(c);
+    else
+        media_queue(c);
 }
 
 static void media_dequeue(struct sim_afu *a, unsigned lun, struct sim_cmd *before,
@@ -251,7 +256,7 @@ void sim_port_leave_media(struct sim_cmd *c)
 
 /* The next step comes when the bytes have crossed the link in one direction; memory of the FPGA is
  * behind no link. */
-static void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
+SIM_HOT static inline void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
                       sim_event_fn *fn)
 {
     const struct sim_afu *a = c->afu;
@@ -279,8 +284,7 @@ static inline bool link_lost(struct sim_cmd *c)
 
 static uint64_t moved_bytes(const struct sim_cmd *c)
 {
-    return c->rs.forced && !c->rs.forced_after_data ? 0
-                                                    : hal_min64(c->rs.transfer_len, c->rq.data_len);
+    return c->rs.forced && !c->rs.forced_after_data ? 0 : c->rs.transfer_len;
 }
 
 static void link_in_done(struct sim_event *ev)
@@ -291,7 +295,7 @@ static void link_in_done(struct sim_event *ev)
         sim_data_in(c);
 }
 
-static void send_data_in(struct sim_cmd *c)
+SIM_HOT static inline void send_data_in(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
 
@@ -358,7 +362,7 @@ static void without_data(struct sim_cmd *c)
         media_enter(c);
 }
 
-static void with_medium(struct sim_cmd *c)
+SIM_HOT static inline void with_medium(struct sim_cmd *c)
 {
     sim_media_plan(c);
     media_enter(c);
@@ -396,7 +400,7 @@ SIM_HOT static inline void carry_out(struct sim_cmd *c)
         with_medium(c);
 }
 
-static void begin(struct sim_cmd *c)
+SIM_HOT static inline void begin(struct sim_cmd *c)
 {
     if (!begin_fails(c))
         carry_out(c);
@@ -425,7 +429,8 @@ static void at_target_late(struct sim_event *ev)
         begin(c);
 }
 
-SIM_COLD static void exchange_planned(struct sim_cmd *c)
+/* True: the command goes no further for now. */
+SIM_COLD static bool exchange_planned(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     uint64_t arg = 0;
@@ -437,20 +442,20 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
         if (c->status.rc.fc_rc == AFU_FC_RC_ABORTPEND)
             sim_frame_timed_out(c);
         sim_status(c);
-        return;
+        return true;
     case SIM_EFFECT_DROP:
         on_its_way(c);
-        return;
+        return true;
     case SIM_EFFECT_NEVER:
         c->plan.no_response = true;
         break;
     case SIM_EFFECT_SHORT:
         begin_short(c, arg);
-        return;
+        return true;
     case SIM_EFFECT_LATE:
         on_its_way(c);
         sim_wait(c, sim_late(a, arg), SIM_RANK_PORT, at_target_late);
-        return;
+        return true;
     case SIM_EFFECT_CRC:
         c->bad_frames = (uint8_t)hal_min64(arg ? arg : 1, UINT8_MAX);
         break;
@@ -463,19 +468,14 @@ SIM_COLD static void exchange_planned(struct sim_cmd *c)
     default:
         break;
     }
-    if (!link_lost(c))
-        begin(c);
+    return link_lost(c);
 }
 
 static void at_target(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (link_lost(c))
-        return;
-    if (sim_site_planned(c->afu, SIM_SITE_FC))
-        exchange_planned(c);
-    else
+    if (!link_lost(c) && !(sim_site_planned(c->afu, SIM_SITE_FC) && exchange_planned(c)))
         begin(c);
 }
 

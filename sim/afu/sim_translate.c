@@ -18,31 +18,30 @@
 #define TAG_HANDLE(h) ((uint64_t)(h) << 32)
 #define TAG_OWNER_MASK (HAL_BIT(62) - 1 - (HAL_BIT(48) - 1))
 
-static inline struct sim_xlt_key rht_key(const struct sim_cmd *c)
+/* Where in the cache something is kept, and by what it is known. */
+struct place {
+    uint64_t tag;
+    uint64_t mixed; /* its entry is that, modulo their number */
+};
+
+static inline struct place rht_place(const struct sim_cmd *c)
 {
-    return (struct sim_xlt_key){.context = c->ctx_id, .handle = (uint16_t)c->res_hndl};
+    uint16_t handle = (uint16_t)c->res_hndl;
+
+    return (struct place){.tag = TAG_VALID | TAG_CONTEXT(c->ctx_id) | TAG_HANDLE(handle),
+                          .mixed = c->ctx_id * 37u + handle * 5u};
 }
 
-static inline struct sim_xlt_key lxt_key(const struct sim_cmd *c, uint64_t index)
+/* Of a word of the LXT that the RHT entry at a place names. */
+static inline struct place lxt_place(struct place rht, uint64_t index)
 {
-    struct sim_xlt_key k = rht_key(c);
-
-    k.index = (uint32_t)index;
-    k.lxt = true;
-    return k;
+    return (struct place){.tag = rht.tag | TAG_LXT | (uint32_t)index,
+                          .mixed = rht.mixed + (uint32_t)index * UINT64_C(3) + 17};
 }
 
-static inline uint64_t tag_of(struct sim_xlt_key k)
+static inline struct sim_xlt_entry *cache_entry(struct sim_afu *a, struct place p)
 {
-    return TAG_VALID | (k.lxt ? TAG_LXT : 0) | TAG_CONTEXT(k.context) | TAG_HANDLE(k.handle) |
-           k.index;
-}
-
-static inline struct sim_xlt_entry *cache_entry(struct sim_afu *a, struct sim_xlt_key k)
-{
-    uint64_t mixed = k.context * 37u + k.handle * 5u + k.index * UINT64_C(3) + (k.lxt ? 17 : 0);
-
-    return &a->xlt[mixed & (a->params.xlt_entries - 1)];
+    return &a->xlt[p.mixed & (a->params.xlt_entries - 1)];
 }
 
 SIM_COLD static void keep_planned(struct sim_afu *a, struct sim_xlt_entry *e)
@@ -51,14 +50,14 @@ SIM_COLD static void keep_planned(struct sim_afu *a, struct sim_xlt_entry *e)
         e->kept = true;
 }
 
-static inline bool cache_get(struct sim_afu *a, struct sim_xlt_key key, uint64_t *words, unsigned n)
+static inline bool cache_get(struct sim_afu *a, struct place p, uint64_t *words, unsigned n)
 {
     struct sim_xlt_entry *e;
 
     if (!a->params.xlt_entries)
         return false;
-    e = cache_entry(a, key);
-    if (e->tag != tag_of(key))
+    e = cache_entry(a, p);
+    if (e->tag != p.tag)
         return false;
     if (sim_site_planned(a, SIM_SITE_XC))
         keep_planned(a, e);
@@ -67,14 +66,14 @@ static inline bool cache_get(struct sim_afu *a, struct sim_xlt_key key, uint64_t
     return true;
 }
 
-static void cache_put(struct sim_afu *a, struct sim_xlt_key key, const uint64_t *words, unsigned n)
+static void cache_put(struct sim_afu *a, struct place p, const uint64_t *words, unsigned n)
 {
     struct sim_xlt_entry *e;
 
     if (!a->params.xlt_entries)
         return;
-    e = cache_entry(a, key);
-    e->tag = tag_of(key);
+    e = cache_entry(a, p);
+    e->tag = p.tag;
     e->kept = false;
     memcpy(e->word, words, n * sizeof *words);
 }
@@ -111,7 +110,7 @@ static void drop(struct sim_afu *a, const struct sim_ctx *ctx, uint64_t handle, 
         struct sim_cmd *c = &a->cmds[i];
 
         if ((c->state == SIM_CMD_WALK_RHT || c->state == SIM_CMD_WALK_LXT) &&
-            belongs(tag_of(rht_key(c)), ctx, handle))
+            belongs(rht_place(c).tag, ctx, handle))
             c->restart_walk = true;
     }
     sim_record(a, SIM_EVENT_XLT_DROP, ctx ? ctx->handle : 0xFFFF, handle, dropped);
@@ -160,9 +159,15 @@ static uint8_t check_table(const struct sim_cmd *c)
 
 static void walked(struct sim_event *ev);
 
+/* The entry of a command, of format 0. */
+static inline struct afu_rht_virtual virtual_of(const struct sim_cmd *c)
+{
+    return afu_rht_unpack_virtual(sim_table_order(c->afu), &c->entry);
+}
+
 static uint64_t lxt_index(const struct sim_cmd *c, unsigned which)
 {
-    return (c->vlba >> c->virt.nmask) + which;
+    return (c->vlba >> virtual_of(c).nmask) + which;
 }
 
 /* Where the entry is that a walk reads; the end of the context that it belongs to restarts it. */
@@ -170,7 +175,7 @@ static uint64_t entry_ea(const struct sim_cmd *c)
 {
     return c->state == SIM_CMD_WALK_RHT
                ? sim_cmd_owner(c)->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE
-               : c->virt.lxt_start + lxt_index(c, c->lxt_which) * AFU_LXT_ENTRY_SIZE;
+               : virtual_of(c).lxt_start + lxt_index(c, c->lxt_which) * AFU_LXT_ENTRY_SIZE;
 }
 
 static uint64_t entry_bytes(const struct sim_cmd *c)
@@ -265,8 +270,8 @@ static void walked_rht(struct sim_cmd *c)
     c->entry_valid = true;
     sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx_id, sim_table_order(c->afu),
                         &c->entry);
-    cache_put(c->afu, rht_key(c), c->entry.word, 2);
-    if (c->afu->trace->on)
+    cache_put(c->afu, rht_place(c), c->entry.word, 2);
+    if (c->afu->tracing)
         record_entry(c);
     sim_translate(c);
 }
@@ -280,7 +285,7 @@ static void walked_lxt(struct sim_cmd *c)
         return;
     c->lxt[c->lxt_which] = hal_swap64(sim_table_order(a), raw);
     sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, entry_ea(c), c->lxt[c->lxt_which]);
-    cache_put(a, lxt_key(c, index), &c->lxt[c->lxt_which], 1);
+    cache_put(a, lxt_place(rht_place(c), index), &c->lxt[c->lxt_which], 1);
     sim_record(a, SIM_EVENT_XLT_FILL, c->slot, c->lxt[c->lxt_which], index);
     c->lxt_which++;
     sim_translate(c);
@@ -299,16 +304,16 @@ static void walked(struct sim_event *ev)
     }
 }
 
-/* LBA and blocks of a READ or WRITE CDB; WRITE SAME too. Other commands have none. */
-static bool cdb_range(const uint8_t cdb[16], uint64_t *lba, uint32_t *blocks)
+/* LBA and blocks of a READ or WRITE CDB; WRITE SAME too. Other commands have none. READ(16) and
+ * WRITE(16), which nearly all are, come before the others. */
+static inline bool cdb_range(const uint8_t cdb[16], uint64_t *lba, uint32_t *blocks)
 {
-    switch (cdb[0]) {
-    case 0x88:
-    case 0x8A:
-    case 0x93:
+    if (__builtin_expect((cdb[0] & ~2) == 0x88 || cdb[0] == 0x93, 1)) {
         *lba = hal_be64_at(cdb + 2);
         *blocks = hal_be32_at(cdb + 10);
         return true;
+    }
+    switch (cdb[0]) {
     case 0xA8:
     case 0xAA:
         *lba = hal_be32_at(cdb + 2);
@@ -329,22 +334,20 @@ static bool cdb_range(const uint8_t cdb[16], uint64_t *lba, uint32_t *blocks)
     }
 }
 
-/* Step 5: permissions of the entry against the direction. A WRITE SAME without data has the flag of
- * a read. */
-static bool permitted(const struct sim_cmd *c, unsigned permissions)
+/* Step 5: the permission that the direction needs. A WRITE SAME without data has the flag of a
+ * read. */
+static inline unsigned needed_permission(const struct sim_cmd *c)
 {
-    bool writes = c->flags & AFU_REQ_HOST_WRITE || sim_cmd_is_same(c);
-    unsigned needed = writes ? AFU_PERM_WRITE : AFU_PERM_READ;
-
-    return (permissions & needed) == needed;
+    return c->flags & AFU_REQ_HOST_WRITE || sim_cmd_is_same(c) ? AFU_PERM_WRITE : AFU_PERM_READ;
 }
 
 /* Some block of the range lies beyond the LXT. */
-static bool out_of_bounds(const struct sim_cmd *c, uint32_t blocks)
+static inline bool out_of_bounds(const struct sim_cmd *c, const struct afu_rht_virtual *virt,
+                                 uint32_t blocks)
 {
-    uint64_t end = c->vlba + (blocks ? blocks : 1);
+    uint64_t end = c->vlba + blocks + !blocks;
 
-    return end < c->vlba || (end - 1) >> c->virt.nmask >= c->virt.lxt_cnt;
+    return end < c->vlba || (end - 1) >> virt->nmask >= virt->lxt_cnt;
 }
 
 /* Block size of the LUN that an LXT word names, through the table of the first of its ports that
@@ -380,21 +383,27 @@ static inline bool too_long(const struct sim_cmd *c, uint32_t blocks)
     return (blocks > 1 || c->data_len > AFU_TRANSFER_MAX) && run_too_long(c, blocks);
 }
 
+/* What a translation goes by as long as it need not wait. */
+struct way {
+    struct afu_rht_virtual virt;
+    struct place rht;
+    unsigned needed; /* permission */
+};
+
 /* Steps 8 to 10 for one LXT word. False: no permission. */
-SIM_HOT static inline bool apply_lxt(struct sim_cmd *c, unsigned which, uint64_t lba,
-                                     uint32_t blocks)
+SIM_HOT static inline bool apply_lxt(struct sim_cmd *c, const struct way *w, unsigned which,
+                                     uint64_t lba, uint32_t blocks)
 {
     uint64_t word = c->lxt[which];
     struct sim_segment *part = &c->part[which];
 
-    if (!permitted(c, c->virt.permissions & afu_lxt_permissions(word)))
+    if (!(afu_lxt_permissions(word) & w->needed))
         return false;
     c->ports = (uint8_t)(which ? c->ports & afu_lxt_ports(word) : afu_lxt_ports(word));
-    *part = (struct sim_segment){
-        .lba = afu_lxt_physical_lba(word, c->virt.nmask, lba),
-        .blocks = blocks,
-        .lun_index = afu_lxt_lun_index(word), /* becomes an id when the port is chosen */
-    };
+    part->lba = afu_lxt_physical_lba(word, w->virt.nmask, lba);
+    part->blocks = blocks;
+    part->lun_index = afu_lxt_lun_index(word); /* becomes an id when the port is chosen */
+    part->whole = false;
     sim_record(c->afu, SIM_EVENT_XLT_HIT, c->slot, lba, part->lba);
     return true;
 }
@@ -406,26 +415,27 @@ static __attribute__((noinline)) void walk_lxt(struct sim_cmd *c, unsigned which
     walk(c, SIM_CMD_WALK_LXT);
 }
 
-SIM_HOT static inline bool need_lxt(struct sim_cmd *c, unsigned which)
+SIM_HOT static inline bool need_lxt(struct sim_cmd *c, const struct way *w, unsigned which)
 {
-    if (c->lxt_which > which ||
-        cache_get(c->afu, lxt_key(c, lxt_index(c, which)), &c->lxt[which], 1))
+    uint64_t index = (c->vlba >> w->virt.nmask) + which;
+
+    if (c->lxt_which > which || cache_get(c->afu, lxt_place(w->rht, index), &c->lxt[which], 1))
         return false;
     walk_lxt(c, which);
     return true;
 }
 
 /* The `segments` LXT words of a command, of whose blocks so many are in the first chunk. */
-SIM_HOT static inline void translate_segments(struct sim_cmd *c, uint32_t blocks, uint32_t first,
-                                              uint8_t segments)
+SIM_HOT static inline void translate_segments(struct sim_cmd *c, const struct way *w,
+                                              uint32_t blocks, uint32_t first, uint8_t segments)
 {
     c->segments = segments;
-    if (need_lxt(c, 0) || (segments == 2 && need_lxt(c, 1)))
+    if (need_lxt(c, w, 0) || (segments == 2 && need_lxt(c, w, 1)))
         return;
     if (too_long(c, blocks))
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
-    else if (!apply_lxt(c, 0, c->vlba, first) ||
-             (segments == 2 && !apply_lxt(c, 1, c->vlba + first, blocks - first)))
+    else if (!apply_lxt(c, w, 0, c->vlba, first) ||
+             (segments == 2 && !apply_lxt(c, w, 1, c->vlba + first, blocks - first)))
         sim_status_afu(c, AFU_RC_LXT_RW_PERM, 0);
     else
         sim_port_command(c);
@@ -436,31 +446,32 @@ SIM_HOT static inline void translate_segments(struct sim_cmd *c, uint32_t blocks
 static __attribute__((noinline)) void translate_two(struct sim_cmd *c, uint32_t blocks,
                                                     uint32_t first)
 {
-    uint32_t two = (uint32_t)hal_min64(blocks, first + HAL_BIT(c->virt.nmask));
+    struct way w = {virtual_of(c), rht_place(c), needed_permission(c)};
+    uint32_t two = (uint32_t)hal_min64(blocks, first + HAL_BIT(w.virt.nmask));
 
     c->rest = blocks - two;
-    translate_segments(c, two, first, 2);
+    translate_segments(c, &w, two, first, 2);
 }
 
-/* Format 0. */
-static void translate_virtual(struct sim_cmd *c)
+/* Steps 6 and 7. */
+SIM_HOT static inline void translate_virtual(struct sim_cmd *c, const struct way *w)
 {
-    uint64_t chunk = HAL_BIT(c->virt.nmask);
-    uint32_t blocks = 0, first;
+    uint64_t chunk = HAL_BIT(w->virt.nmask), inside;
+    uint32_t blocks = 0;
 
-    if (!cdb_range(c->rq.cdb, &c->vlba, &blocks) || out_of_bounds(c, blocks)) {
+    if (!cdb_range(c->rq.cdb, &c->vlba, &blocks) || out_of_bounds(c, &w->virt, blocks)) {
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
         return;
     }
-    if (c->virt.lxt_start % AFU_LXT_ENTRY_SIZE) {
+    if (w->virt.lxt_start % AFU_LXT_ENTRY_SIZE) {
         sim_status_afu(c, AFU_RC_LXT_UNALIGNED, 0);
         return;
     }
-    first = (uint32_t)hal_min64(blocks, chunk - (c->vlba & (chunk - 1)));
-    if (__builtin_expect(first < blocks, 0))
-        translate_two(c, blocks, first);
+    inside = c->vlba & (chunk - 1);
+    if (__builtin_expect(inside + blocks > chunk, 0))
+        translate_two(c, blocks, (uint32_t)(chunk - inside));
     else
-        translate_segments(c, blocks, first, 1);
+        translate_segments(c, w, blocks, blocks, 1);
 }
 
 /* what the device is to decide must not be more than one transfer may hold. */
@@ -490,44 +501,49 @@ void sim_whole_command(struct sim_cmd *c, uint64_t lun_id, uint8_t ports)
 }
 
 /* Format 1: LUN and port are in the entry, the LBA stays. */
-static void translate_direct(struct sim_cmd *c)
+static __attribute__((noinline)) void translate_direct(struct sim_cmd *c)
 {
     struct afu_rht_direct d = afu_rht_unpack_direct(sim_table_order(c->afu), &c->entry);
 
     if (!d.valid)
         sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
-    else if (!permitted(c, d.permissions))
+    else if (!(d.permissions & needed_permission(c)))
         sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
     else
         sim_whole_command(c, d.lun_id, d.port_sel);
 }
 
-static void translate_entry(struct sim_cmd *c)
+/* Format 0. */
+SIM_HOT static inline void translate_format_0(struct sim_cmd *c, struct place rht)
+{
+    struct way w = {virtual_of(c), rht, needed_permission(c)};
+
+    if (!(w.virt.permissions & w.needed))
+        sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
+    else if (!w.virt.lxt_cnt) /* nothing to translate, whatever the size of a chunk is */
+        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
+    else if (w.virt.nmask < AFU_NMASK_MIN || w.virt.nmask > 47)
+        sim_status_afu(c, AFU_RC_RHT_INVALID, 0); /* MD-25 */
+    else
+        translate_virtual(c, &w);
+}
+
+SIM_HOT static inline void translate_entry(struct sim_cmd *c, struct place rht)
 {
     unsigned format = afu_rht_entry_format(&c->entry);
 
-    if (format == AFU_RHT_FORMAT_DIRECT) {
+    if (format == AFU_RHT_FORMAT_VIRTUAL)
+        translate_format_0(c, rht);
+    else if (format == AFU_RHT_FORMAT_DIRECT)
         translate_direct(c);
-        return;
-    }
-    if (format != AFU_RHT_FORMAT_VIRTUAL) {
-        sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
-        return;
-    }
-    c->virt = afu_rht_unpack_virtual(sim_table_order(c->afu), &c->entry);
-    if (!permitted(c, c->virt.permissions))
-        sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
-    else if (!c->virt.lxt_cnt) /* nothing to translate, whatever the size of a chunk is */
-        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
-    else if (c->virt.nmask < AFU_NMASK_MIN || c->virt.nmask > 47)
-        sim_status_afu(c, AFU_RC_RHT_INVALID, 0); /* MD-25 */
     else
-        translate_virtual(c);
+        sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
 }
 
 void sim_translate(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
+    struct place rht = rht_place(c);
     uint8_t rc = check_table(c);
 
     if (rc) {
@@ -536,13 +552,13 @@ void sim_translate(struct sim_cmd *c)
     }
     c->translated = true;
     sim_strict_translated(&a->strict, c->slot, c->ctx_id, c->res_hndl);
-    if (!c->entry_valid && !cache_get(a, rht_key(c), c->entry.word, 2)) {
+    if (!c->entry_valid && !cache_get(a, rht, c->entry.word, 2)) {
         sim_record(a, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, UINT64_MAX);
         walk(c, SIM_CMD_WALK_RHT);
         return;
     }
     c->entry_valid = true;
-    translate_entry(c);
+    translate_entry(c, rht);
 }
 
 /* The entry is read again: a sync may have come between. */

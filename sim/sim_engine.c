@@ -8,6 +8,7 @@
 
 _Static_assert(SIM_RANKS <= 1 << SIM_RANK_BITS, "a rank fits below the cycle");
 _Static_assert(SIM_SLOT_BITS + SIM_NEAR_BITS == SIM_WINDOW_BITS, "the near wheel is one window");
+_Static_assert(SIM_WINDOW_BITS == 16, "sim_near_index() takes the low half of a word for it");
 
 /* `when` has no more bits than that: an event can be so far ahead, and no clock gets so far. */
 #define AHEAD_MAX (UINT64_C(1) << 59)
@@ -58,31 +59,23 @@ static void unlink(struct sim_event **at, struct sim_event *ev)
 
 /* ---- the near wheel -------------------------------------------------------------------------- */
 
-static inline size_t near_index(uint64_t cycle)
-{
-    return cycle >> SIM_SLOT_BITS & (SIM_NEAR_SLOTS - 1);
-}
-
-/* Behind all that come before it or were scheduled before it. Kept apart: most slots are empty. */
-static __attribute__((noinline)) void near_insert_among(struct sim_event **at, struct sim_event *ev)
+/* Behind all that come before it or were scheduled before it. */
+static void near_insert_among(struct sim_event **at, struct sim_event *ev)
 {
     while (*at && (*at)->when <= ev->when)
         at = &(*at)->next;
     link_at(at, ev);
 }
 
-static inline void near_insert(struct sim_near_wheel *w, struct sim_event *ev, uint64_t cycle)
+static void near_insert(struct sim_near_wheel *w, struct sim_event *ev)
 {
-    size_t index = near_index(cycle);
+    size_t index = sim_near_index(cycle_of(ev));
 
     ev->place = SIM_EVENT_NEAR;
-    if (__builtin_expect(w->slot[index] != NULL, 0)) {
+    if (w->slot[index])
         near_insert_among(&w->slot[index], ev);
-        return;
-    }
-    w->map[index / 64] |= HAL_BIT(index % 64);
-    w->slot[index] = ev;
-    ev->next = NULL;
+    else
+        sim_near_first(w, ev, index);
 }
 
 /* Word of the map with the next event at or after word `from`. Without one it is that of `end`. */
@@ -97,17 +90,6 @@ static inline size_t near_word(const struct sim_near_wheel *w, size_t from)
 static inline size_t near_slot(const struct sim_near_wheel *w, size_t word)
 {
     return word * 64 + hal_lowest_bit(w->map[word]);
-}
-
-/* Takes the first event out of the wheel: that of near_slot(w, word). */
-static inline void near_take(struct sim_near_wheel *w, size_t word, size_t index)
-{
-    struct sim_event *ev = w->slot[index];
-
-    w->slot[index] = ev->next;
-    if (__builtin_expect(!ev->next, 1))
-        w->map[word] &= w->map[word] - 1;
-    ev->place = SIM_EVENT_IDLE;
 }
 
 /* ---- the far wheel --------------------------------------------------------------------------- */
@@ -227,28 +209,18 @@ static void heap_remove(struct sim_engine *e, uint32_t i)
 
 /* ---- scheduling ------------------------------------------------------------------------------ */
 
-/* An event behind the near wheel, or of another engine. */
-static void place_ahead(struct sim_engine *e, struct sim_event *ev, uint64_t cycle)
+void sim_engine_place(struct sim_engine *e, struct sim_event *ev, uint64_t cycle)
 {
+    CHECK(ev->place == SIM_EVENT_IDLE && cycle >= e->now);
     CHECK(cycle - e->now < AHEAD_MAX);
-    if (e->ops)
+    if (cycle < e->near_end)
+        near_insert(&e->near, ev);
+    else if (e->ops)
         e->ops->at(e, ev, cycle);
     else if (window(cycle) - window(e->now) < SIM_FAR_SLOTS)
         far_insert(&e->far, ev);
     else
         heap_insert(e, ev);
-}
-
-void sim_engine_at(struct sim_engine *e, struct sim_event *ev, uint64_t cycle, enum sim_rank rank,
-                   sim_event_fn *fn)
-{
-    CHECK(ev->place == SIM_EVENT_IDLE && cycle >= e->now);
-    ev->when = cycle << SIM_RANK_BITS | rank;
-    ev->fn = fn;
-    if (__builtin_expect(cycle < e->near_end, 1))
-        near_insert(&e->near, ev, cycle);
-    else
-        place_ahead(e, ev, cycle);
 }
 
 void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
@@ -257,7 +229,7 @@ void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
 
     switch (ev->place) {
     case SIM_EVENT_NEAR:
-        index = near_index(cycle_of(ev));
+        index = sim_near_index(cycle_of(ev));
         unlink(&e->near.slot[index], ev);
         if (!e->near.slot[index])
             e->near.map[index / 64] &= ~HAL_BIT(index % 64);
@@ -295,7 +267,7 @@ uint64_t sim_engine_next(struct sim_engine *e)
 
     if (e->ops)
         return e->ops->next(e);
-    index = near_slot(&e->near, near_word(&e->near, near_index(e->now) / 64));
+    index = near_slot(&e->near, near_word(&e->near, sim_near_index(e->now) / 64));
     return index < SIM_NEAR_SLOTS ? cycle_of(e->near.slot[index]) : next_ahead(e);
 }
 
@@ -311,13 +283,13 @@ static void enter_window(struct sim_engine *e, uint64_t cycle)
     set_window(e, cycle);
     for (; ev; ev = next) {
         next = ev->next;
-        near_insert(&e->near, ev, cycle_of(ev));
+        near_insert(&e->near, ev);
     }
     while (e->heap_count && window(cycle_of(e->heap[0])) - window(cycle) < SIM_FAR_SLOTS) {
         ev = e->heap[0];
         heap_remove(e, 0);
         if (window(cycle_of(ev)) == window(cycle))
-            near_insert(&e->near, ev, cycle_of(ev));
+            near_insert(&e->near, ev);
         else
             far_insert(&e->far, ev);
     }
@@ -359,26 +331,37 @@ static __attribute__((noinline)) void rest(struct sim_engine *e, uint64_t until)
 /* What sim_engine_run() says, without another engine. */
 static bool run_until(struct sim_engine *e, uint64_t until)
 {
-    size_t word = near_index(e->now) / 64; /* nothing is before it: events come no earlier */
+    struct sim_near_wheel *w = &e->near;
+    size_t word = sim_near_index(e->now) / 64; /* nothing is before it: events come no earlier */
+    struct sim_event **slots = &w->slot[word * 64];
 
     e->bound = (hal_min64(until, CYCLE_MAX) + 1) << SIM_RANK_BITS; /* before `end` */
     for (;;) {
+        uint64_t used = w->map[word];
+        size_t first;
         struct sim_event *ev;
-        size_t index;
 
-        word = near_word(&e->near, word);
-        index = near_slot(&e->near, word);
-        ev = e->near.slot[index];
+        if (__builtin_expect(!used, 0)) {
+            word++;
+            slots += 64;
+            continue;
+        }
+        first = hal_lowest_bit(used);
+        ev = slots[first];
         if (__builtin_expect(ev->when < e->bound, 1)) { /* none is if it was stopped */
-            near_take(&e->near, word, index);
+            slots[first] = ev->next;
+            if (__builtin_expect(!ev->next, 1))
+                w->map[word] = used & (used - 1);
+            ev->place = SIM_EVENT_IDLE;
             run_one(e, ev);
         } else if (e->stop) {
             return true;
-        } else if (index < SIM_NEAR_SLOTS || !enter_next_window(e, until)) {
+        } else if (word < SIM_NEAR_SLOTS / 64 || !enter_next_window(e, until)) {
             rest(e, until);
             return false;
         } else {
             word = 0;
+            slots = w->slot;
         }
     }
 }

@@ -13,7 +13,10 @@
 #define SIM_SIM_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "hal/support/bits.h"
 
 #define SIM_CYCLE_NS 4u /* 250 MHz */
 #define SIM_NEVER UINT64_MAX
@@ -111,9 +114,40 @@ void sim_engine_init(struct sim_engine *e);
 /** Lets another engine do what this one does; NULL: this one again. No event may be scheduled. */
 void sim_engine_replace(struct sim_engine *e, const struct sim_engine_ops *ops, void *other);
 
-/** Schedules ev, which must be idle, at `cycle` (not in the past). */
-void sim_engine_at(struct sim_engine *e, struct sim_event *ev, uint64_t cycle, enum sim_rank rank,
-                   sim_event_fn *fn);
+/* Slot of a cycle of the current window. */
+static inline size_t sim_near_index(uint64_t cycle) { return (uint16_t)cycle >> SIM_SLOT_BITS; }
+
+/* Into a slot that is empty. */
+static inline void sim_near_first(struct sim_near_wheel *w, struct sim_event *ev, size_t index)
+{
+    w->map[index / 64] |= HAL_BIT(index % 64);
+    w->slot[index] = ev;
+    ev->next = NULL;
+    ev->place = SIM_EVENT_NEAR;
+}
+
+/* The rest of sim_engine_at(), for an event that shares its slot, lies behind the near wheel, is in
+ * the hands of another engine, or must not be scheduled. */
+void sim_engine_place(struct sim_engine *e, struct sim_event *ev, uint64_t cycle);
+
+/** Schedules ev, which must be idle, at `cycle` (not in the past). In line: each step of a command
+ * ends with it, and knows rank and function. */
+static inline __attribute__((always_inline)) void sim_engine_at(struct sim_engine *e,
+                                                                struct sim_event *ev,
+                                                                uint64_t cycle, enum sim_rank rank,
+                                                                sim_event_fn *fn)
+{
+    size_t index = sim_near_index(cycle);
+
+    ev->when = cycle << SIM_RANK_BITS | rank;
+    ev->fn = fn;
+    if (__builtin_expect(ev->place == SIM_EVENT_IDLE && cycle >= e->now && cycle < e->near_end &&
+                             !e->near.slot[index],
+                         1))
+        sim_near_first(&e->near, ev, index);
+    else
+        sim_engine_place(e, ev, cycle);
+}
 
 /** Withdraws ev if it is scheduled. */
 void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev);

@@ -363,6 +363,7 @@ Test(sim_params, rules_between_parameters)
         cr_expect_eq(rc, combinations[i].why ? -EINVAL : 0, "%zu: %s", i, why);
         cr_expect(!strcmp(why, combinations[i].why ? combinations[i].why : ""), "%s", why);
     }
+    PROVES(SL_0_3);
 }
 
 Test(sim_params, validate_checks_fields_that_code_has_set)

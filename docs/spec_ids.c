@@ -8,11 +8,11 @@
 static const struct {
     const char *prefix, *file;
 } homes[] = {
-    {"AD", "adapter.md"},     {"D", "adapter.md"},     {"BL", "block-library.md"},
-    {"CX", "libcxl.md"},      {"R", "rulings.md"},     {"MD", "sislite.md"},
-    {"SP", "superpipe.md"},   {"SPW", "superpipe.md"}, {"TM", "timing.md"},
-    {"VL", "vlun.md"},        {"VLW", "vlun.md"},      {"INV", "vlun.md"},
-    {"PB", "performance.md"},
+    {"AD", "adapter.md"}, {"D", "adapter.md"},      {"BL", "block-library.md"},
+    {"CX", "libcxl.md"},  {"R", "rulings.md"},      {"MD", "sislite.md"},
+    {"SL", "sislite.md"}, {"SP", "superpipe.md"},   {"SPW", "superpipe.md"},
+    {"TM", "timing.md"},  {"VL", "vlun.md"},        {"VLW", "vlun.md"},
+    {"INV", "vlun.md"},   {"PB", "performance.md"},
 };
 
 const char *spec_home_file(const char *prefix)
@@ -23,9 +23,19 @@ const char *spec_home_file(const char *prefix)
     return NULL;
 }
 
+/* Reads up to six digits at *i; none is no number. */
+static bool take_number(const char *text, size_t length, size_t *i, unsigned *number)
+{
+    size_t start = *i;
+
+    while (*i < length && *i < start + 6 && isdigit((unsigned char)text[*i]))
+        *number = *number * 10 + (unsigned)(text[(*i)++] - '0');
+    return *i > start;
+}
+
 bool spec_id_parse(const char *text, size_t length, struct spec_id *id)
 {
-    size_t i = 0, digits;
+    size_t i = 0;
 
     memset(id, 0, sizeof *id);
     while (i < length && i < SPEC_PREFIX_MAX - 1 && isupper((unsigned char)text[i])) {
@@ -34,11 +44,14 @@ bool spec_id_parse(const char *text, size_t length, struct spec_id *id)
     }
     if (i == 0 || i == length || (text[i] != '-' && text[i] != '_'))
         return false;
-    digits = ++i;
-    while (i < length && i < digits + 6 && isdigit((unsigned char)text[i]))
-        id->number = id->number * 10 + (unsigned)(text[i++] - '0');
-    if (i == digits)
+    i++;
+    if (!take_number(text, length, &i, &id->number))
         return false;
+    if (i < length && (text[i] == '.' || text[i] == '_')) {
+        i++;
+        if (!take_number(text, length, &i, &id->section))
+            return false;
+    }
     if (i < length && islower((unsigned char)text[i]))
         id->letter = text[i++];
     return i == length;
@@ -52,14 +65,18 @@ int spec_id_compare(const struct spec_id *a, const struct spec_id *b)
         return order;
     if (a->number != b->number)
         return a->number < b->number ? -1 : 1;
+    if (a->section != b->section)
+        return a->section < b->section ? -1 : 1;
     return a->letter - b->letter;
 }
 
 const char *spec_id_text(const struct spec_id *id, char buf[SPEC_ID_TEXT_MAX])
 {
-    char letter[2] = {id->letter, '\0'};
+    char letter[2] = {id->letter, '\0'}, section[12] = "";
 
-    snprintf(buf, SPEC_ID_TEXT_MAX, "%s-%u%s", id->prefix, id->number, letter);
+    if (id->section)
+        snprintf(section, sizeof section, ".%u", id->section);
+    snprintf(buf, SPEC_ID_TEXT_MAX, "%s-%u%s%s", id->prefix, id->number, section, letter);
     return buf;
 }
 
@@ -217,6 +234,42 @@ static void add_bold_ids(struct spec *spec, const char *base_name, const char *t
     }
 }
 
+/* "## 9. RRQ" and "### 18.1 afu_rc": the number of a section. */
+static bool section_of(const char *line, size_t length, struct spec_id *id)
+{
+    size_t i = 0;
+
+    while (i < length && line[i] == '#')
+        i++;
+    if (i < 2 || i + 1 >= length || line[i++] != ' ')
+        return false;
+    *id = (struct spec_id){.prefix = "SL"};
+    if (!take_number(line, length, &i, &id->number) || i == length || line[i++] != '.')
+        return false;
+    return take_number(line, length, &i, &id->section) || (i < length && line[i] == ' ');
+}
+
+/* Every section that says something itself is a row. */
+static void add_sections(struct spec *spec, const char *text)
+{
+    struct spec_row row = {.file = spec_home_file("SL")};
+    bool silent = false; /* behind a heading with a number, nothing has been said yet */
+    unsigned number = 1;
+
+    for (const char *line = text; *line; number++) {
+        size_t length = strcspn(line, "\n");
+
+        if (*line == '#') {
+            silent = section_of(line, length, &row.id);
+            row.line = number;
+        } else if (silent && !is_rule(line, length)) {
+            add_row(spec, &row);
+            silent = false;
+        }
+        line += length + (line[length] == '\n');
+    }
+}
+
 void spec_add_text(struct spec *spec, const char *base_name, const char *text)
 {
     bool bold = !strcmp(base_name, "block-library.md");
@@ -224,6 +277,8 @@ void spec_add_text(struct spec *spec, const char *base_name, const char *text)
     size_t n_above = 0, column = SPEC_CELLS_MAX;
     unsigned number = 1;
 
+    if (!strcmp(base_name, spec_home_file("SL")))
+        add_sections(spec, text);
     for (const char *line = text; *line; number++) {
         size_t length = strcspn(line, "\n");
 

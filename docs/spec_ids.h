@@ -2,7 +2,10 @@
  *
  * A definition is the first cell of a table row in the home file of its prefix, exactly an id:
  * PREFIX-number[letter]; in block-library.md it is an id in bold (ruling R-5). The class is the
- * cell below the heading "Class", where a table has one. */
+ * cell below the heading "Class", where a table has one.
+ *
+ * The tables of sislite.md have no ids, so its sections are the rows that are traced: the heading
+ * "### 18.1 afu_rc" defines SL-18.1. A heading with nothing but subsections below defines none. */
 #ifndef SPIPE_DOCS_SPEC_IDS_H
 #define SPIPE_DOCS_SPEC_IDS_H
 #include <stdbool.h>
@@ -17,8 +20,8 @@ struct spec_cell {
 
 struct spec_id {
     char prefix[SPEC_PREFIX_MAX];
-    unsigned number;
-    char letter; /* 0: none */
+    unsigned number, section; /* section: of "SL-18.1"; 0: none */
+    char letter;              /* 0: none */
 };
 
 struct spec_range {
@@ -39,7 +42,8 @@ struct spec {
     size_t duplicates; /* ids defined twice: always an error */
 };
 
-/* Reads an id of length characters; the separator is '-' or, as PROVES() spells it, '_'. */
+/* Reads an id of length characters; the separators are '-' and '.' or, as PROVES() spells both,
+ * '_'. */
 bool spec_id_parse(const char *text, size_t length, struct spec_id *id);
 int spec_id_compare(const struct spec_id *a, const struct spec_id *b);
 const char *spec_id_text(const struct spec_id *id, char buf[SPEC_ID_TEXT_MAX]);

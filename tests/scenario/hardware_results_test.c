@@ -111,6 +111,7 @@ ROW(what_is_no_read_or_write)
             cr_expect_eq(go(), 0x21, "opcode 0x%02x", opcodes[i]);
             cr_expect_eq(flags(), 0);
         }
+    PROVES(SL_21);
 }
 
 /* READ and WRITE of 16 bytes are what the tests use; the shorter ones are of the same class. */
@@ -128,6 +129,7 @@ ROW(reads_and_writes_of_all_sizes)
             r->cdb[opcodes[i][1]] = 1;
             cr_expect_eq(go(), 0, "opcode 0x%02x", opcodes[i][0]);
         }
+    PROVES(SL_21);
 }
 
 static void write_as_read(uint8_t afu_rc)
@@ -140,6 +142,7 @@ static void write_as_read(uint8_t afu_rc)
         cr_expect_eq(sim_media_counters(m->media, 0)->blocks_written, 0);
     }
     PROVES(R_28);
+    PROVES(SL_21);
 }
 
 ROW(write_with_the_read_flag) { write_as_read(0); }
@@ -158,6 +161,7 @@ ROW_ON("flashgt", write_same)
         cr_expect_eq(flags(), 0);
     }
     PROVES(R_12);
+    PROVES(SL_21);
 }
 
 /* ---- addressing -------------------------------------------------------------------------------
@@ -180,6 +184,7 @@ ROW(the_id_of_another_or_no_context)
         prepare(false, VLUN, 0, 1)->ctx_id = xe16_of(user.order, ids[i]);
         cr_expect_eq(go(), 0x21, "id %u", ids[i]);
     }
+    PROVES(SL_21);
 }
 
 /* The port mask lies where the handle does; without RES_HNDL the right to it is missing. */
@@ -196,6 +201,7 @@ ROW(a_port_mask_and_an_odd_lun)
     r->req_flags = xe16_of(user.order, AFU_REQ_PORT_LUN_ID);
     cr_assert_eq(go(), 0x21);
     model_expect_violations(m, SIM_RULE_IOARCB_PORTS, 1);
+    PROVES(SL_21);
 }
 
 /* ---- ranges (R-12) ----------------------------------------------------------------------------
@@ -205,6 +211,7 @@ ROW(a_virtual_lun_of_size_zero)
 {
     cr_assert_eq(io(false, EMPTY, 0, 1), 0x13);
     cr_assert_eq(io(true, EMPTY, 0, 1), 0x13);
+    PROVES(SL_21);
 }
 
 ROW(past_the_end_of_a_virtual_lun)
@@ -214,12 +221,14 @@ ROW(past_the_end_of_a_virtual_lun)
     cr_assert_eq(io(false, VLUN, UINT64_MAX, 1), 0x13);
     cr_assert_eq(io(false, VLUN, 2 * 65536 - 1, 1), 0);
     PROVES(R_12);
+    PROVES(SL_21);
 }
 
 ROW(two_blocks_for_4096_bytes_of_a_virtual_lun)
 {
     cr_assert_eq(with_length(VLUN, 2, 4096), 0x13);
     PROVES(R_12);
+    PROVES(SL_21);
 }
 
 ROW(half_or_no_buffer_for_a_virtual_lun)
@@ -229,6 +238,7 @@ ROW(half_or_no_buffer_for_a_virtual_lun)
     cr_assert_eq(with_length(VLUN, 1, 0), 0x02);
     cr_assert_neq(flags(), 0);
     PROVES(R_12);
+    PROVES(SL_21);
 }
 
 ROW(what_the_device_refuses_of_a_direct_lun)
@@ -242,6 +252,7 @@ ROW(what_the_device_refuses_of_a_direct_lun)
     cr_assert_eq(with_length(PLUN, 1, 0), 0x02);
     cr_assert_neq(flags(), 0);
     PROVES(R_12);
+    PROVES(SL_21);
 }
 
 ROW(no_blocks_of_a_direct_lun) { cr_assert_eq(with_length(PLUN, 0, 4096), 0); }
@@ -256,6 +267,7 @@ ROW(a_transfer_of_32_mib)
         cr_expect_eq(with_length(handle, 1, 16u << 20), 0);
     }
     PROVES(R_12);
+    PROVES(SL_21);
 }
 
 /* ---- addresses of the client ------------------------------------------------------------------
@@ -298,6 +310,7 @@ ROW(a_bad_data_address)
         normal_io_works();
     }
     PROVES(R_11);
+    PROVES(SL_21);
 }
 
 ROW(a_bad_command_address)
@@ -309,6 +322,7 @@ ROW(a_bad_command_address)
     cr_assert(events(&address) || intr_status() == AFU_INTR_PERM_ERR_RCB_READ);
     normal_io_works();
     PROVES(R_11);
+    PROVES(SL_21);
 }
 
 ROW(a_bad_ring)
@@ -322,6 +336,7 @@ ROW(a_bad_ring)
     model_run_dry(m);
     cr_assert(events(&address) || intr_status() == AFU_INTR_PERM_ERR_RRQ_WRITE);
     PROVES(R_11);
+    PROVES(SL_21);
 }
 
 static uint64_t ring_bells(unsigned n)
@@ -344,6 +359,7 @@ ROW(more_doorbells_than_room)
     cr_assert_eq(ring_bells(16), 0);
     cr_assert_eq(ring_bells(17), AFU_INTR_PERM_ERR_CMDROOM);
     model_expect_violations(m, SIM_RULE_DOORBELL_CREDIT, 1);
+    PROVES(SL_21);
 }
 
 ROW(any_alignment_of_data)
@@ -357,6 +373,7 @@ ROW(any_alignment_of_data)
         cr_expect_eq(go(), 0);
         cr_expect_eq(m->buffer[128 + at + 4095], at & 0xFF);
     }
+    PROVES(SL_21);
 }
 
 /* ---- handles that close while I/O runs (R-13) -------------------------------------------------
@@ -391,6 +408,7 @@ static void close_step_by_step(uint32_t handle, uint8_t between)
     sync_handle(handle);
     cr_assert_eq(io(false, handle, 0, 1), 0x05);
     PROVES(R_13);
+    PROVES(SL_21);
 }
 
 ROW(a_virtual_lun_that_closes) { close_step_by_step(VLUN, 0x13); }
@@ -426,6 +444,7 @@ static void close_under_load(uint32_t handle, uint8_t between)
         cr_expect(i < 9 || r->afu_rc == 0x05);
     }
     PROVES(R_13);
+    PROVES(SL_21);
 }
 
 ROW(a_virtual_lun_that_closes_under_load) { close_under_load(VLUN, 0x13); }

@@ -400,6 +400,12 @@ ParameterizedTest(size_t *row, return_codes, each_is_produced)
     cr_expect_eq(s->afu_extra, rows[i].extra, "%s: extra 0x%02x", rows[i].name, s->afu_extra);
     cr_expect(!strcmp(name_of(rows[i].field, rows[i].code), rows[i].name), "%s", rows[i].name);
     down();
+    if (rows[i].field == AFU)
+        PROVES(SL_18_1);
+    else if (rows[i].field == FC)
+        PROVES(SL_18_2);
+    else
+        PROVES(SL_18_3);
     if (rows[i].produce == wrong_direction_on_flashgt)
         PROVES(R_28);
     if (rows[i].produce == out_of_time_in_the_walk)

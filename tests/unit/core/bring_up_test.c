@@ -281,6 +281,7 @@ Test(bring_up, submission_modes)
         }
     }
     PROVES(AD_36);
+    PROVES(SL_10);
 }
 
 /* ---- the table of steps ---- */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hal/support/bits.h"
+#include "tests/testlib/proves.h"
 
 TestSuite(io_status, .timeout = 60);
 
@@ -60,6 +61,8 @@ Test(io_status, afu_codes)
 {
     for (size_t i = 0; i < HAL_ARRAY_LENGTH(afu_rows); i++)
         expect(judge(0, afu_rows[i].code, afu_rows[i].extra, 0, 0), &afu_rows[i], "afu_rc");
+    PROVES(SL_18);
+    PROVES(SL_18_1);
 }
 
 /* SL 18.2; what has no row, shutdown and CRC included, is unhandled (BL-67). */
@@ -76,6 +79,8 @@ Test(io_status, fc_codes)
 {
     for (size_t i = 0; i < HAL_ARRAY_LENGTH(fc_rows); i++)
         expect(judge(fc_rows[i].flags, 0, 0, 0, fc_rows[i].code), &fc_rows[i], "fc_rc");
+    PROVES(SL_18);
+    PROVES(SL_18_2);
 }
 
 /* SL 18.3 without sense data. */
@@ -88,6 +93,8 @@ Test(io_status, scsi_codes_without_sense)
 {
     for (size_t i = 0; i < HAL_ARRAY_LENGTH(scsi_rows); i++)
         expect(judge(0, 0, 0, scsi_rows[i].code, 0), &scsi_rows[i], "scsi_rc");
+    PROVES(SL_18);
+    PROVES(SL_18_3);
 }
 
 /* BL 11.2: key, ASC, ASCQ. */
@@ -142,6 +149,7 @@ Test(io_status, later_parts_win)
     cr_expect_eq(judge(0, 0, 0, 0x08, 0x57).status, -ENETDOWN);
     cr_expect_eq(judge(0, 0x50, 0, 0x08, 0x57).status, -ETIMEDOUT);
     cr_expect_eq(judge(0, 0x01, 0, 0x08, 0x57).status, -EIO);
+    PROVES(SL_18_4);
 }
 
 /* Total: any bytes give one of five results, and a success never has a code in it. */
@@ -161,4 +169,5 @@ Test(io_status, every_value_of_every_byte)
             cr_assert((status[1] == 0) == (a == 0 && b == 0 && !(flags & 0x20)));
         }
     }
+    PROVES(SL_18_4);
 }

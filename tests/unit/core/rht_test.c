@@ -92,6 +92,7 @@ static void life_of_an_entry(enum hal_order order)
     cr_assert_eq(memcmp(&rht.entries[5], &zero, sizeof zero), 0);
     PROVES(VL_40);
     end();
+    PROVES(SL_8_5);
 }
 
 Test(rht, entry_little_endian) { life_of_an_entry(HAL_ORDER_LITTLE); }
@@ -172,6 +173,7 @@ static void life_of_a_direct_entry(enum hal_order order, const char *id)
     cr_assert_eq(memcmp(&rht.entries[7], &zero, sizeof zero), 0);
     cr_assert_eq(spipe__rht_free_handle(&rht, 7), 7);
     end();
+    PROVES(SL_8_5);
 }
 
 Test(rht, life_of_a_direct_entry)

@@ -39,6 +39,24 @@ Test(spec_id, underscore_is_the_same_id)
     cr_assert_str_eq(spec_id_text(&id, text), "VLW-5");
 }
 
+Test(spec_id, number_of_a_section)
+{
+    char text[SPEC_ID_TEXT_MAX];
+    struct spec_id id, whole;
+
+    cr_assert(parse("SL-18.1", &id));
+    cr_assert_eq(id.number, 18);
+    cr_assert_eq(id.section, 1);
+    cr_assert(parse("SL_18_1", &whole));
+    cr_assert_str_eq(spec_id_text(&whole, text), "SL-18.1");
+    cr_assert_eq(spec_id_compare(&id, &whole), 0);
+    cr_assert(parse("SL-18", &whole));
+    cr_assert_gt(spec_id_compare(&id, &whole), 0);
+    cr_assert_not(parse("SL-18.", &id));
+    cr_assert_not(parse("SL-18..1", &id));
+    cr_assert_not(parse("SL-.1", &id));
+}
+
 Test(spec_id, other_text_is_refused)
 {
     static const char *const wrong[] = {"",          "AD",      "AD-",       "AD46",
@@ -60,6 +78,32 @@ Test(spec_id, order_is_prefix_number_letter)
         cr_assert_lt(spec_id_compare(&a, &b), 0, "%s %s", sorted[i], sorted[i + 1]);
         cr_assert_eq(spec_id_compare(&a, &a), 0);
     }
+}
+
+/* A heading with nothing but subsections is no row; ids in tables are rows as ever. */
+Test(spec_table, sections_of_sislite)
+{
+    static const char text[] = "# Title\n"
+                               "## 1. MMIO\n\nAligned accesses only.\n"
+                               "----------\n"
+                               "## 5. Banks\n\n### 5.1 Layout [S]\n\n| Port | At |\n|---|---|\n"
+                               "### 5.2 Table\n\nWords.\n### Notes\ntext\n"
+                               "## 22. Decisions\n| Id | |\n|---|---|\n| MD-1 | reset value |\n";
+    static const char *const want[] = {"SL-1", "SL-5.1", "SL-5.2", "SL-22", "MD-1"};
+    struct spec spec;
+
+    spec_init(&spec);
+    spec_add_text(&spec, "sislite.md", text);
+    cr_assert_eq(spec.count, sizeof want / sizeof *want);
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+        cr_assert(find(&spec, want[i]), "%s", want[i]);
+    cr_assert_eq(find(&spec, "SL-5.1")->line, 8);
+    cr_assert_str_eq(find(&spec, "SL-1")->file, "sislite.md");
+    spec_finish(&spec);
+    spec_init(&spec);
+    spec_add_text(&spec, "timing.md", text);
+    cr_assert_eq(spec.count, 0, "sections of other files are none");
+    spec_finish(&spec);
 }
 
 static bool in_range(const char *text, const char *id_text)

@@ -59,6 +59,8 @@ Test(afu_cmd, read_by_port_of_section_23_1)
                      "00 10 00 00 00 00 00 00 00 00 34 12 ff 7f 00 00 "
                      "02 00 00 00 00 00 00 00 88 00 00 00 00 00 12 34 "
                      "56 78 00 00 00 08 00 00 00 00 00 00 00 00 00 00");
+    PROVES(SL_6);
+    PROVES(SL_23_1);
 }
 
 static struct afu_ioarcb read_by_handle(enum hal_order o)
@@ -91,6 +93,8 @@ Test(afu_cmd, read_by_handle_of_section_23_2)
                      "00 10 00 00 00 00 00 00 00 00 34 12 ff 7f 00 00 "
                      "02 00 05 00 00 00 00 00 88 00 00 00 00 00 00 02 "
                      "ab cd 00 00 00 08 00 00 40 00 00 20 ff 7f 00 00");
+    PROVES(SL_6);
+    PROVES(SL_23_2);
 }
 
 static struct afu_ioarcb sync_of_7_5(enum hal_order o)
@@ -122,6 +126,8 @@ Test(afu_cmd, sync_of_section_23_3)
     cr_assert_eq(afu_sync_cdb_mode(r.cdb), AFU_SYNC_HW);
     cr_assert_eq(afu_sync_cdb_ctx(r.cdb), 7);
     cr_assert_eq(afu_sync_cdb_handle(r.cdb), 5);
+    PROVES(SL_12);
+    PROVES(SL_23_3);
 }
 
 Test(afu_cmd, provision_of_section_23_3)
@@ -133,6 +139,7 @@ Test(afu_cmd, provision_of_section_23_3)
     cr_assert_eq(afu_provision_cdb_blocks(cdb), 0x4000);
     afu_provision_cdb(cdb, AFU_PROVISION_DELETE, 0, 0);
     assert_bytes(cdb, "d0 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00");
+    PROVES(SL_23_3);
 }
 
 /* SL 12: byte 0 and the 12 opaque bytes behind byte 3. */
@@ -144,6 +151,7 @@ Test(afu_cmd, debug_of_section_12)
     memset(cdb, 0xEE, sizeof cdb);
     afu_debug_cdb(cdb, data);
     assert_bytes(cdb, "e0 00 00 00 01 02 03 04 05 06 07 08 09 0a 0b 0c ee");
+    PROVES(SL_12);
 }
 
 /* SL 12: the TMF word is in the order of the context. */
@@ -158,6 +166,7 @@ Test(afu_cmd, task_management_of_section_12)
     assert_bytes(cdb, "00 00 00 00 00 00 00 02 00 00 00 00 00 00 00 00");
     cr_assert_eq(afu_tmf_cdb_word(HAL_ORDER_BIG, cdb), AFU_TMF_CLEAR_ACA);
     cr_assert_eq(AFU_TMF_REQ_FLAGS, 0x4004);
+    PROVES(SL_12);
 }
 
 static struct afu_ioasa unit_attention(enum hal_order o)
@@ -191,6 +200,8 @@ Test(afu_cmd, check_condition_of_section_23_7)
     assert_bytes(&s, "90 00 02 00 00 10 00 00 00 00 00 00 70 00 06 00 "
                      "00 00 00 0a 00 00 00 00 2a 09 00 00 00 00 00 00");
     cr_assert_eq(xe32_get(HAL_ORDER_LITTLE, s.resid), 4096);
+    PROVES(SL_7);
+    PROVES(SL_23_7);
 }
 
 Test(afu_cmd, no_channels_of_section_23_7)
@@ -207,6 +218,7 @@ Test(afu_cmd, no_channels_of_section_23_7)
     cr_assert_eq(afu_no_channels_extra(0xFF, 0xFF, 2), 0x0F);
     cr_assert_eq(afu_no_channels_extra(0xFF, 0xFF, 4), 0xFF);
     PROVES(R_23);
+    PROVES(SL_23_7);
 }
 
 /* SL 7: LUN id and WWID of a new LUN in the answer to provision create. */
@@ -227,6 +239,7 @@ Test(afu_cmd, provisioned_lun_of_section_7)
         assert_bytes(&s, dump[o]);
         cr_assert_eq(afu_ioasa_lun_id(o, &s), UINT64_C(0x0102030405060708));
     }
+    PROVES(SL_7);
 }
 
 Test(afu_cmd, rrq_elements_of_section_23_8)
@@ -244,6 +257,7 @@ Test(afu_cmd, rrq_elements_of_section_23_8)
     cr_assert_eq(afu_rrq_ea(UINT64_MAX), UINT64_MAX - 1);
     cr_assert(afu_rrq_toggle(first));
     cr_assert_not(afu_rrq_toggle(second));
+    PROVES(SL_23_8);
 }
 
 /* SL 7, 10.2: with a pair allocated together the command is at IOASA - 64. */
@@ -290,6 +304,8 @@ Test(afu_cmd, flags_of_sections_6_1_and_7_1)
 
     for (size_t i = 0; i < sizeof pins / sizeof pins[0]; i++)
         cr_assert_eq(pins[i][0], pins[i][1], "row %zu is 0x%x", i, pins[i][0]);
+    PROVES(SL_6_1);
+    PROVES(SL_7_1);
 }
 
 Test(afu_cmd, codes_of_section_18)
@@ -350,4 +366,7 @@ Test(afu_cmd, codes_of_section_18)
 
     for (size_t i = 0; i < sizeof pins / sizeof pins[0]; i++)
         cr_assert_eq(pins[i][0], pins[i][1], "row %zu is 0x%x", i, pins[i][0]);
+    PROVES(SL_18_1);
+    PROVES(SL_18_2);
+    PROVES(SL_18_3);
 }

@@ -51,6 +51,7 @@ Test(afu_regs, regions_of_section_1)
         PIN(AFU_PORTS_MAX, 4),
     };
     CHECK_PINS(pins);
+    PROVES(SL_1);
 }
 
 Test(afu_regs, host_page_of_section_2)
@@ -82,6 +83,7 @@ Test(afu_regs, host_page_of_section_2)
     };
     CHECK_PINS(pins);
     cr_assert_eq(__builtin_bswap64(AFU_ENDIAN_CTRL_BIG), AFU_ENDIAN_CTRL_BIG);
+    PROVES(SL_2);
 }
 
 Test(afu_regs, causes_of_section_2_1)
@@ -96,6 +98,7 @@ Test(afu_regs, causes_of_section_2_1)
         PIN(AFU_INTR_PERM_ERR_ALL, 0x7FE),          PIN(AFU_INTR_MASK_RESET, 0xFFFFFFFFFFFFFFFF),
     };
     CHECK_PINS(pins);
+    PROVES(SL_2_1);
 }
 
 Test(afu_regs, control_registers_of_section_3)
@@ -114,6 +117,7 @@ Test(afu_regs, control_registers_of_section_3)
         PIN(AFU_CTRL_BASE(7) + AFU_CTRL_CTX_CAP, 0x2000390),
     };
     CHECK_PINS(pins);
+    PROVES(SL_3);
 }
 
 Test(afu_regs, capabilities_of_section_13)
@@ -133,6 +137,7 @@ Test(afu_regs, capabilities_of_section_13)
     cr_assert_eq(afu_ctx_cap_extra(AFU_CTX_CAP_MASTER), 0x6F);
     cr_assert_eq(afu_ctx_cap_extra(AFU_CTX_CAP_USER), 0x03);
     cr_assert_eq(afu_ctx_cap_extra(UINT64_C(0x0FFFFFFFFFFFFFF0)), 0x00);
+    PROVES(SL_13_1);
 }
 
 Test(afu_regs, global_registers_of_section_4)
@@ -162,6 +167,7 @@ Test(afu_regs, global_registers_of_section_4)
         PIN(AFU_PORT_BIT(0) | AFU_PORT_BIT(3), 0x9),
     };
     CHECK_PINS(pins);
+    PROVES(SL_4);
 }
 
 Test(afu_regs, port_banks_of_section_5)
@@ -181,6 +187,7 @@ Test(afu_regs, port_banks_of_section_5)
         PIN(AFU_LUN_TABLE_SLOTS, 256),
     };
     CHECK_PINS(pins);
+    PROVES(SL_5_1);
 }
 
 Test(afu_regs, port_registers_that_hosts_use)
@@ -203,6 +210,7 @@ Test(afu_regs, port_registers_that_hosts_use)
         PIN(AFU_PORT_REGS(0) + AFU_FC_CRC_THRESH, 0x2012580),
     };
     CHECK_PINS(pins);
+    PROVES(SL_5_3);
 }
 
 Test(afu_regs, other_port_registers_low)
@@ -226,6 +234,7 @@ Test(afu_regs, other_port_registers_low)
         PIN(AFU_FC_PE_ERRINJ, 0x3B0),      PIN(AFU_FC_PE_ERRINJ_DATA, 0x3B8),
     };
     CHECK_PINS(pins);
+    PROVES(SL_5_3);
 }
 
 Test(afu_regs, other_port_registers_high)
@@ -252,6 +261,7 @@ Test(afu_regs, other_port_registers_high)
     };
     CHECK_PINS(pins);
     cr_assert_eq(AFU_PORT_REGS(1) + AFU_FC_NVME_VERSION, 0x2013708, "SL 5.3, as the tool reads it");
+    PROVES(SL_5_3);
 }
 
 Test(afu_regs, port_bits_of_sections_5_and_17)
@@ -340,6 +350,7 @@ Test(afu_regs, words_of_section_23_6)
         PIN(afu_lisn_pasid(0, 3), 0x0000000000000003),
     };
     CHECK_PINS(pins);
+    PROVES(SL_23_6);
 }
 
 Test(afu_regs, fields_are_read_back)
@@ -366,6 +377,7 @@ Test(afu_regs, capabilities_of_section_20)
         PIN(AFU_IFV_TOO_OLD, 0xFFFFFFFFFFFFFFFF),
     };
     CHECK_PINS(pins);
+    PROVES(SL_20_2);
 }
 
 /* SL 16, "Full values": rows FC0 to FC3, columns LINK_UP to OTHER. */
@@ -394,6 +406,7 @@ Test(afu_regs, events_of_section_16)
     cr_assert_eq(all, AFU_AINTR_ALL);
     cr_assert_eq(AFU_AINTR_EVENTS, 8);
     cr_assert_eq(AFU_AINTR_MASK_RESET, UINT64_MAX, "MD-2");
+    PROVES(SL_16);
 }
 
 Test(afu_regs, lun_modes_of_section_19)
@@ -402,6 +415,7 @@ Test(afu_regs, lun_modes_of_section_19)
 
     for (unsigned mode = 0; mode <= 4; mode++)
         cr_assert_eq(afu_fc_config2_lun_mode(mode), field[mode] << 32, "lun_mode %u", mode);
+    PROVES(SL_19);
 }
 
 Test(afu_regs, pasid_of_each_lisn)

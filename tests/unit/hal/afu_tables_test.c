@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hal/afu_tables.h"
+#include "tests/testlib/proves.h"
 
 static const struct afu_rht_virtual three_chunks = {
     .lxt_start = UINT64_C(0x7FFF30000000), .lxt_cnt = 3, .permissions = AFU_PERM_RW, .nmask = 16};
@@ -52,6 +53,8 @@ Test(afu_tables, virtual_entry_of_section_23_5)
         cr_assert_eq(afu_rht_entry_format(&e), AFU_RHT_FORMAT_VIRTUAL);
         cr_assert_eq(afu_rht_entry_fp(&e), 0x03);
     }
+    PROVES(SL_8_1);
+    PROVES(SL_23_5);
 }
 
 Test(afu_tables, direct_entry_of_section_23_5)
@@ -68,6 +71,8 @@ Test(afu_tables, direct_entry_of_section_23_5)
         cr_assert_eq(afu_rht_entry_format(&e), AFU_RHT_FORMAT_DIRECT);
         cr_assert_eq(afu_rht_entry_fp(&e), 0x13);
     }
+    PROVES(SL_8_2);
+    PROVES(SL_23_5);
 }
 
 /* The second half of a format-1 entry is bytes: one store makes it valid, in either order. */
@@ -78,6 +83,7 @@ Test(afu_tables, direct_second_half_is_not_swapped)
 
     cr_assert_eq(big.word[1], little.word[1]);
     cr_assert_neq(big.word[0], little.word[0]);
+    PROVES(SL_8_2);
 }
 
 Test(afu_tables, invalid_direct_entry)
@@ -138,6 +144,7 @@ Test(afu_tables, clone_only_loses_permissions)
                          0x10 | (source & wanted));
             cr_assert_eq(afu_rht_fp_clone((uint8_t)source, wanted), source & wanted);
         }
+    PROVES(SL_8_2);
 }
 
 static const uint64_t lxt[] = {UINT64_C(0x0000000001000133), UINT64_C(0x0000000000420133),
@@ -163,6 +170,8 @@ Test(afu_tables, lxt_words_of_section_23_4)
 
         cr_assert_eq(memcmp(&memory, bytes[o], 8), 0);
     }
+    PROVES(SL_8_3);
+    PROVES(SL_23_4);
 }
 
 Test(afu_tables, lxt_fields_do_not_overlap)
@@ -190,6 +199,7 @@ Test(afu_tables, physical_lba_of_section_23_4)
         cr_assert_eq(afu_lxt_physical_lba(lxt[rows[i].index], AFU_NMASK_MIN, rows[i].vlba),
                      rows[i].lba, "row %zu", i);
     }
+    PROVES(SL_23_4);
 }
 
 /* nmask is a byte of memory: no value may be undefined behaviour. */
@@ -216,6 +226,7 @@ Test(afu_tables, lun_ids_of_section_23_9)
         cr_assert_eq(afu_lun_id(rows[i].number), rows[i].id, "row %zu", i);
         cr_assert_eq(afu_lun_number(rows[i].id), rows[i].number, "row %zu", i);
     }
+    PROVES(SL_23_9);
 }
 
 Test(afu_tables, sizes_of_section_8)

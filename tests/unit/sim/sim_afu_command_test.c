@@ -63,6 +63,7 @@ Test(sim_afu_command, one_at_a_time)
     cr_assert_eq(m->master.pair[1].ioasa.rc.afu_rc, 0x22);
     cr_assert_eq(model_harvest(&m->master), 0);
     cr_assert_eq(m->master.pair[0].ioasa.rc.afu_rc, 0);
+    PROVES(SL_12);
 }
 
 /* a drain that takes longer than the field ends the sync with 0x51. */
@@ -122,6 +123,7 @@ Test(sim_afu_command, lun_reset)
     cr_assert(model_issue(m, &user, 2, 1000000));
     cr_assert_eq(model_ioasc(&user, 2), 0);
     PROVES(R_27);
+    PROVES(SL_12);
 }
 
 static void cache_two_of_each(struct model_ctx *two)

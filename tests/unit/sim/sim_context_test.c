@@ -65,6 +65,7 @@ Test(sim_context, context_reset)
     cr_assert(model_issue(m, &user, 9, 1000000), "translations or capabilities were lost");
     cr_assert_eq(model_ioasc(&user, 9), 0);
     PROVES(R_16);
+    PROVES(SL_11);
 }
 
 /* MD-18: the end of a context aborts silently and clears its registers. */

@@ -234,6 +234,7 @@ Test(sim_decode, what_each_capability_allows)
         }
     }
     model_ctx_end(m, &c);
+    PROVES(SL_13_1);
 }
 
 /* ---- issuing for another context --------------------------------------------------------------

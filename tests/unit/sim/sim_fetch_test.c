@@ -27,6 +27,7 @@ Test(sim_fetch, room_is_what_was_not_fetched)
     cr_assert_eq(sim_afu_peek(m->afu, AFU_HOST_BASE(user.handle) + AFU_HOST_CMD_ROOM), 14);
     model_run_dry(m);
     cr_assert_eq(model_load(m, &user, AFU_HOST_CMD_ROOM), 16);
+    PROVES(SL_10_1);
 }
 
 Test(sim_fetch, sixteen_never_violate)
@@ -36,6 +37,7 @@ Test(sim_fetch, sixteen_never_violate)
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
     for (int i = 0; i < 16; i++)
         cr_assert_geq(model_harvest(&user), 0);
+    PROVES(SL_10_1);
 }
 
 Test(sim_fetch, one_doorbell_too_many_is_dropped)

@@ -2,6 +2,7 @@
 /* Fault injection by registers (SL 17.4). */
 #include <criterion/criterion.h>
 
+#include "tests/testlib/proves.h"
 #include "tests/unit/sim/sim_port_fixture.h"
 
 TestSuite(sim_inject, .init = up_flashsystem, .fini = down);
@@ -44,6 +45,7 @@ Test(sim_inject, read_lba_error)
     expect_sense(0, 3, 0x11);
     cr_assert(names_block(0, 7), "the block that is bad, not the first of the command");
     cr_assert_eq(transfer(0, false, 5, 3), 0);
+    PROVES(SL_17_4);
 }
 
 /* A write that fails changes nothing; a permanent injection stays until it is cleared. */
@@ -59,6 +61,7 @@ Test(sim_inject, write_lba_error)
     cr_assert_eq(sim_media_counters(m->media, 0)->blocks_written, before);
     inject(0, 0);
     cr_assert_eq(transfer(0, true, 2, 1), 0);
+    PROVES(SL_17_4);
 }
 
 /* [63:32] is the status that the device returns. */
@@ -93,6 +96,7 @@ Test(sim_inject, bad_data_after_an_interval)
     cr_assert_eq(m->buffer[0], 0x5A);
     cr_assert_eq(transfer(0, false, 0, 1), 0);
     cr_assert_neq(m->buffer[0], 0x5A);
+    PROVES(SL_17_4);
 }
 
 Test(sim_inject, permanent_with_an_interval)
@@ -113,6 +117,7 @@ Test(sim_inject, dma_errors)
     inject(ONCE | TYPE(7), 0);
     cr_assert_eq(transfer(0, true, 0, 1), 0);
     cr_assert_eq(transfer(0, false, 0, 1), 0x3100);
+    PROVES(SL_17_4);
 }
 
 Test(sim_inject, needs_enable_and_arm)
@@ -142,4 +147,5 @@ Test(sim_inject, parity_error_on_write)
     cr_assert_eq(take_events(), 0x8000);
     cr_assert_neq(port_reg(0, AFU_FC_ERROR) & 0xFFF00000, 0);
     cr_assert_eq(transfer(0, true, 0, 1), 0);
+    PROVES(SL_17_4);
 }

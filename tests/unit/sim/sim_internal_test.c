@@ -85,6 +85,7 @@ Test(sim_internal, the_four_modes)
     }
     PROVES(MD_16);
     PROVES(R_25);
+    PROVES(SL_19);
 }
 
 Test(sim_internal, whole_disk_there_and_back)

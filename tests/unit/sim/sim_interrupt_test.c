@@ -30,6 +30,7 @@ Test(sim_interrupt, msi_zero_means_none)
     read_with_msi(0, 0);
     model_run_dry(m);
     cr_assert_eq(interrupts(2), 0);
+    PROVES(SL_6_2);
 }
 
 Test(sim_interrupt, completions_collapse_while_one_is_on_its_way)
@@ -41,6 +42,7 @@ Test(sim_interrupt, completions_collapse_while_one_is_on_its_way)
         cr_assert_geq(model_harvest(&user), 0);
     cr_assert_geq(interrupts(2), 1);
     cr_assert_leq(interrupts(2), 4);
+    PROVES(SL_14);
 }
 
 static void provoke(void) /* PERM_ERR_RCB_READ by an unaligned doorbell */
@@ -85,6 +87,7 @@ Test(sim_interrupt, edges_and_re_evaluation)
     model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
     model_expect_violations(m, SIM_RULE_DOORBELL_CREDIT, 1);
     PROVES(MD_15);
+    PROVES(SL_14);
 }
 
 static unsigned async_interrupts(void)

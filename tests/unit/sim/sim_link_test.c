@@ -24,6 +24,7 @@ Test(sim_link, offline_and_online)
     cr_assert_eq(port_reg(1, AFU_FC_PNAME), 0x5005076012345678);
     cr_assert_eq(port_reg(0, AFU_FC_MTIP_STATUS) & 0x30, 0x20, "the other port moved too");
     PROVES(MD_22);
+    PROVES(SL_17_1);
 }
 
 Test(sim_link, turning_round_half_way)
@@ -79,6 +80,7 @@ Test(sim_link, login_events_of_all_ports)
         cr_assert_eq(take_events(), UINT64_C(0x14) << shift[p]);
         cr_assert_eq(port_reg(p, AFU_FC_CNT_TIMEOUT), 1);
     }
+    PROVES(SL_16);
 }
 
 /* INQUIRY by the master through one port, which answers wherever a LUN may be. */
@@ -110,6 +112,7 @@ Test(sim_link, exchange_events_of_all_ports)
         inquiry(p);
         cr_assert_eq(take_events(), UINT64_C(0x40) << shift[p]);
     }
+    PROVES(SL_16);
 }
 
 /* A read by port 0 that is going to take 400 ms on the medium, the first in this test to get there.
@@ -147,6 +150,7 @@ Test(sim_link, exchanges_end_with_their_link)
     cr_assert_eq(model_ioasc(&user, 0), 0x54);
     cr_assert_eq(model_ioasc(&user, 1), 0x54);
     cr_assert_eq(transfer(0, false, 0, 1), 0);
+    PROVES(SL_17_2);
 }
 
 /* The other port's exchanges go on, and so does what waits for an answer that does not come. */
@@ -298,6 +302,7 @@ Test(sim_link, shutdown_states)
     model_run(m, 1000);
     cr_assert_eq(port_reg(0, AFU_FC_STATUS) & 0x30, 0x20);
     PROVES(MD_22);
+    PROVES(SL_17_5);
 }
 
 static uint8_t fc_rc_of_shutdown(uint64_t how)

@@ -220,6 +220,7 @@ Test(sim_port, choice_of_the_port)
         last = next;
     }
     PROVES(MD_10);
+    PROVES(SL_17_2);
 }
 
 /* SL 5.2, 8.4 step 10: the LUN index of an LXT word is looked up in the table of the port that was

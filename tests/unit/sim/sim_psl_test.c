@@ -155,6 +155,7 @@ Test(sim_psl, every_code_on_every_access)
     PROVES(TM_11);
     PROVES(TM_13);
     PROVES(R_11);
+    PROVES(SL_4_1);
 }
 
 /* The address of an event is that of the access. */

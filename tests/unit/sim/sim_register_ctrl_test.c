@@ -25,6 +25,7 @@ Test(sim_register_ctrl, read_and_write)
     cr_assert_eq(ctrl(AFU_CTRL_RHT_CNT_ID), 0x0100000300000000);
     cr_assert_eq(ctrl(0x48), 0);
     cr_assert_eq(ctrl(0x78), 0);
+    PROVES(SL_3);
 }
 
 /* One mailbox a context: written by it, read by the master; cleared by reading if so configured. */
@@ -37,6 +38,7 @@ Test(sim_register_ctrl, mailbox)
     model_store(m, &m->master, AFU_GLOBAL_BASE + AFU_GLOBAL_AFU_CONFIG, AFU_CONFIG_MBOX_CLR_READ);
     cr_assert_eq(ctrl(AFU_CTRL_MBOX_R), 0xC0FFEE);
     cr_assert_eq(ctrl(AFU_CTRL_MBOX_R), 0);
+    PROVES(SL_13_2);
 }
 
 static void restart_user(void)
@@ -63,6 +65,7 @@ Test(sim_register_ctrl, lock)
     set_ctrl(AFU_CTRL_CTX_CAP, 2);
     cr_assert_eq(ctrl(AFU_CTRL_CTX_CAP), 2);
     PROVES(R_17);
+    PROVES(SL_13_2);
 }
 
 /* Closed and opened again between unlock and write: the write has no effect, and the reader of the

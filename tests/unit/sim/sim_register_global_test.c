@@ -39,6 +39,7 @@ Test(sim_register_global, read_and_write)
     set_global(AFU_GLOBAL_INTERFACE_VERSION, 0);
     cr_assert_eq(global_reg(AFU_GLOBAL_INTERFACE_VERSION), 0x8000000000010002);
     model_expect_violations(m, SIM_RULE_AFU_CONFIG, 1);
+    PROVES(SL_4);
 }
 
 Test(sim_register_global, identity)
@@ -65,6 +66,7 @@ Test(sim_register_global, interface_versions)
         cr_assert_eq(global_reg(AFU_GLOBAL_INTERFACE_VERSION), versions[i]);
         cr_assert_eq(transfer(0, false, i, 1), 0, "IOARRIN always works");
     }
+    PROVES(SL_20_2);
 }
 
 /* each read gives the value before plus one; nothing else moves it; a reset takes it to 0. */
@@ -85,6 +87,7 @@ Test(sim_register_global, heartbeat)
     model_ctx_start(m, &m->master, true, HAL_ORDER_LITTLE);
     cr_assert_eq(global_reg(AFU_GLOBAL_AFU_HB), 1);
     PROVES(MD_17);
+    PROVES(SL_20_1);
 }
 
 /* the two registers that confirm a card that is there. A read changes neither. */

@@ -23,6 +23,7 @@ Test(sim_register_host, reset_values)
         cr_assert_eq(model_load(m, &fresh, offset), offset == 0x38 ? 16 : 0); /* cmd_room: MD-3 */
     cr_assert_eq(model_load(m, &fresh, 0xFFF8), 0);
     sim_bus_ctx_release(fresh.sim);
+    PROVES(SL_2);
 }
 
 /* MD-1: the big-endian constant alone means big endian. */
@@ -57,6 +58,7 @@ Test(sim_register_host, write_one_to_clear)
     model_store(m, &user, AFU_HOST_INTR_CLEAR, 8);
     cr_assert_eq(model_load(m, &user, AFU_HOST_INTR_STATUS), 0);
     model_expect_violations(m, SIM_RULE_DOORBELL_ALIGN, 1);
+    PROVES(SL_2_1);
 }
 
 Test(sim_register_host, read_and_write)

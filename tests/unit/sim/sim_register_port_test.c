@@ -29,6 +29,7 @@ Test(sim_register_port, storage_of_each_port)
     for (unsigned p = 0; p < 2; p++)
         for (unsigned i = 0; i < sizeof stored / sizeof stored[0]; i++)
             cr_assert_eq(port_reg(p, stored[i]), PATTERN + p * 1000 + i, "0x%03x", stored[i]);
+    PROVES(SL_5_3);
 }
 
 Test(sim_register_port, what_a_write_does_not_change)
@@ -117,6 +118,7 @@ Test(sim_register_port, status_of_flashgt)
     model_run_dry(m);
     cr_assert_eq(port_reg(0, AFU_FC_STATUS2), 0x6900);
     cr_assert_eq(port_reg(1, AFU_FC_NVME_VERSION), global_reg(AFU_GLOBAL_AFU_VERSION));
+    PROVES(SL_17_3);
 }
 
 /* MD-17: an AFU reset takes everything back but the name and the link; MD-5: the LUN table too. */

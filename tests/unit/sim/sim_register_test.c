@@ -18,6 +18,7 @@ Test(sim_register, lun_tables_of_each_port)
         for (unsigned i = 0; i < 512; i += 73)
             cr_assert_eq(model_load(m, &m->master, AFU_LUN_TABLE_ENTRY(port, i)),
                          port * 1000 + i + 1);
+    PROVES(SL_5_2);
 }
 
 /* Control registers of contexts that do not exist read 0 and take no writes. */
@@ -106,6 +107,7 @@ Test(sim_register, unaligned)
     model_load(m, &m->master, word + 4);
     cr_assert_eq(violations(), before + 1);
     model_expect_violations(m, SIM_RULE_UNDESCRIBED, 1);
+    PROVES(SL_1);
 }
 
 /* SL 1: a user context has its own 64 KiB; what lies behind is not the page of its neighbour. */
@@ -119,4 +121,5 @@ Test(sim_register, window_of_a_user)
     model_store(m, &user, AFU_HOST_SIZE + AFU_HOST_INTR_MASK, 0);
     cr_assert_eq(model_load(m, &next, AFU_HOST_INTR_MASK), UINT64_MAX);
     model_ctx_end(m, &next);
+    PROVES(SL_1);
 }

@@ -101,6 +101,7 @@ Test(sim_sq, the_status_goes_where_the_slot_says)
     cr_assert_eq(element(0), ((uintptr_t)&user.pair[5] + 64) | 1);
     cr_assert_eq(model_ioasc(&user, 5), 0);
     cr_assert_arr_eq(ring + 64, before, 64);
+    PROVES(SL_10_2);
 }
 
 Test(sim_sq, the_ring_wraps_after_the_last_slot)
@@ -111,6 +112,7 @@ Test(sim_sq, the_ring_wraps_after_the_last_slot)
         cr_assert_eq(model_harvest(&user), (int)i);
         cr_assert_eq(load(0x60), slot_ea(i + 1));
     }
+    PROVES(SL_10_2);
 }
 
 /* One write of the tail hands over all that stands before it; three of four slots hold commands. */
@@ -321,6 +323,7 @@ Test(sim_sq, an_afu_without_the_mode)
     has_no_sq(0);
     has_no_sq(UINT64_MAX); /* older than the register */
     PROVES(MD_4);
+    PROVES(SL_10);
 }
 
 /* A context starts with an empty queue at no place (MD-18). */

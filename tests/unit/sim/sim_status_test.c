@@ -24,6 +24,7 @@ Test(sim_status, writes_only_what_it_may)
         cr_assert_eq(((uint8_t *)&user.pair[0].ioasa)[i], 0);
     for (int i = 12; i < 64; i++)
         cr_assert_eq(((uint8_t *)&user.pair[0].ioasa)[i], 0xEE);
+    PROVES(SL_7);
 }
 
 Test(sim_status, sense_of_a_check_condition)
@@ -54,6 +55,7 @@ Test(sim_status, rrq_wraps_and_toggles)
             cr_assert_eq(afu_rrq_toggle(element), lap % 2 == 0);
             cr_assert_eq(afu_rrq_ea(element), (uintptr_t)&user.pair[i]);
         }
+    PROVES(SL_9);
 }
 
 /* SL 15: the context's order, on any host. */
@@ -70,6 +72,7 @@ Test(sim_status, big_endian_context)
     memcpy(bytes, big.rrq, 8);
     cr_assert_eq(hal_be64_at(bytes), (uintptr_t)&big.pair[3] | 1);
     model_ctx_end(m, &big);
+    PROVES(SL_15);
 }
 
 Test(sim_status, an_unreachable_rrq_is_an_error_of_that_context_only)

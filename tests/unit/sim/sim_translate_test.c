@@ -78,6 +78,7 @@ Test(sim_translate, virtual_blocks_land_in_their_chunks)
     }
     cr_assert_eq(afu_rc(false, 5, 0x30000, 1), 0x13);
     PROVES(VL_2);
+    PROVES(SL_8_4);
 }
 
 Test(sim_translate, a_transfer_may_cross_into_the_next_chunk)
@@ -223,6 +224,7 @@ Test(sim_translate, tables_in_the_owners_order)
     memset(m->buffer, 0x5A, 4096);
     cr_assert_eq(afu_rc(true, 30, 9, 1), 0);
     cr_assert_eq(medium(0x30009), 0x5A);
+    PROVES(SL_15);
 }
 
 /* A command slot that carried a command by port before translates like a fresh one. */
@@ -419,6 +421,7 @@ Test(sim_translate, checks_come_in_the_order_of_the_specification)
     PROVES(MD_9);
     model_expect_violations(m, SIM_RULE_RHT_ALIGN, 1);
     model_expect_violations(m, SIM_RULE_LXT_ALIGN, 2);
+    PROVES(SL_8_4);
 }
 
 /* SL 8.1, 8.2: there are two formats; an entry of another one is not valid, whatever its other

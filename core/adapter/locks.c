@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The locks and conditions of an adapter, made and ended together. */
 #include "core/adapter/adapter.h"
 #include "core/adapter/lock_rank.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What other threads ask of the worker; what it does about it is in worker.c. */
 #include "core/adapter/adapter.h"
 #include "core/adapter/pause.h"
 #include "hal/support/bits.h"

@@ -85,7 +85,8 @@ int scsi_finish_write_same(struct scsi_call *c)
 /* ---- UNMAP ---- */
 
 #define LIST_HEADER 8
-#define LIST_DESCRIPTOR 16 /* LBA, 8 bytes; count, 4 bytes */
+#define LIST_DESCRIPTOR 16 /* LBA, 8 bytes; count, 4 bytes; also of GET LBA STATUS, with a state   \
+                            */
 
 void scsi_begin_unmap(struct scsi_call *c)
 {
@@ -148,8 +149,9 @@ int scsi_finish_unmap(struct scsi_call *c)
 
 /* ---- GET LBA STATUS ---- */
 
-#define PIECES_LOOKED_AT 4096 /* bounds the work: 4 GiB */
+#define PIECES_LOOKED_AT 4096 /* bounds the work: 4 GiB; their blocks fit a descriptor */
 #define STATUS_DEALLOCATED 1
+#define STATUS_MAX ((SCSI_PARAMETERS_MAX - LIST_HEADER) / LIST_DESCRIPTOR)
 
 void scsi_begin_lba_status(struct scsi_call *c)
 {
@@ -159,33 +161,48 @@ void scsi_begin_lba_status(struct scsi_call *c)
         scsi_out_of_range(c, lba);
 }
 
-/* End of the blocks from `lba` on that have its state, as far as one descriptor tells. */
-static uint64_t extent_end(const struct scsi_call *c, uint64_t lba)
+/* End of the blocks from `lba` on that have its state, as far as `*pieces` more may be looked at.
+ */
+static uint64_t extent_end(const struct scsi_call *c, uint64_t lba, unsigned *pieces)
 {
     const struct sim_media *media = c->t->media;
     uint64_t piece = SIM_MEDIA_PIECE_BYTES / c->medium->block_size;
     bool mapped = sim_media_mapped(media, c->rs->lun, lba);
     uint64_t end = (lba / piece + 1) * piece;
 
-    for (unsigned i = 0; i < PIECES_LOOKED_AT && end < c->medium->blocks &&
-                         sim_media_mapped(media, c->rs->lun, end) == mapped;
-         i++)
+    for (--*pieces;
+         *pieces && end < c->medium->blocks && sim_media_mapped(media, c->rs->lun, end) == mapped;
+         --*pieces)
         end += piece;
     return hal_min64(end, c->medium->blocks);
 }
 
-/* One descriptor; the initiator asks again from its end. The medium may have shrunk since begin. */
+/* SBC: as many as fit the allocation length, at least one. */
+static uint32_t descriptors_wanted(const struct scsi_call *c)
+{
+    uint32_t room = hal_be32_at(c->rq->cdb + 10);
+    uint32_t fit = room < LIST_HEADER ? 0 : (room - LIST_HEADER) / LIST_DESCRIPTOR;
+
+    return fit ? (uint32_t)hal_min64(fit, STATUS_MAX) : 1;
+}
+
+/* Runs of blocks of one state, in order; the initiator asks again from the end of the last. The
+ * medium may have shrunk since begin. */
 uint32_t scsi_build_lba_status(const struct scsi_call *c, uint8_t *out)
 {
+    uint32_t wanted = descriptors_wanted(c), length = LIST_HEADER;
     uint64_t lba = hal_be64_at(c->rq->cdb + 2);
+    unsigned pieces = PIECES_LOOKED_AT;
 
-    if (lba >= c->medium->blocks) {
-        hal_be32_put(out, 4);
-        return 8;
+    for (; wanted && pieces && lba < c->medium->blocks; wanted--) {
+        uint64_t end = extent_end(c, lba, &pieces);
+
+        hal_be64_put(out + length, lba);
+        hal_be32_put(out + length + 8, (uint32_t)(end - lba));
+        out[length + 12] = sim_media_mapped(c->t->media, c->rs->lun, lba) ? 0 : STATUS_DEALLOCATED;
+        length += LIST_DESCRIPTOR;
+        lba = end;
     }
-    hal_be32_put(out, 4 + 16);
-    hal_be64_put(out + 8, lba);
-    hal_be32_put(out + 16, (uint32_t)hal_min64(extent_end(c, lba) - lba, UINT32_MAX));
-    out[20] = sim_media_mapped(c->t->media, c->rs->lun, lba) ? 0 : STATUS_DEALLOCATED;
-    return 24;
+    hal_be32_put(out, length - 4);
+    return length;
 }

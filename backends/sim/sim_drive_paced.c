@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Threads of the operating system drive the model: its time follows their clock, and one lock
+ * guards all of it. */
 #include <errno.h>
 #include <stddef.h>
 

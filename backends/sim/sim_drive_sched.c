@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fibers drive the model: each access is a scheduling point, and time goes on when all wait. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Who else is told when the model wakes a key: a hash table with lists. */
 #include <stddef.h>
 
 #include "backends/sim/sim_drive.h"

@@ -77,6 +77,8 @@ struct spipe__lun {
     uint8_t table_index;          /* valid if in_table */
     uint32_t attached;            /* contexts that have it in their lists */
     struct spipe__resource *open; /* its handles, of all contexts: core/vlun/resource.h */
+    uint64_t wipe_pause;          /* until what cannot be wiped is tried again; 0: all can be */
+    uint64_t wipe_again_at;       /* when that is */
 };
 
 /** A set of LUN-table slots. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The locks and conditions of an adapter, made and ended together. */
 #include "core/adapter/adapter.h"
 #include "core/adapter/lock_rank.h"
 
@@ -8,6 +9,7 @@ void spipe__locks_init(struct spipe *s)
     exec_cond_init(s->exec, &s->worker.work, "adapter worker");
     exec_cond_init(s->exec, &s->recovery.free, "recovery");
     s->worker.tidy_at = s->worker.events_at = s->worker.heartbeat_at = EXEC_FOREVER;
+    s->worker.wipe_at = EXEC_FOREVER;
     exec_mutex_init_ranked(s->exec, &s->discovery, "LUN discovery", SPIPE__RANK_DISCOVERY);
     exec_mutex_init_ranked(s->exec, &s->links, "port links", SPIPE__RANK_LINKS);
     exec_mutex_init_ranked(s->exec, &s->scsi, "master scratch", SPIPE__RANK_SCSI);

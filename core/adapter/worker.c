@@ -44,8 +44,8 @@ static enum job take_job(struct spipe *s, uint64_t now)
         w->heartbeat_at = now + s->heartbeat_ns;
         return JOB_HEARTBEAT;
     }
-    if (w->wipe_wanted && s->gate.state == SPIPE_STATE_NORMAL) {
-        w->wipe_wanted = false;
+    if (w->wipe_at <= now && s->gate.state == SPIPE_STATE_NORMAL) {
+        w->wipe_at = EXEC_FOREVER;
         return JOB_WIPE;
     }
     return JOB_NONE;
@@ -59,8 +59,9 @@ static uint64_t next_time(const struct spipe *s, uint64_t now)
     uint64_t tidy = w->tidy_at > now ? w->tidy_at : EXEC_FOREVER;
     uint64_t events = w->events_at > now ? w->events_at : EXEC_FOREVER;
     uint64_t heartbeat = w->heartbeat_at > now ? w->heartbeat_at : EXEC_FOREVER;
+    uint64_t wipe = w->wipe_at > now ? w->wipe_at : EXEC_FOREVER;
 
-    return hal_min64(heartbeat, hal_min64(tidy, events));
+    return hal_min64(hal_min64(heartbeat, wipe), hal_min64(tidy, events));
 }
 
 /* With the lock of the gate. */
@@ -97,10 +98,10 @@ static void wipe(struct spipe *s)
 {
     for (unsigned i = 0; i < SPIPE__LUNS_MAX; i++)
         if (spipe__lun_holds(s, i))
-            spipe__wipe_run(s, &s->lun[i]);
+            spipe__wipe_run_due(s, &s->lun[i]);
 }
 
-/* R-15, VL-61. What fails again asks for the next time itself. */
+/* What fails again asks for the next time itself, and what is free to be wiped for that. */
 static void tidy(struct spipe *s)
 {
     if (spipe__verb_begin(s, SPIPE__VERB_TIDY, SPIPE__ADMIT_CLEANUP))
@@ -109,7 +110,6 @@ static void tidy(struct spipe *s)
         if (spipe__lun_holds(s, i))
             (void)spipe__quarantine_retry_lun(s, &s->lun[i]);
     (void)spipe__verb_end(s, SPIPE__VERB_TIDY, 0);
-    wipe(s);
 }
 
 /* AD-135. Somebody else's reset will do. */

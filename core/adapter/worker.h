@@ -22,8 +22,8 @@ struct spipe__worker {
     uint64_t tidy_at;     /* when to try what is quarantined; EXEC_FOREVER: nothing waits for it */
     uint64_t events_at;   /* when to look at asynchronous events; EXEC_FOREVER: there are none */
     uint64_t events_from; /* not before: a storm of events must not keep it busy (AD-88) */
+    uint64_t wipe_at;     /* when to wipe; EXEC_FOREVER: nothing is dirty */
     bool stop;
-    bool wipe_wanted;      /* something is dirty */
     bool reset_wanted;     /* a command of the master was given up for good (AD-124, R-15) */
     uint64_t heartbeat_at; /* when to look at the heartbeat; EXEC_FOREVER: never */
 };
@@ -48,6 +48,9 @@ void spipe__worker_want_tidy(struct spipe *s);
 
 /** Asks for what is dirty to be wiped, soon. May be called with any lock held. */
 void spipe__worker_want_wipe(struct spipe *s);
+
+/** The same at a given time. */
+void spipe__worker_want_wipe_at(struct spipe *s, uint64_t at);
 
 /** Tells that the AFU has asynchronous events. May be called with any lock held but the gate's. */
 void spipe__worker_want_events(struct spipe *s);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What other threads ask of the worker; what it does about it is in worker.c. */
 #include "core/adapter/adapter.h"
 #include "core/adapter/pause.h"
 #include "hal/support/bits.h"
@@ -75,13 +76,15 @@ void spipe__worker_want_tidy(struct spipe *s)
     exec_mutex_unlock(s->exec, &s->gate.lock);
 }
 
-void spipe__worker_want_wipe(struct spipe *s)
+void spipe__worker_want_wipe_at(struct spipe *s, uint64_t at)
 {
     exec_mutex_lock(s->exec, &s->gate.lock);
-    s->worker.wipe_wanted = true;
+    s->worker.wipe_at = hal_min64(s->worker.wipe_at, at);
     wake(s);
     exec_mutex_unlock(s->exec, &s->gate.lock);
 }
+
+void spipe__worker_want_wipe(struct spipe *s) { spipe__worker_want_wipe_at(s, 0); }
 
 bool spipe__worker_stopping(struct spipe *s)
 {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Commands of the master to the AFU itself: attempts, time-outs, and the reset that the last
+ * failure asks for (AD-122 .. AD-124). */
 #include <errno.h>
 
 #include "core/adapter/adapter.h"

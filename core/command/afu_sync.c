@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* AFU sync: makes the AFU forget what it has cached of a handle. */
 #include "core/adapter/adapter.h"
 
 static struct spipe__command sync_command(uint8_t mode, uint16_t context, uint32_t handle)

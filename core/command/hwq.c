@@ -15,6 +15,11 @@
 /* A lost interrupt delays an answer by no more than this. */
 #define LOOK_INTERVAL (250 * SPIPE__MILLISECOND)
 
+/* Who interrupts more often while one answer is waited for does so for ever: the wait that cannot
+ * be ended by it becomes one that cannot be interrupted. */
+#define SINGLE_INTERRUPTIONS 4
+#define INTERRUPTED_PAUSE SPIPE__MILLISECOND
+
 static struct exec *exec_of(const struct spipe__hwq *h) { return h->s->exec; }
 
 static void lock(struct spipe__hwq *h) { exec_mutex_lock(exec_of(h), &h->lock); }
@@ -402,7 +407,7 @@ static bool hear(struct spipe__hwq *h, const struct spipe__sent *c, uint64_t unt
  * means a wait that can be given up, which comes later. */
 static void wait_for(struct spipe__hwq *h, struct spipe__sent *c, uint64_t deadline)
 {
-    bool interrupted = false;
+    unsigned interruptions = 0;
 
     for (;;) {
         /* The clock first: the last look comes after the deadline. */
@@ -414,10 +419,10 @@ static void wait_for(struct spipe__hwq *h, struct spipe__sent *c, uint64_t deadl
             break;
         if (h->listening || !h->online)
             sleep_until(h, c, until);
-        else
-            interrupted |= hear(h, c, until);
+        else if (hear(h, c, until) && ++interruptions > SINGLE_INTERRUPTIONS && !c->ended)
+            sleep_until(h, c, hal_min64(until, now + INTERRUPTED_PAUSE));
     }
-    if (interrupted)
+    if (interruptions)
         exec_keep_interrupt(exec_of(h));
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* SCSI commands that core sends for itself, through the scratch page of the master, with the
+ * retries of SP-101. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which LUNs an adapter has: REPORT LUNS and INQUIRY of each through each port. */
 #include <errno.h>
 #include <string.h>
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/adapter/gate.h"
+#include "core/adapter/pause.h"
 #include "core/lun/lun_mode.h"
 #include "core/lun/lun_size.h"
 #include "core/mutants.h"
@@ -19,6 +20,10 @@ enum {
     PAGE_LENGTH = 64,
     MAX_WRITE_SAME = 36, /* where that page has it, 8 bytes */
 };
+
+/* Between two tries of what cannot be wiped, from the first to the last. */
+#define PAUSE_MIN (100 * SPIPE__MILLISECOND)
+#define PAUSE_MAX (60 * SPIPE__SECOND)
 
 /* ---- what is known; with the books held ---- */
 
@@ -37,6 +42,14 @@ static void clear(uint64_t *set, uint64_t chunk)
     set[chunk / WORD_BITS] &= ~HAL_BIT(chunk % WORD_BITS);
 }
 
+static void free_wipe(struct spipe *s, struct spipe__wipe *w)
+{
+    exec_free(s->exec, w->sticky, w->bytes);
+    exec_free(s->exec, w->dirty, w->bytes);
+    exec_free(s->exec, w->failed, w->bytes);
+    exec_free(s->exec, w, sizeof *w);
+}
+
 int spipe__wipe_prepare(struct spipe *s, struct spipe__global_lun *lun)
 {
     struct spipe__wipe *w;
@@ -49,10 +62,9 @@ int spipe__wipe_prepare(struct spipe *s, struct spipe__global_lun *lun)
     w->bytes = (size_t)hal_div_up(spipe__ba_total(lun->ba), WORD_BITS) * sizeof(uint64_t);
     w->sticky = exec_alloc(s->exec, w->bytes, sizeof(uint64_t));
     w->dirty = exec_alloc(s->exec, w->bytes, sizeof(uint64_t));
-    if (!w->sticky || !w->dirty) {
-        exec_free(s->exec, w->sticky, w->bytes);
-        exec_free(s->exec, w->dirty, w->bytes);
-        exec_free(s->exec, w, sizeof *w);
+    w->failed = exec_alloc(s->exec, w->bytes, sizeof(uint64_t));
+    if (!w->sticky || !w->dirty || !w->failed) {
+        free_wipe(s, w);
         return -ENOMEM;
     }
     lun->wipe = w;
@@ -66,9 +78,7 @@ void spipe__wipe_forget(struct spipe *s, struct spipe__global_lun *lun)
     if (!w)
         return;
     lun->wipe = NULL;
-    exec_free(s->exec, w->sticky, w->bytes);
-    exec_free(s->exec, w->dirty, w->bytes);
-    exec_free(s->exec, w, sizeof *w);
+    free_wipe(s, w);
 }
 
 void spipe__wipe_mark(struct spipe__global_lun *lun, const struct spipe__ba_part *part)
@@ -185,34 +195,68 @@ int spipe__wipe_restore(struct spipe *s, struct spipe__global_lun *lun)
 
 /* ---- with the books held ---- */
 
+static uint64_t word_of(const struct spipe__wipe *w, uint64_t at, bool failed_too)
+{
+    return failed_too ? w->dirty[at] : w->dirty[at] & ~w->failed[at];
+}
+
 /* A dirty chunk, searched in turn, so that one that cannot be wiped does not keep others from it.
  */
-static bool next_dirty(struct spipe__global_lun *lun, uint64_t *chunk)
+static bool next_dirty(struct spipe__global_lun *lun, bool failed_too, uint64_t *chunk)
 {
     struct spipe__wipe *w = lun->wipe;
     uint64_t words, at, bits;
 
-    if (!spipe__wipe_dirty(lun))
+    if (!w || w->dirty_count == (failed_too ? 0 : w->failed_count))
         return false;
     words = w->bytes / sizeof *w->dirty;
     at = w->next / WORD_BITS;
-    for (bits = w->dirty[at] & UINT64_MAX << w->next % WORD_BITS; !bits; bits = w->dirty[at])
+    bits = word_of(w, at, failed_too) & UINT64_MAX << w->next % WORD_BITS;
+    for (; !bits; bits = word_of(w, at, failed_too))
         at = (at + 1) % words;
     *chunk = at * WORD_BITS + hal_lowest_bit(bits);
     w->next = (*chunk + 1) % (words * WORD_BITS);
     return true;
 }
 
-static void wiped(struct spipe *s, struct spipe__global_lun *lun, uint64_t chunk)
+static uint64_t number_of(const struct spipe *s, const struct spipe__lun *lun)
 {
+    return (uint64_t)(lun - s->lun);
+}
+
+static void forget_failure(struct spipe *s, const struct spipe__lun *lun, uint64_t chunk)
+{
+    struct spipe__wipe *w = lun->global->wipe;
+
+    if (!has(w->failed, chunk))
+        return;
+    clear(w->failed, chunk);
+    w->failed_count--;
+    spipe__event(s, WIPE_SUCCEEDED, number_of(s, lun), chunk);
+}
+
+static void wiped(struct spipe *s, const struct spipe__lun *local, uint64_t chunk)
+{
+    struct spipe__global_lun *lun = local->global;
     struct spipe__wipe *w = lun->wipe;
 
+    forget_failure(s, local, chunk);
     clear(w->sticky, chunk);
     clear(w->dirty, chunk);
     w->dirty_count--;
     spipe__lun_free_chunk(lun, chunk);
     if (w->dirty_count == 0)
         spipe__lun_unhold(s, lun);
+}
+
+/* Says whether it is the first failure of the chunk. */
+static bool note_failure(struct spipe__wipe *w, uint64_t chunk)
+{
+    if (has(w->failed, chunk))
+        return false;
+    set(w->failed, chunk);
+    w->failed_count++;
+    return true;
 }
 
 /* ---- commands ---- */
@@ -347,26 +391,27 @@ static int wipe_chunk(struct spipe *s, const struct target *t, uint64_t chunk)
 
 /* ---- all of a LUN ---- */
 
-static bool take_dirty(struct spipe *s, struct spipe__global_lun *lun, uint64_t *chunk)
+static bool take_dirty(struct spipe *s, struct spipe__global_lun *lun, bool failed_too,
+                       uint64_t *chunk)
 {
     bool found;
 
     spipe__books_lock(s);
-    found = next_dirty(lun, chunk);
+    found = next_dirty(lun, failed_too, chunk);
     if (!found || !spipe__mutant(VLW_4))
         spipe__books_unlock(s);
     return found;
 }
 
 /* The record first: a chunk is free only when no restart would wipe it again. */
-static int confirm(struct spipe *s, struct spipe__global_lun *lun, uint64_t chunk)
+static int confirm(struct spipe *s, const struct spipe__lun *lun, uint64_t chunk)
 {
     int rc = 0;
 
     exec_mutex_lock(s->exec, &s->group->names);
     if (s->group->catalogue && chunk <= UINT32_MAX)
         rc = spipe__event_of_catalogue(
-            s, spipe__cat_wipe_done(s->group->catalogue, lun->wwid, (uint32_t)chunk));
+            s, spipe__cat_wipe_done(s->group->catalogue, lun->global->wwid, (uint32_t)chunk));
     exec_mutex_unlock(s->exec, &s->group->names);
     if (rc)
         return rc;
@@ -376,12 +421,18 @@ static int confirm(struct spipe *s, struct spipe__global_lun *lun, uint64_t chun
     return 0;
 }
 
-/* VL-61. An adapter that closes is no failure. */
-static void try_later(struct spipe *s, const struct spipe__lun *lun, uint64_t chunk, int rc)
+/* VL-61. Told once, until it succeeds. An adapter that closes is no failure. */
+static void failed(struct spipe *s, const struct spipe__lun *lun, uint64_t chunk, int rc)
 {
-    if (rc != -EINTR)
-        spipe__event(s, WIPE_FAILED, (uint64_t)(lun - s->lun), chunk, spipe__result(rc));
-    spipe__worker_want_tidy(s);
+    bool first;
+
+    if (rc == -EINTR)
+        return;
+    spipe__books_lock(s);
+    first = note_failure(lun->global->wipe, chunk);
+    spipe__books_unlock(s);
+    if (first)
+        spipe__event(s, WIPE_FAILED, number_of(s, lun), chunk, spipe__result(rc));
 }
 
 /* Returns whether it is worth trying another one: the device has said that it cannot do this one,
@@ -395,30 +446,77 @@ static bool wipe_one(struct spipe *s, const struct spipe__lun *lun, struct targe
     refused = wipe_chunk(s, t, chunk);
     rc = refused;
     if (!refused || spipe__mutant(VLW_3))
-        rc = confirm(s, t->lun, chunk);
+        rc = confirm(s, lun, chunk);
     if (rc)
-        try_later(s, lun, chunk, rc);
+        failed(s, lun, chunk, rc);
     return !rc || refused == -EIO;
 }
 
 /* Each that is dirty now, once. Nobody else wipes, so a dirty chunk stays one until it is confirmed
  * here. */
-static void wipe_all(struct spipe *s, const struct spipe__lun *lun)
+static void wipe_all(struct spipe *s, const struct spipe__lun *lun, bool failed_too)
 {
     struct target t = look_at(s, lun);
     uint64_t left = t.dirty, chunk;
 
-    while (left-- > 0 && take_dirty(s, t.lun, &chunk))
+    while (left-- > 0 && take_dirty(s, t.lun, failed_too, &chunk))
         if (!wipe_one(s, lun, &t, chunk))
             return;
 }
 
-void spipe__wipe_run(struct spipe *s, const struct spipe__lun *lun)
+/* With the books held: when the worker is to try again what is dirty still. What has failed once
+ * more, `after` its pause, gets a longer one. */
+static uint64_t next_try(struct spipe__lun *lun, bool after, uint64_t now)
 {
+    const struct spipe__wipe *w = lun->global->wipe;
+
+    if (!w || !w->failed_count)
+        lun->wipe_pause = lun->wipe_again_at = 0;
+    else if (after) {
+        lun->wipe_pause = hal_min64(hal_max64(2 * lun->wipe_pause, PAUSE_MIN), PAUSE_MAX);
+        lun->wipe_again_at = now + lun->wipe_pause;
+    }
+    if (!spipe__wipe_dirty(lun->global))
+        return EXEC_FOREVER;
+    return hal_max64(lun->wipe_again_at, now + PAUSE_MIN);
+}
+
+static bool pause_is_over(struct spipe *s, const struct spipe__lun *lun)
+{
+    uint64_t now = exec_now(s->exec);
+    bool over;
+
+    spipe__books_lock(s);
+    over = now >= lun->wipe_again_at;
+    spipe__books_unlock(s);
+    return over;
+}
+
+static void ask_again(struct spipe *s, struct spipe__lun *lun, bool after)
+{
+    uint64_t now = exec_now(s->exec), next;
+
+    spipe__books_lock(s);
+    next = next_try(lun, after, now);
+    spipe__books_unlock(s);
+    if (next != EXEC_FOREVER)
+        spipe__worker_want_wipe_at(s, next);
+}
+
+static void run(struct spipe *s, struct spipe__lun *lun, bool at_once)
+{
+    bool over;
+
     CHECK(!exec_holds_ranked(s->exec));
     if (s->wipe_nothing)
         return;
     exec_mutex_lock(s->exec, &s->group->wiping);
-    wipe_all(s, lun);
+    over = pause_is_over(s, lun);
+    wipe_all(s, lun, at_once || over);
+    ask_again(s, lun, over);
     exec_mutex_unlock(s->exec, &s->group->wiping);
 }
+
+void spipe__wipe_run(struct spipe *s, struct spipe__lun *lun) { run(s, lun, true); }
+
+void spipe__wipe_run_due(struct spipe *s, struct spipe__lun *lun) { run(s, lun, false); }

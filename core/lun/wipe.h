@@ -6,7 +6,9 @@
  * its last reference goes, after the sync (VL-62), it is *dirty*: allocated, owned by nobody, and
  * held (R-32). The worker of the adapter, or a request that needs the space, wipes it piece by
  * piece, with no lock but `wiping` held and outside the gate between the pieces; when all blocks
- * are confirmed it is free. A chunk that cannot be wiped stays dirty and is tried again (VL-61). */
+ * are confirmed it is free. A chunk that cannot be wiped stays dirty and is tried again (VL-61):
+ * by the worker after a pause that doubles each time, up to a minute, and by each request that
+ * needs the space. */
 #ifndef CORE_WIPE_H
 #define CORE_WIPE_H
 
@@ -15,8 +17,9 @@
 /** What is known about the chunks of one LUN. */
 struct spipe__wipe {
     uint64_t *sticky, *dirty; /* a bit for each chunk */
+    uint64_t *failed;         /* likewise: dirty ones that could not be wiped so far */
     size_t bytes;             /* of each of them */
-    uint64_t dirty_count;
+    uint64_t dirty_count, failed_count;
     uint64_t next;  /* chunk at which the search for the next dirty one begins */
     uint32_t piece; /* blocks of one command; 0 = the device was not asked yet */
 };
@@ -68,7 +71,11 @@ bool spipe__wipe_is_dirty(const struct spipe__global_lun *lun, uint64_t chunk);
 /** Wipes what is dirty on a LUN, each chunk once, as long as the device answers; nothing if the
  * adapter was opened so. The caller is outside the gate and holds no lock. Blocks for each command,
  * for other wipes of the group, and for resets. */
-void spipe__wipe_run(struct spipe *s, const struct spipe__lun *lun);
+void spipe__wipe_run(struct spipe *s, struct spipe__lun *lun);
+
+/** The same for the worker: what could not be wiped has to wait until its pause is over. Asks for
+ * the next time if something stays dirty. */
+void spipe__wipe_run_due(struct spipe *s, struct spipe__lun *lun);
 
 /** Forgets everything about a LUN, when its allocator ends. The caller holds the books. */
 void spipe__wipe_forget(struct spipe *s, struct spipe__global_lun *lun);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The counters that a Fibre Channel port keeps, by name. */
 #include <errno.h>
 
 #include "core/adapter/adapter.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Life of a virtual LUN: opening, cloning and closing its handle, the AFU sync that ends each
+ * change, and which change a new size asks for. Growing and shrinking are in files of their own. */
 #include "core/vlun/vlun.h"
 
 #include <errno.h>

@@ -8,6 +8,9 @@
 
 #define SLOT sizeof(struct afu_ioarcb)
 
+/* What is longer is a mistake: with any tail in it, the AFU would fetch for hours. */
+#define SLOTS_MAX 65536
+
 uint64_t sim_sq_waiting(const struct sim_ctx *ctx)
 {
     if (ctx->sq_tail >= ctx->sq_head)
@@ -26,17 +29,27 @@ static void ring_changed(struct sim_ctx *ctx)
         sim_fetch_idle(ctx);
 }
 
+/* Without one no tail is accepted. A start of 0 was never written. */
+static bool has_ring(const struct sim_ctx *ctx)
+{
+    return ctx->sq_base && ctx->sq_end >= ctx->sq_base &&
+           (ctx->sq_end - ctx->sq_base) / SLOT < SLOTS_MAX;
+}
+
 /* The ring is taken over as a whole, so that head and tail are slots of one ring at any moment. */
 static void write_end(struct sim_ctx *ctx, uint64_t value)
 {
     ctx->sq_end = value;
     ctx->sq_base = ctx->sq_head = ctx->sq_tail = ctx->sq_start;
+    if (value && !has_ring(ctx))
+        sim_violation(ctx->afu, ctx->handle, SIM_RULE_SQ_RING,
+                      ctx->sq_start ? value - ctx->sq_start : 0);
     ring_changed(ctx);
 }
 
 static bool is_slot(const struct sim_ctx *ctx, uint64_t ea)
 {
-    return ea % 16 == 0 && ea >= ctx->sq_base && ea <= ctx->sq_end &&
+    return has_ring(ctx) && ea % 16 == 0 && ea >= ctx->sq_base && ea <= ctx->sq_end &&
            (ea - ctx->sq_base) % SLOT == 0;
 }
 

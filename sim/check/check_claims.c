@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The claims to chunks, sorted so that those to one chunk are neighbours. */
 #include "sim/check/check.h"
 
 /* ---- sorting: heap sort, which needs no memory and has no bad case; few by insertion ---- */

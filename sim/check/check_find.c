@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What checkers share: words for a broken invariant, and finding parts of the picture. */
 #include <stdarg.h>
 #include <stdio.h>
 

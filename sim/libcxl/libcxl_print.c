@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The functions of libcxl that print an event. */
 #include <errno.h>
 #include <inttypes.h>
 

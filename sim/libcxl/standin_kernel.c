@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The stand-in as the kernel interface of backends/capi. */
 #include "sim/libcxl/standin.h"
 
 const struct cxl_kernel standin_kernel = {

@@ -172,6 +172,16 @@ Test(run, faults_are_found)
     cr_assert(strstr(r.out, "Result     FAILED: 1 I/O error, 0 wrong blocks"), "%s", r.out);
 }
 
+/* Every wait is interrupted, from power-on: what cannot be given up is waited for all the same. */
+Test(run, interrupted_for_ever)
+{
+    struct cli_result r = cli(SMALL "--fault wait#1*=i");
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    r = cli(SMALL "--interrupts --fault wait#5*=i");
+    cr_assert_eq(r.code, 0, "%s", r.err);
+}
+
 /* How often each site was passed, and where something went wrong. */
 Test(run, sites_are_counted)
 {

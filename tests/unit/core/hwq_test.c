@@ -355,6 +355,7 @@ static int interrupted_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_e
     if (interruptions == 0)
         return f.afu.dev.ops->event_wait(ctx, deadline, out);
     interruptions--;
+    f.afu.dev.ops->progress(ctx); /* the device goes on meanwhile */
     return -EINTR;
 }
 
@@ -384,6 +385,28 @@ Test(hwq, keeps_an_interruption, .init = set_up, .fini = tear_down)
     cr_expect_eq(kept, 1);
     cr_assert_eq(run(&(struct fake_answer){.delay = 5000}, &out), 0);
     cr_expect_eq(kept, 1);
+    f.s.hwq[0].ctx->ops = f.afu.dev.ops;
+}
+
+/* However often it is interrupted, time goes on: the answer comes, or the deadline. */
+Test(hwq, interrupted_for_ever, .init = set_up, .fini = tear_down)
+{
+    struct hal_ops hal = *f.afu.dev.ops;
+    struct afu_ioasa out;
+
+    ops = *f.exec.exec.ops;
+    ops.thread_interrupt = keep;
+    f.exec.exec.ops = &ops;
+    hal.event_wait = interrupted_wait;
+    f.s.hwq[0].ctx->ops = &hal;
+    interruptions = 1000000;
+    kept = 0;
+    cr_assert_eq(run(&(struct fake_answer){.delay = SPIPE__SECOND}, &out), 0);
+    cr_expect_leq(f.exec.now, SPIPE__SECOND + SPIPE__MILLISECOND);
+    cr_assert_eq(run(&(struct fake_answer){.lost = true}, &out), -ETIMEDOUT);
+    cr_expect_leq(f.exec.now, 11 * SPIPE__SECOND + SPIPE__MILLISECOND);
+    cr_expect_gt(interruptions, 980000u);
+    cr_expect_eq(kept, 2);
     f.s.hwq[0].ctx->ops = f.afu.dev.ops;
 }
 

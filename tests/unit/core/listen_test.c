@@ -171,7 +171,7 @@ Test(listen, called_away, .init = set_up, .fini = tear_down)
     result = -EINTR;
     cr_assert_not(listen());
     cr_assert_eq(interrupts, 1);
-    cr_assert(f.s.worker.wipe_wanted);
+    cr_assert_eq(f.s.worker.wipe_at, 0);
     cr_assert_not(listen());
     cr_assert_eq(interrupts, 2);
 }

@@ -4,7 +4,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "core/adapter/pause.h"
 #include "core/lun/wipe.h"
+#include "hal/support/bits.h"
 #include "hal/support/endian.h"
 #include "tests/testlib/fake_luns.h"
 #include "tests/testlib/proves.h"
@@ -32,6 +34,7 @@ static unsigned pieces;
 static unsigned flushes, records_before;
 static struct fake_answer flush_answer; /* all zero: good */
 static uint64_t bad = UINT64_MAX;       /* a chunk that cannot be written */
+static unsigned bad_writes;
 
 static void note_piece(const struct fake_command *c)
 {
@@ -66,9 +69,10 @@ static bool answer(void *arg, const struct afu_ioarcb *rcb, struct afu_ioasa *io
     struct fake_answer good = {.delay = 0};
 
     (void)arg;
-    if (c.cdb[0] == WRITE_SAME_16 && hal_be64_at(c.cdb + 2) / CHUNK == bad)
+    if (c.cdb[0] == WRITE_SAME_16 && hal_be64_at(c.cdb + 2) / CHUNK == bad) {
         good = fake_check_condition(3, 0x0C, 0); /* medium error */
-    else if (c.cdb[0] == WRITE_SAME_16)
+        bad_writes++;
+    } else if (c.cdb[0] == WRITE_SAME_16)
         note_piece(&c);
     if (c.cdb[0] == INQUIRY && c.cdb[1] == 1 && c.cdb[2] == BLOCK_LIMITS)
         hal_be64_put((uint8_t *)c.data + 36, limit);
@@ -200,6 +204,57 @@ Test(wipe_commands, one_bad_chunk)
     }
     bad = UINT64_MAX;
     PROVES(VL_61);
+}
+
+static uint64_t told_of(enum spipe_event_id id) { return rig.s.events.count[id]; }
+
+/* What the worker does when its time has come. Returns whether the bad chunk was tried. */
+static bool run_due(void)
+{
+    unsigned before = bad_writes;
+
+    rig.s.worker.wipe_at = EXEC_FOREVER;
+    spipe__wipe_run_due(&rig.s, &rig.s.lun[0]);
+    return bad_writes > before;
+}
+
+/* VL-61: the worker tries again what failed after a pause that doubles, up to a minute; others need
+ * not wait for that, nor do requests. The program is told when it fails first and when it is over.
+ */
+Test(wipe_commands, tried_less_and_less_often)
+{
+    uint64_t pause = 100 * SPIPE__MILLISECOND;
+
+    begin();
+    bad = 1;
+    limit = CHUNK;
+    open_and_release(0);
+    for (unsigned i = 0; i < 14; i++) {
+        cr_assert(run_due(), "try %u", i);
+        cr_assert_eq(rig.s.worker.wipe_at, rig.exec.now + pause, "try %u", i);
+        cr_assert_eq(told_of(SPIPE_EVENT_WIPE_FAILED), 1);
+        rig.exec.now += pause - 1;
+        cr_assert_not(run_due(), "try %u", i);
+        cr_assert_geq(rig.s.worker.wipe_at, rig.exec.now + 1);
+        rig.exec.now++;
+        pause = hal_min64(2 * pause, 60 * SPIPE__SECOND);
+    }
+    cr_assert(run_due());
+    open_and_release(0); /* chunk 2 */
+    cr_assert_not(run_due());
+    cr_assert_eq(spipe__wipe_dirty(rig.s.lun[0].global), 1, "the other one is wiped");
+    bad_writes = 0;
+    spipe__wipe_run(&rig.s, &rig.s.lun[0]);
+    cr_assert_gt(bad_writes, 0, "a request does not wait");
+    bad = UINT64_MAX;
+    records_before = rig.store.records;
+    cr_assert_eq(told_of(SPIPE_EVENT_WIPE_SUCCEEDED), 0);
+    spipe__wipe_run(&rig.s, &rig.s.lun[0]);
+    cr_assert_eq(told_of(SPIPE_EVENT_WIPE_SUCCEEDED), 1);
+    cr_assert_eq(told_of(SPIPE_EVENT_WIPE_FAILED), 1);
+    cr_assert_eq(rig.s.lun[0].global->holds, 0);
+    cr_assert_eq(rig.s.lun[0].wipe_pause, 0);
+    rig_end();
 }
 
 /* A freed chunk is reusable only after its wipe is durable: what the device has in a volatile cache

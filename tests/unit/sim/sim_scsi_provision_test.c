@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* WRITE SAME and unmapping, with the bytes that SBC and SL give. */
+#include "hal/support/endian.h"
 #include "tests/unit/sim/sim_scsi_fixture.h"
 
 TestSuite(sim_scsi_provision, .init = setup, .fini = teardown);
@@ -251,36 +252,99 @@ Test(sim_scsi_provision, unmap_from_a_bad_address)
 
 /* ---- GET LBA STATUS ---- */
 
-static struct command lba_status(uint8_t hi, uint8_t lo)
+/* Into `room` bytes, which are also the allocation length. */
+static struct command lba_status(uint16_t lba, uint16_t room)
 {
-    struct command c =
-        COMMAND(.data_len = 64, CDB(0x9E, 0x12, 0, 0, 0, 0, 0, 0, hi, lo, 0, 0, 0, 64));
+    struct command c = COMMAND(.data_len = room, CDB(0x9E, 0x12, 0));
 
+    hal_be16_put(c.rq.cdb + 8, lba);
+    hal_be16_put(c.rq.cdb + 12, room);
+    memset(buffer, 0xCC, sizeof buffer);
     run(&c);
     return c;
+}
+
+static void write_one(uint32_t lba)
+{
+    struct command c = COMMAND(.data_len = 4096, .host_write = true, CDB(0x8A, [13] = 1));
+
+    hal_be32_put(c.rq.cdb + 6, lba);
+    run(&c);
+    cr_assert(good(&c, 4096));
 }
 
 /* Pieces of 256 blocks: the second and third of four are written, the last has 232 blocks. */
 Test(sim_scsi_provision, lba_status)
 {
-    static const uint8_t before[24] = {0, 0, 0, 20, [15] = 5, [18] = 0, 0xFB, 0x01};
+    static const uint8_t from_5[56] = {0,        0,          0,          52,   /**/
+                                       [15] = 5, [18] = 0,   0xFB,       0x01, /**/
+                                       [30] = 1, [34] = 2,   0,          0x00, /**/
+                                       [46] = 3, [51] = 232, [52] = 0x01};
     static const uint8_t written[24] = {0, 0, 0, 20, [14] = 1, 0x2C, [18] = 1, 0xD4, 0x00};
     static const uint8_t behind[24] = {0, 0, 0, 20, [14] = 3, 0xE7, [19] = 1, 0x01};
-    struct command c = COMMAND(.data_len = 4096, .host_write = true,
-                               CDB(0x8A, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1));
+    struct command c;
 
-    run(&c);
-    c.rq.cdb[8] = 2;
-    run(&c);
-    c = lba_status(0, 5);
+    write_one(256);
+    write_one(512);
+    c = lba_status(5, 64);
+    cr_assert(good(&c, 56));
+    cr_assert_arr_eq(buffer, from_5, 56, "251 deallocated, 512 mapped, 232 deallocated");
+    c = lba_status(300, 24);
     cr_assert(good(&c, 24));
-    cr_assert_arr_eq(buffer, before, 24, "251 blocks, deallocated");
-    c = lba_status(1, 0x2C);
     cr_assert_arr_eq(buffer, written, 24, "300 to 767, mapped");
-    c = lba_status(3, 0xE7);
+    c = lba_status(999, 64);
+    cr_assert(good(&c, 24));
     cr_assert_arr_eq(buffer, behind, 24, "the last block");
-    c = lba_status(3, 0xE8);
+    c = lba_status(1000, 64);
     cr_assert(out_of_range(&c, 1000), "behind it");
+}
+
+/* SBC: as many descriptors as fit, but one at least; what is told is what there is of them. */
+Test(sim_scsi_provision, lba_status_as_it_fits)
+{
+    struct command c;
+
+    write_one(256);
+    c = lba_status(0, 40);
+    cr_assert(good(&c, 40) && buffer[3] == 36, "two");
+    c = lba_status(0, 55);
+    cr_assert(good(&c, 40) && buffer[3] == 36, "the third does not fit");
+    cr_assert_eq(buffer[40], 0xCC);
+    c = lba_status(0, 10);
+    cr_assert(good(&c, 10) && buffer[3] == 20, "the first is cut off");
+}
+
+/* Replaces the media by a LUN of so many pieces, the odd ones written. */
+static void many_runs(uint32_t pieces)
+{
+    const struct sim_media_lun lun = {
+        .blocks = pieces * 256, .block_size = 4096, .wwid = {0x60}, .port_mask = 3};
+    const struct sim_media_opts opts = {.luns = &lun, .n_luns = 1, .kind = SIM_MEDIA_TAG};
+    struct sim_media *m;
+
+    teardown();
+    cr_assert_eq(sim_media_create(&opts, &m, NULL, 0), 0);
+    sim_scsi_init(&t, m);
+    for (uint32_t i = 1; i < pieces && i < 300; i += 2)
+        write_one(i * 256);
+}
+
+/* The work is bounded: by what parameter data can hold, and by how far one command looks. */
+Test(sim_scsi_provision, lba_status_of_many_runs)
+{
+    const uint8_t *last;
+    struct command c;
+
+    many_runs(10000);
+    c = lba_status(0, 65535);
+    cr_assert(good(&c, 8 + 127 * 16));
+    last = buffer + 8 + 126 * 16;
+    cr_assert(hal_be64_at(last) == 126 * 256 && hal_be32_at(last + 8) == 256 && last[12] == 1);
+    c = lba_status(65280, 65535); /* piece 255 and up; from 300 on nothing is written */
+    cr_assert(good(&c, 8 + 46 * 16));
+    last = buffer + 8 + 45 * 16;
+    cr_assert(hal_be64_at(last) == 300 * 256 && last[12] == 1);
+    cr_assert_eq(hal_be32_at(last + 8), (4096 - 45) * 256, "4096 pieces");
 }
 
 Test(sim_scsi_provision, lba_status_of_a_lun_that_shrinks_meanwhile)

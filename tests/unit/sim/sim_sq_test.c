@@ -178,9 +178,42 @@ Test(sim_sq, the_ring_changes_with_its_end)
     cr_assert_eq(model_harvest(&user), 0);
     store(0x58, slot_ea(1));
     cr_assert_eq(load(0x60), slot_ea(2));
+    model_expect_violations(m, SIM_RULE_SQ_RING, 1);
     refuses_tail(slot_ea(1));
     refuses_tail(slot_ea(3));
     model_expect_violations(m, SIM_RULE_SQ_TAIL, 2);
+}
+
+/* The whole address space up to `end` would be a ring, and each tail in it millions of commands. */
+Test(sim_sq, an_end_without_a_start)
+{
+    model_ctx_end(m, &user);
+    memset(&user, 0, sizeof user);
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    store(0x58, 0);
+    store(0x58, slot_ea(3));
+    model_expect_violations(m, SIM_RULE_SQ_RING, 1);
+    refuses_tail(slot_ea(3) & ~UINT64_C(63));
+    refuses_tail(64);
+    refuses_tail(0);
+    model_expect_violations(m, SIM_RULE_SQ_TAIL, 3);
+    PROVES(R_21);
+}
+
+Test(sim_sq, a_ring_that_is_too_long)
+{
+    store(0x58, slot_ea(0) + 65535 * 64);
+    store(0x68, slot_ea(0)); /* the first of 65,536 slots */
+    store(0x58, slot_ea(0) + 65536 * 64);
+    model_expect_violations(m, SIM_RULE_SQ_RING, 1);
+    refuses_tail(slot_ea(0) + 65536 * 64);
+    refuses_tail(slot_ea(0));
+    model_expect_violations(m, SIM_RULE_SQ_TAIL, 2);
+    store(0x58, slot_ea(3));
+    at = 0;
+    send(5);
+    model_run_dry(m);
+    cr_assert_eq(model_harvest(&user), 5);
 }
 
 /* An end amid a slot ends the ring after the last whole step: the head meets every tail. */
@@ -326,7 +359,7 @@ Test(sim_sq, an_afu_without_the_mode)
     PROVES(SL_10);
 }
 
-/* A context starts with an empty queue at no place (MD-18). */
+/* A context starts without a queue (MD-18), and so without a slot, at 0 either. */
 Test(sim_sq, a_context_starts_without_a_ring)
 {
     send(0);
@@ -335,10 +368,8 @@ Test(sim_sq, a_context_starts_without_a_ring)
     model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
     for (uint64_t offset = 0x50; offset <= 0x70; offset += 8)
         cr_assert_eq(load(offset), 0);
-    store(0x68, 0);
-    model_run_dry(m);
-    cr_assert_eq(load(AFU_HOST_INTR_STATUS), 0);
-    cr_assert_eq(model_harvest(&user), -1);
+    refuses_tail(0);
+    model_expect_violations(m, SIM_RULE_SQ_TAIL, 1);
 }
 
 /* Slots taken back, or a new ring, between the tail and the fetch: nothing is left to fetch. */

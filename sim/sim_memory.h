@@ -59,10 +59,10 @@ static inline uint64_t sim_region_name(const struct sim_region *r, uint64_t ea)
 /** The canonical form of an address. *hint (a region index, any value) speeds up the look-up. */
 static inline uint64_t sim_memory_canonical(struct sim_memory *m, uint64_t ea, uint32_t *hint)
 {
-    const struct sim_region *r = &m->region[*hint];
+    uint32_t i = *hint;
 
-    if (__builtin_expect(*hint < m->count && sim_region_has(r, ea), 1))
-        return sim_region_name(r, ea);
+    if (__builtin_expect(i < m->count && sim_region_has(&m->region[i], ea), 1))
+        return sim_region_name(&m->region[i], ea);
     return sim_memory_search(m, ea, hint);
 }
 

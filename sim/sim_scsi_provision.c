@@ -85,8 +85,7 @@ int scsi_finish_write_same(struct scsi_call *c)
 /* ---- UNMAP ---- */
 
 #define LIST_HEADER 8
-#define LIST_DESCRIPTOR 16 /* LBA, 8 bytes; count, 4 bytes; also of GET LBA STATUS, with a state   \
-                            */
+#define LIST_DESCRIPTOR 16 /* LBA, 8 bytes; count, 4 bytes; then the state in GET LBA STATUS */
 
 void scsi_begin_unmap(struct scsi_call *c)
 {

@@ -119,6 +119,7 @@ static void power_on(struct sim_afu *a)
     }
     a->free_count = (uint32_t)a->params.cmd_slots;
     a->fetch_last = SIM_CONTEXTS_MAX - 1;
+    sim_timeout_init(a);
     name_stages(a);
     sim_afu_registers_reset(a);
 }

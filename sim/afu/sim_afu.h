@@ -80,7 +80,7 @@ struct sim_ctx {
     struct sim_afu *afu;
     uint16_t handle;
     bool started, master, lost;
-    uint8_t toggle; /* of the RRQ */
+    bool toggle; /* of the RRQ */
     bool resetting, reset_ones, cap_unlocked;
     uint8_t order;      /* enum hal_order */
     uint32_t in_flight; /* command slots */
@@ -406,10 +406,10 @@ struct sim_afu {
     uint32_t ctx_open;
     uint32_t irqs_used;
 
-    struct sim_cmd *cmds;           /* afu.cmd_slots of them */
-    struct sim_event timeout_event; /* of the first to expire */
-    struct sim_expiry expiries;     /* the head of their ring: its cycle is 0 */
-    uint16_t free_slot[SIM_SLOTS_MAX];
+    struct sim_cmd *cmds;                    /* afu.cmd_slots of them */
+    struct sim_event timeout_event;          /* of the first to expire */
+    struct sim_expiry expiries;              /* the head of their ring: its cycle is 0 */
+    struct sim_cmd *free_cmd[SIM_SLOTS_MAX]; /* a stack */
     uint32_t free_count;
     uint32_t buffers_used; /* data buffers */
 

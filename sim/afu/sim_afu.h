@@ -260,17 +260,18 @@ struct sim_message {
     uint64_t arg;
 };
 
-/** A posted store or a load on its way to the AFU. */
+/** A posted store or a load on its way to the AFU. A cache line: indexed by every doorbell. */
 struct sim_mmio {
     uint64_t cycle;  /* of arrival */
     uint64_t travel; /* cycles that it takes, if it needs not queue */
     struct sim_ctx *ctx;
-    uint64_t offset, value;
+    uint64_t offset;
+    uint64_t value;   /* store: what is stored; load: argument of its effect */
     uint64_t *answer; /* load: where the value goes */
     bool *done;       /* load: set when *answer is there */
     enum sim_effect effect;
-    uint64_t arg;
 };
+_Static_assert(sizeof(struct sim_mmio) == 64, "a power of two, which is an index shifted");
 
 /** Online means logged in at the target; in the states behind GOING_UP the link is up, but the port
  * is not logged in. */

@@ -145,7 +145,7 @@ static void check_context(struct sim_strict *s, uint64_t now, uint16_t context)
 static void check_order(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context,
                         uint8_t what)
 {
-    if (!sim_strict_in_order(&s->slot[slot], what, now))
+    if (!sim_strict_in_order(s, slot, what, now))
         sim_strict_breach(s, now, SIM_RULE_BUS_ORDER, context, what);
 }
 
@@ -264,31 +264,31 @@ void sim_strict_response(struct sim_strict *s, uint64_t now, uint8_t number)
 /* ---- life of commands -------------------------------------------------------------------------
  */
 
-void sim_strict_abandoned(struct sim_strict *s, uint16_t slot) { s->slot[slot].answered = 0; }
+void sim_strict_abandoned(struct sim_strict *s, uint16_t slot) { s->answered[slot] = 0; }
 
 void sim_strict_begin(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context,
                       uint8_t what)
 {
     check_order(s, now, slot, context, what);
-    s->slot[slot].what = what;
-    s->slot[slot].answered = UINT64_MAX;
+    s->what[slot] = what;
+    s->answered[slot] = UINT64_MAX;
 }
 
 void sim_strict_answered(struct sim_strict *s, uint64_t now, uint16_t slot)
 {
-    s->slot[slot].answered = now;
+    s->answered[slot] = now;
 }
 
 void sim_strict_not_posted(struct sim_strict *s, uint64_t now, uint16_t slot, uint16_t context)
 {
-    sim_strict_breach(s, now, SIM_RULE_BUS_ORDER, context, s->slot[slot].what);
+    sim_strict_breach(s, now, SIM_RULE_BUS_ORDER, context, s->what[slot]);
 }
 
 void sim_strict_revoke(struct sim_strict *s, uint16_t context, uint32_t handle)
 {
     for (unsigned i = 0; i < SIM_STRICT_SLOTS; i++)
-        if (s->slot[i].handle == sim_strict_handle(context, handle))
-            s->slot[i].handle |= SIM_STRICT_REVOKED;
+        if (s->handle[i] == sim_strict_handle(context, handle))
+            s->handle[i] |= SIM_STRICT_REVOKED;
 }
 
 void sim_strict_synced(struct sim_strict *s, uint64_t now, uint16_t context, uint32_t handle)
@@ -296,7 +296,7 @@ void sim_strict_synced(struct sim_strict *s, uint64_t now, uint16_t context, uin
     uint64_t revoked = sim_strict_handle(context, handle) | SIM_STRICT_REVOKED;
 
     for (unsigned i = 0; i < SIM_STRICT_SLOTS; i++)
-        if (s->slot[i].handle == revoked)
+        if (s->handle[i] == revoked)
             sim_strict_breach(s, now, SIM_RULE_XLT_STALE, context, handle);
 }
 
@@ -358,5 +358,5 @@ void sim_strict_again(struct sim_strict *s, uint16_t slot, uint8_t what)
 {
     bool follows = what == SIM_STRICT_IOASA || what == SIM_STRICT_ELEMENT;
 
-    s->slot[slot].what = (uint8_t)(follows ? what - 1 : what);
+    s->what[slot] = (uint8_t)(follows ? what - 1 : what);
 }

@@ -81,13 +81,6 @@ struct sim_strict_bus {
     uint32_t under_way;     /* ... so that not more than this are under way */
 };
 
-/** A command slot: one command at a time. */
-struct sim_strict_slot {
-    uint64_t answered; /* cycle of the last response */
-    uint64_t handle;   /* sim_strict_handle of what it was translated with, or 0 */
-    uint8_t what;      /* it did last */
-};
-
 /** What the bus takes from a context. */
 enum sim_strict_state { SIM_STRICT_NOT_ADDED, SIM_STRICT_ADDED, SIM_STRICT_FLUSHES };
 
@@ -118,7 +111,11 @@ struct sim_strict_run {
 struct sim_strict {
     /* closed form */
     struct sim_strict_bus bus[2];
-    struct sim_strict_slot slot[SIM_STRICT_SLOTS];
+
+    /* by command slot, which has one command at a time */
+    uint64_t answered[SIM_STRICT_SLOTS]; /* cycle of the last response */
+    uint64_t handle[SIM_STRICT_SLOTS];   /* sim_strict_handle of its translation, or 0 */
+    uint8_t what[SIM_STRICT_SLOTS];      /* it did last */
 
     /* cycle by cycle; cycles are those of the next that is allowed */
     uint64_t command_next, response_next, write_next, read_next;
@@ -191,14 +188,15 @@ static inline bool sim_strict_plain(const struct sim_strict_transfer *t)
 }
 
 /* Whether a slot may do that now, after what it did last. A fetch begins a new command. */
-static inline bool sim_strict_in_order(const struct sim_strict_slot *c, uint8_t what,
+static inline bool sim_strict_in_order(const struct sim_strict *s, size_t slot, uint8_t what,
                                        uint64_t first)
 {
-    bool after = what == SIM_STRICT_ELEMENT ? c->what == SIM_STRICT_IOASA
-                 : what == SIM_STRICT_IOASA ? c->what < what
-                                            : c->what <= what;
+    uint8_t last = s->what[slot];
+    bool after = what == SIM_STRICT_ELEMENT ? last == SIM_STRICT_IOASA
+                 : what == SIM_STRICT_IOASA ? last < what
+                                            : last <= what;
 
-    return what == SIM_STRICT_IOARCB || (after && first >= c->answered);
+    return what == SIM_STRICT_IOARCB || (after && first >= s->answered[slot]);
 }
 
 /** Whether the pace of its direction is new. */
@@ -216,19 +214,19 @@ static inline bool sim_strict_odd(const struct sim_strict *s, const struct sim_s
     uint64_t soonest = s->bus[t->direction].single + (t->commands > 1 ? t->step : 0);
 
     return t->first < soonest || s->state[t->context] != SIM_STRICT_ADDED || !sim_strict_plain(t) ||
-           !sim_strict_in_order(&s->slot[t->slot], t->what, t->first);
+           !sim_strict_in_order(s, t->slot, t->what, t->first);
 }
 
 /** A transfer goes that was looked at. */
 static inline void sim_strict_note(struct sim_strict *s, const struct sim_strict_transfer *t)
 {
     struct sim_strict_bus *b = &s->bus[t->direction];
-    struct sim_strict_slot *c = &s->slot[t->slot];
+    uint64_t *answered = &s->answered[t->slot];
 
     b->last = t->last;
     b->single = t->last + (t->commands > 1 ? 0 : t->step);
-    c->answered = t->last + t->latency;
-    c->what = t->what;
+    *answered = t->last + t->latency;
+    s->what[t->slot] = t->what;
 }
 
 /** A transfer is asked for. Whoever knows that it goes at the pace of the one before it, of which
@@ -285,11 +283,18 @@ void sim_strict_answered(struct sim_strict *s, uint64_t now, uint16_t slot);
 /* ---- life of commands ------------------------------------------------------------------------
  */
 
+/** Whether so many commands of a context under way are more than its RRQ has elements. */
+static inline bool sim_strict_too_many(const struct sim_strict *s, uint16_t context,
+                                       uint64_t under_way)
+{
+    return __builtin_expect(under_way > s->ctx[context].elements, 0);
+}
+
 /** Commands were submitted; with them so many of the context are under way. */
 static inline void sim_strict_submitted(struct sim_strict *s, uint64_t now, uint16_t context,
                                         uint64_t under_way)
 {
-    if (__builtin_expect(under_way > s->ctx[context].elements, 0))
+    if (sim_strict_too_many(s, context, under_way))
         sim_strict_breach(s, now, SIM_RULE_RRQ_SMALL, context, under_way);
 }
 
@@ -302,9 +307,7 @@ SIM_STRICT_COLD void sim_strict_not_posted(struct sim_strict *s, uint64_t now, u
 static inline void sim_strict_posted(struct sim_strict *s, uint64_t now, uint16_t slot,
                                      uint16_t context)
 {
-    const struct sim_strict_slot *c = &s->slot[slot];
-
-    if (__builtin_expect((now < c->answered) | (c->what != SIM_STRICT_ELEMENT), 0))
+    if (__builtin_expect((now < s->answered[slot]) | (s->what[slot] != SIM_STRICT_ELEMENT), 0))
         sim_strict_not_posted(s, now, slot, context);
 }
 
@@ -320,13 +323,10 @@ static inline uint64_t sim_strict_handle(uint16_t context, uint32_t handle)
 static inline void sim_strict_translated(struct sim_strict *s, uint16_t slot, uint16_t context,
                                          uint32_t handle)
 {
-    s->slot[slot].handle = sim_strict_handle(context, handle);
+    s->handle[slot] = sim_strict_handle(context, handle);
 }
 
-static inline void sim_strict_free(struct sim_strict *s, uint16_t slot)
-{
-    s->slot[slot].handle = 0;
-}
+static inline void sim_strict_free(struct sim_strict *s, uint16_t slot) { s->handle[slot] = 0; }
 
 /** A heavy-weight sync of (context, handle) begins: what was translated until now is revoked; and
  * it ends, when nobody may use that any more. */
@@ -343,9 +343,11 @@ void sim_strict_ctx_terminate(struct sim_strict *s, uint16_t context);
 /** The AFU takes a register access, and acknowledges it `ack` cycles later. */
 static inline void sim_strict_mmio(struct sim_strict *s, uint64_t now, uint64_t ack)
 {
-    if (__builtin_expect(now < s->mmio_next, 0))
-        sim_strict_breach(s, now, SIM_RULE_MMIO_ONE, 0, s->mmio_next);
+    uint64_t soonest = s->mmio_next;
+
     s->mmio_next = now + ack;
+    if (__builtin_expect(now < soonest, 0))
+        sim_strict_breach(s, now, SIM_RULE_MMIO_ONE, 0, soonest);
 }
 
 /** A store to a register (an absolute offset, SL 1) takes effect, with so many commands of the

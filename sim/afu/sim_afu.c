@@ -115,10 +115,11 @@ static void power_on(struct sim_afu *a)
     for (uint64_t i = 0; i < a->params.cmd_slots; i++) {
         a->cmds[i].afu = a;
         a->cmds[i].slot = (uint16_t)i;
-        a->free_slot[i] = (uint16_t)(a->params.cmd_slots - 1 - i);
+        a->free_cmd[i] = &a->cmds[a->params.cmd_slots - 1 - i];
     }
     a->free_count = (uint32_t)a->params.cmd_slots;
     a->fetch_last = SIM_CONTEXTS_MAX - 1;
+    sim_timeout_init(a);
     name_stages(a);
     sim_afu_registers_reset(a);
 }

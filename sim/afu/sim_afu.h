@@ -80,7 +80,7 @@ struct sim_ctx {
     struct sim_afu *afu;
     uint16_t handle;
     bool started, master, lost;
-    uint8_t toggle; /* of the RRQ */
+    bool toggle; /* of the RRQ */
     bool resetting, reset_ones, cap_unlocked;
     uint8_t order;      /* enum hal_order */
     uint32_t in_flight; /* command slots */
@@ -191,13 +191,18 @@ struct sim_psl_fault {
     uint8_t access; /* enum sim_psl_access */
 };
 
+/** The time-out of a command, in a ring in order of expiry. */
+struct sim_expiry {
+    uint64_t cycle; /* 0 = none */
+    struct sim_expiry *before, *after;
+};
+
 /** One command slot. */
 struct sim_cmd {
     struct sim_event event; /* the next step */
     struct sim_afu *afu;
     struct sim_ctx *ctx;
-    uint64_t expires;                               /* cycle; 0 = no time-out */
-    struct sim_cmd *expires_before, *expires_after; /* neighbours in the list of time-outs */
+    struct sim_expiry expiry;
     struct sim_cmd *next_waiting; /* for a data buffer, or a place on the medium */
     uint64_t fault_address;
     uint64_t media_extra; /* cycles that a fault adds on the medium */
@@ -254,17 +259,18 @@ struct sim_message {
     uint64_t arg;
 };
 
-/** A posted store or a load on its way to the AFU. */
+/** A posted store or a load on its way to the AFU. A cache line: indexed by every doorbell. */
 struct sim_mmio {
     uint64_t cycle;  /* of arrival */
     uint64_t travel; /* cycles that it takes, if it needs not queue */
     struct sim_ctx *ctx;
-    uint64_t offset, value;
+    uint64_t offset;
+    uint64_t value;   /* store: what is stored; load: argument of its effect */
     uint64_t *answer; /* load: where the value goes */
     bool *done;       /* load: set when *answer is there */
     enum sim_effect effect;
-    uint64_t arg;
 };
+_Static_assert(sizeof(struct sim_mmio) == 64, "a power of two, which is an index shifted");
 
 /** Online means logged in at the target; in the states behind GOING_UP the link is up, but the port
  * is not logged in. */
@@ -401,10 +407,10 @@ struct sim_afu {
     uint32_t ctx_open;
     uint32_t irqs_used;
 
-    struct sim_cmd *cmds;                         /* afu.cmd_slots of them */
-    struct sim_event timeout_event;               /* of the first to expire */
-    struct sim_cmd *expires_first, *expires_last; /* in order of expiry */
-    uint16_t free_slot[SIM_SLOTS_MAX];
+    struct sim_cmd *cmds;                    /* afu.cmd_slots of them */
+    struct sim_event timeout_event;          /* of the first to expire */
+    struct sim_expiry expiries;              /* the head of their ring: its cycle is 0 */
+    struct sim_cmd *free_cmd[SIM_SLOTS_MAX]; /* a stack */
     uint32_t free_count;
     uint32_t buffers_used; /* data buffers */
 
@@ -611,6 +617,7 @@ void sim_erat_forget(const struct sim_ctx *ctx); /* the context ends */
 void sim_decode(struct sim_event *ev);
 
 /* sim_timeout.c: time-outs that IOARCBs ask for */
+void sim_timeout_init(struct sim_afu *a);
 void sim_timeout_start(struct sim_cmd *c, uint64_t cycles);
 void sim_timeout_stop(struct sim_cmd *c);
 void sim_timeout_expired(struct sim_cmd *c);

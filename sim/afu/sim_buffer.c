@@ -83,6 +83,12 @@ static void serve(struct sim_event *ev)
 }
 
 /* Who gets it is decided when everybody who leaves in this cycle has left. */
+static __attribute__((noinline)) void serve_soon(struct sim_afu *a)
+{
+    if (!sim_stepped(a) && !sim_event_pending(&a->buffer_event))
+        sim_engine_at(a->engine, &a->buffer_event, a->engine->now, SIM_RANK_BUFFER, serve);
+}
+
 void sim_buffer_free(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
@@ -92,6 +98,6 @@ void sim_buffer_free(struct sim_cmd *c)
     CHECK(a->buffers_used > 0);
     c->has_buffer = false;
     a->buffers_used--;
-    if (a->buffer_first && !sim_stepped(a) && !sim_event_pending(&a->buffer_event))
-        sim_engine_at(a->engine, &a->buffer_event, a->engine->now, SIM_RANK_BUFFER, serve);
+    if (__builtin_expect(a->buffer_first != NULL, 0))
+        serve_soon(a);
 }

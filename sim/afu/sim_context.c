@@ -52,7 +52,7 @@ static void clear_registers(struct sim_ctx *ctx)
     ctx->endian_ctrl = ctx->intr_status = ctx->lisn_sync = ctx->mbox = 0;
     ctx->intr_mask = AFU_INTR_MASK_RESET;
     ctx->rrq_start = ctx->rrq_end = ctx->rrq_at = 0;
-    ctx->toggle = 1;
+    ctx->toggle = true;
     ctx->sq_start = ctx->sq_base = ctx->sq_end = ctx->sq_head = ctx->sq_tail = 0;
     ctx->rht_start = ctx->rht_cnt_id = ctx->ctx_cap = 0;
     memset(ctx->lisn_pasid, 0, sizeof ctx->lisn_pasid);

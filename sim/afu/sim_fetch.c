@@ -9,21 +9,41 @@
 #include "sim/afu/sim_psl.h"
 #include "sim/afu/sim_wait.h"
 
-void sim_fetch_ready(struct sim_ctx *ctx)
+static void look(struct sim_event *ev);
+
+/* There is something to fetch: the fetch unit looks, if it has a slot. */
+static inline void look_soon(struct sim_afu *a)
+{
+    if (sim_stepped(a) || sim_event_pending(&a->fetch_event) || !a->free_count)
+        return;
+    sim_engine_at(a->engine, &a->fetch_event, a->engine->now + a->params.doorbell_to_fetch,
+                  SIM_RANK_FETCH, look);
+}
+
+void sim_fetch_kick(struct sim_afu *a)
+{
+    if (a->ready_words)
+        look_soon(a);
+}
+
+SIM_HOT static inline void ready(struct sim_ctx *ctx)
 {
     struct sim_afu *a = ctx->afu;
+    unsigned handle = ctx->handle;
 
-    a->ready[ctx->handle / 64] |= HAL_BIT(ctx->handle % 64);
-    a->ready_words |= 1u << ctx->handle / 64;
-    sim_fetch_kick(a);
+    a->ready[handle / 64] |= HAL_BIT(handle % 64);
+    a->ready_words |= 1u << handle / 64;
+    look_soon(a);
 }
+
+void sim_fetch_ready(struct sim_ctx *ctx) { ready(ctx); }
 
 void sim_fetch_idle(struct sim_ctx *ctx)
 {
     struct sim_afu *a = ctx->afu;
-    unsigned word = ctx->handle / 64;
+    unsigned handle = ctx->handle, word = handle / 64;
 
-    a->ready[word] &= ~HAL_BIT(ctx->handle % 64);
+    a->ready[word] &= ~HAL_BIT(handle % 64);
     if (!a->ready[word])
         a->ready_words &= ~(1u << word);
 }
@@ -31,12 +51,11 @@ void sim_fetch_idle(struct sim_ctx *ctx)
 /* The ready context after the one served last. */
 static struct sim_ctx *next_ready(struct sim_afu *a)
 {
-    uint32_t from = (a->fetch_last + 1) % SIM_CONTEXTS_MAX;
-    uint32_t word = from / 64, above;
-    uint64_t bits = a->ready[word] & ~(HAL_BIT(from % 64) - 1);
+    uint32_t word = a->fetch_last / 64, above;
+    uint64_t bits = a->ready[word] & ~UINT64_C(1) << a->fetch_last % 64;
 
     if (!bits) {
-        above = a->ready_words & ~((2u << word) - 1);
+        above = a->ready_words & ~1u << word;
         word = hal_lowest_bit(above ? above : a->ready_words);
         bits = a->ready[word];
     }
@@ -92,6 +111,17 @@ __attribute__((noinline)) void sim_doorbell_record(struct sim_ctx *ctx, uint64_t
                   a->params.cmd_room - ctx->bell_count);
 }
 
+/* Somebody is told of the doorbell. Kept apart: else nobody needs to know which region it names. */
+static __attribute__((noinline)) void ring_told(struct sim_ctx *ctx, uint64_t value)
+{
+    struct sim_afu *a = ctx->afu;
+
+    sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
+    if (a->trace->on)
+        sim_doorbell_record(ctx, value);
+    sim_fetch_ready(ctx);
+}
+
 SIM_HOT static inline void ring(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
@@ -112,10 +142,11 @@ SIM_HOT static inline void ring(struct sim_ctx *ctx, uint64_t value)
     if (tail >= a->params.cmd_room)
         tail -= (uint32_t)a->params.cmd_room;
     ctx->bells[tail] = value;
-    sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
-    if (a->trace->on) /* else nobody needs to know which region that is */
-        sim_doorbell_record(ctx, value);
-    sim_fetch_ready(ctx);
+    if (__builtin_expect(
+            a->trace->on | sim_strict_too_many(&a->strict, ctx->handle, sim_under_way(ctx)), 0))
+        ring_told(ctx, value);
+    else
+        ready(ctx);
 }
 
 SIM_COLD static void doorbell_planned(struct sim_ctx *ctx, uint64_t value)
@@ -139,7 +170,7 @@ void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
 
 static inline struct sim_cmd *take_slot(struct sim_afu *a)
 {
-    struct sim_cmd *c = &a->cmds[a->free_slot[--a->free_count]];
+    struct sim_cmd *c = a->free_cmd[--a->free_count];
 
     CHECK(c->state == SIM_CMD_FREE && !sim_event_pending(&c->event));
     c->state = SIM_CMD_FETCH;
@@ -245,12 +276,4 @@ static void look(struct sim_event *ev)
     if (can_fetch(a))
         sim_engine_at(a->engine, ev, hal_max64(a->engine->now + 1, a->bus_free[SIM_BUS_READ]),
                       SIM_RANK_FETCH, look);
-}
-
-void sim_fetch_kick(struct sim_afu *a)
-{
-    if (sim_stepped(a) || sim_event_pending(&a->fetch_event) || !can_fetch(a))
-        return;
-    sim_engine_at(a->engine, &a->fetch_event, a->engine->now + a->params.doorbell_to_fetch,
-                  SIM_RANK_FETCH, look);
 }

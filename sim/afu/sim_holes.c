@@ -45,11 +45,11 @@ static void command_holes(struct list *l, struct sim_afu *a)
 static void make_free_commands(struct sim_afu *a)
 {
     for (uint32_t i = 0; i < a->free_count; i++) {
-        struct sim_cmd *c = &a->cmds[a->free_slot[i]];
+        struct sim_cmd *c = a->free_cmd[i];
 
         memset(c, 0, offsetof(struct sim_cmd, ea));
         c->afu = a;
-        c->slot = a->free_slot[i];
+        c->slot = (uint16_t)(c - a->cmds);
     }
 }
 

@@ -32,10 +32,10 @@ static inline struct sim_mmio *ring_next(struct sim_ctx *ctx, uint64_t offset, u
 {
     struct sim_afu *a = ctx->afu;
     struct sim_mmio *m = &a->mmio[(a->mmio_head + a->mmio_count) % SIM_MMIO_RING];
-    uint64_t now = a->engine->now;
+    uint64_t now = a->engine->now, arrives = hal_max64(now + travel, ctx->added_at);
 
-    m->travel = ctx->added_at > now ? hal_max64(travel, ctx->added_at - now) : travel;
-    m->cycle = hal_max64(now + m->travel, a->mmio_soonest);
+    m->travel = arrives - now;
+    m->cycle = hal_max64(arrives, a->mmio_soonest);
     m->ctx = ctx;
     m->offset = ctx->master ? offset : AFU_HOST_BASE(ctx->handle) + offset;
     return m;
@@ -140,7 +140,7 @@ int sim_bus_load(struct sim_ctx *ctx, uint64_t offset, uint64_t *answer, bool *d
                   a->params.mmio_write_latency +
                       (effect == SIM_EFFECT_LATE ? sim_late(a, arg) : 0));
     m->effect = effect;
-    m->arg = arg;
+    m->value = arg;
     m->answer = answer;
     m->done = done;
     ring_push(a, m);
@@ -159,7 +159,7 @@ static uint64_t load(struct sim_afu *a, const struct sim_mmio *m)
     case SIM_EFFECT_ONES:
         return UINT64_MAX;
     case SIM_EFFECT_VALUE:
-        return m->arg;
+        return m->value;
     default:
         return value;
     }
@@ -222,18 +222,24 @@ static void lose(const struct sim_mmio *m)
     *m->done = true;
 }
 
+/* The access at the head has been taken, and others wait behind it. */
+static __attribute__((noinline)) void expect_next(struct sim_afu *a)
+{
+    a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
+    expect(a, &a->mmio[a->mmio_head]);
+}
+
 void sim_mmio_accept(struct sim_afu *a)
 {
-    const struct sim_mmio *m = &a->mmio[a->mmio_head]; /* the host posts nothing meanwhile */
+    const struct sim_mmio *m; /* the host posts nothing meanwhile */
 
     CHECK(a->mmio_count > 0);
     sim_strict_mmio(&a->strict, a->engine->now, sim_mmio_pace(&a->params));
-    if (--a->mmio_count) {
-        a->mmio_head = (a->mmio_head + 1) % SIM_MMIO_RING;
-        expect(a, &a->mmio[a->mmio_head]);
-    } else {
+    m = &a->mmio[a->mmio_head];
+    if (--a->mmio_count)
+        expect_next(a);
+    else
         a->mmio_head = 0; /* few cache lines instead of the whole ring */
-    }
     if (!m->ctx)
         return;
     if (sim_site_planned(a, SIM_SITE_PERR))

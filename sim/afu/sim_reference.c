@@ -493,7 +493,7 @@ static void mmio_tick(struct sim_reference *r)
 
 static bool running_out(const struct sim_reference *r, unsigned slot)
 {
-    return r->afu->cmds[slot].expires && r->timeout_until[slot] == r->engine->now;
+    return r->afu->cmds[slot].expiry.cycle && r->timeout_until[slot] == r->engine->now;
 }
 
 /* The slot whose time is over, of several the one that began first; SIM_SLOTS_MAX if none. */
@@ -684,7 +684,7 @@ static void tick(struct sim_reference *r)
 static bool any_timeout(const struct sim_reference *r)
 {
     for (unsigned slot = 0; slot < r->timeout_slots; slot++)
-        if (r->afu->cmds[slot].expires)
+        if (r->afu->cmds[slot].expiry.cycle)
             return true;
     return false;
 }

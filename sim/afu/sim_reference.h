@@ -43,8 +43,8 @@ void sim_reference_forget(struct sim_afu *a);
 void sim_reference_stage(struct sim_afu *a, struct sim_event *ev, const struct sim_stage *s,
                          struct sim_stage_use use, enum sim_rank rank, sim_event_fn *fn);
 
-/** The command in a slot has so many cycles, at least one; what stops it is that its `expires` is
- * 0. */
+/** The command in a slot has so many cycles, at least one; what stops it is that its expiry
+ * has no cycle. */
 void sim_reference_timeout(struct sim_afu *a, uint32_t slot, uint64_t cycles);
 
 #endif

@@ -16,7 +16,7 @@ static void write_rrq_end(struct sim_ctx *ctx, uint64_t value)
 {
     ctx->rrq_end = value;
     ctx->rrq_at = ctx->rrq_start;
-    ctx->toggle = 1;
+    ctx->toggle = true;
 }
 
 void sim_host_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value)

@@ -11,17 +11,15 @@
 #define IOASA_BUS_BYTES 16   /* as a bus command, of which MD-7 uses 12 */
 #define IOASA_SENSE_BYTES 32 /* with sense data, or an answer in its place */
 
-static inline void free_slot(struct sim_cmd *c)
+static inline void free_slot(struct sim_afu *a, struct sim_cmd *c)
 {
-    struct sim_afu *a = c->afu;
-
     CHECK(!sim_event_pending(&c->event));
     sim_timeout_stop(c);
     sim_buffer_free(c);
     c->state = SIM_CMD_FREE;
     c->ctx->in_flight--;
     sim_strict_free(&a->strict, c->slot);
-    a->free_slot[a->free_count++] = c->slot;
+    a->free_cmd[a->free_count++] = c;
     sim_drain_check(c);
     if (__builtin_expect(a->ready_words != 0, 0) && !SIM_PLANTED(2))
         sim_fetch_kick(a);
@@ -32,7 +30,7 @@ void sim_cmd_abort(struct sim_cmd *c)
     sim_engine_cancel(c->afu->engine, &c->event);
     sim_port_leave_media(c);
     sim_afu_command_gone(c);
-    free_slot(c);
+    free_slot(c->afu, c);
 }
 
 void sim_cmd_drop(struct sim_cmd *c)
@@ -64,7 +62,7 @@ static bool rrq_write(struct sim_ctx *ctx, uint64_t element)
     ctx->elements++;
     if (ctx->rrq_at == ctx->rrq_end) {
         ctx->rrq_at = ctx->rrq_start;
-        ctx->toggle ^= 1;
+        ctx->toggle = !ctx->toggle;
     } else {
         ctx->rrq_at += AFU_RRQ_ELEMENT_SIZE;
     }
@@ -76,7 +74,10 @@ static void count(struct sim_afu *a, const struct sim_cmd *c)
     const struct afu_rc *rc = &c->status.rc;
 
     a->counters.completed++;
-    a->counters.by_status[rc->afu_rc ? 1 : rc->fc_rc ? 3 : rc->scsi_rc ? 2 : 0]++;
+    if (__builtin_expect(!(rc->afu_rc | rc->scsi_rc | rc->fc_rc), 1))
+        a->counters.by_status[0]++;
+    else
+        a->counters.by_status[rc->afu_rc ? 1 : rc->fc_rc ? 3 : 2]++;
 }
 
 /* What the element names (SL 9). */
@@ -89,19 +90,25 @@ static uint64_t element_of(const struct sim_cmd *c)
 
 static void ioasa_overdue(struct sim_event *ev);
 
-/* The element is written: the host is told, and the slot is free unless the IOASA is missing. */
-SIM_HOT static inline void posted(struct sim_cmd *c, struct sim_message message)
+/* A fault lets the element overtake the IOASA. */
+static __attribute__((noinline)) void ioasa_follows(struct sim_cmd *c)
 {
-    struct sim_ctx *ctx = c->ctx;
-    struct sim_afu *a = ctx->afu;
+    sim_wait(c, c->late, SIM_RANK_STATUS, ioasa_overdue);
+}
+
+/* The element is written: the host is told, and the slot is free unless the IOASA is missing. */
+SIM_HOT static inline void posted(struct sim_cmd *c, struct sim_ctx *ctx,
+                                  struct sim_message message)
+{
+    struct sim_afu *a = c->afu;
     uint8_t msi = c->msi;
 
     sim_strict_posted(&a->strict, a->engine->now, c->slot, ctx->handle);
     count(a, c);
-    if (c->late)
-        sim_wait(c, c->late, SIM_RANK_STATUS, ioasa_overdue);
+    if (__builtin_expect(c->late != 0, 0))
+        ioasa_follows(c);
     else
-        free_slot(c);
+        free_slot(a, c);
     a->wake(a->wake_arg, ctx->wake_key);
     if (message.wanted)
         sim_interrupt_send(ctx, msi, message);
@@ -127,7 +134,7 @@ SIM_HOT static inline void rrq_post_with(struct sim_cmd *c, uint64_t element, bo
     if (!rrq_write(ctx, element) || (twice && !rrq_write(ctx, element_of(c))))
         sim_psl_refused(c, SIM_PSL_RRQ, AFU_PSL_AERROR, ctx->rrq_at);
     else
-        posted(c, message);
+        posted(c, ctx, message);
 }
 
 static void rrq_post(struct sim_cmd *c, uint64_t element, bool twice);
@@ -229,15 +236,21 @@ static bool has_sense(const struct sim_cmd *c)
     return c->status.rc.flags & AFU_RC_FLAG_SENSE_VALID || c->status.answer;
 }
 
-static void build(const struct sim_cmd *c, struct afu_ioasa *s)
+/* What is written always: an IOASA up to its sense data. */
+struct ioasa_head {
+    struct afu_rc rc;
+    xe32_t resid;
+    uint8_t port, afu_extra, scsi_extra, fc_extra;
+};
+_Static_assert(sizeof(struct ioasa_head) == IOASA_BYTES, "MD-7");
+
+static inline void fill_head(const struct sim_cmd *c, struct ioasa_head *head)
 {
-    memset(s, 0, sizeof *s);
-    s->rc = c->status.rc;
-    s->resid = xe32_of(c->ctx->order, c->status.resid);
-    s->port = c->port;
-    s->afu_extra = c->status.afu_extra;
-    if (has_sense(c))
-        memcpy(s->sense_data, c->status.sense, sizeof s->sense_data);
+    head->rc = c->status.rc;
+    head->resid = xe32_of(c->ctx->order, c->status.resid);
+    head->port = c->port;
+    head->afu_extra = c->status.afu_extra;
+    head->scsi_extra = head->fc_extra = 0;
 }
 
 /* A planned rc word; without an argument a code that nobody knows. */
@@ -250,17 +263,35 @@ static void lie(struct afu_rc *rc, uint64_t arg)
 }
 
 /* True: the IOASA is in memory. */
+static bool ioasa_to(const struct sim_cmd *c, const void *from, size_t n)
+{
+    return c->ioasa_ea % AFU_BLOCK_ALIGN == 0 && !sim_memory_write(c->ioasa_ea, from, n);
+}
+
+/* With what follows the head, too. */
+static __attribute__((noinline)) bool ioasa_write_whole(const struct sim_cmd *c,
+                                                        enum sim_effect effect, uint64_t arg)
+{
+    struct ioasa_head head;
+    uint8_t bytes[IOASA_SENSE_BYTES] = {0};
+
+    fill_head(c, &head);
+    if (effect == SIM_EFFECT_VALUE)
+        lie(&head.rc, arg);
+    memcpy(bytes, &head, sizeof head);
+    if (has_sense(c))
+        memcpy(bytes + sizeof head, c->status.sense, sizeof c->status.sense);
+    return ioasa_to(c, bytes, sizeof bytes);
+}
+
 static inline bool ioasa_write(const struct sim_cmd *c, enum sim_effect effect, uint64_t arg)
 {
-    struct afu_ioasa s;
-    size_t n = has_sense(c) ? IOASA_SENSE_BYTES : IOASA_BYTES;
+    struct ioasa_head head;
 
-    build(c, &s);
-    if (effect == SIM_EFFECT_VALUE) {
-        lie(&s.rc, arg);
-        n = IOASA_SENSE_BYTES;
-    }
-    return c->ioasa_ea % AFU_BLOCK_ALIGN == 0 && !sim_memory_write(c->ioasa_ea, &s, n);
+    if (effect == SIM_EFFECT_VALUE || has_sense(c))
+        return ioasa_write_whole(c, effect, arg);
+    fill_head(c, &head);
+    return ioasa_to(c, &head, sizeof head);
 }
 
 /* One that is not aligned is not written, and no address was faulty. */
@@ -289,7 +320,7 @@ static void ioasa_overdue(struct sim_event *ev)
     sim_violation(ctx->afu, ctx->handle, SIM_RULE_IOASA_LATE, c->slot);
     if (!ioasa_write(c, SIM_EFFECT_NONE, 0))
         sim_storage_fault(ctx, c->ioasa_ea, 1);
-    free_slot(c);
+    free_slot(ctx->afu, c);
 }
 
 static void ioasa_now(struct sim_event *ev)
@@ -343,9 +374,12 @@ static void ioasa_done(struct sim_event *ev)
 void sim_ioasa_send(struct sim_cmd *c)
 {
     c->state = SIM_CMD_STATUS;
-    sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_IOASA, c->ioasa_ea,
-                 has_sense(c) ? IOASA_SENSE_BYTES : IOASA_BUS_BYTES, 0, SIM_RANK_STATUS,
-                 ioasa_done);
+    if (has_sense(c))
+        sim_wait_special(c, SIM_BUS_WRITE, SIM_STRICT_IOASA, c->ioasa_ea, IOASA_SENSE_BYTES, 0,
+                         SIM_RANK_STATUS, ioasa_done);
+    else
+        sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_IOASA, c->ioasa_ea, IOASA_BUS_BYTES, 0,
+                     SIM_RANK_STATUS, ioasa_done);
 }
 
 static void status_built(struct sim_event *ev) { sim_ioasa_send(sim_cmd_of(ev)); }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time-outs of commands (R-14). Hosts give all their commands the same one or two values, so a list
+/* Time-outs of commands (R-14). Hosts give all their commands the same one or two values, so a ring
  * in order of expiry costs nothing to keep: new ones go to its end. One event serves the first. */
 #include "sim/afu/sim_wait.h"
 
@@ -7,58 +7,53 @@ static void expired(struct sim_event *ev);
 
 static void arm(struct sim_afu *a)
 {
-    if (a->expires_first)
-        sim_engine_at(a->engine, &a->timeout_event, a->expires_first->expires, SIM_RANK_TIMEOUT,
-                      expired);
+    struct sim_expiry *first = a->expiries.after;
+
+    if (first != &a->expiries)
+        sim_engine_at(a->engine, &a->timeout_event, first->cycle, SIM_RANK_TIMEOUT, expired);
+}
+
+static __attribute__((noinline)) void is_first(struct sim_afu *a)
+{
+    sim_engine_cancel(a->engine, &a->timeout_event);
+    arm(a);
+}
+
+void sim_timeout_init(struct sim_afu *a)
+{
+    a->expiries = (struct sim_expiry){.before = &a->expiries, .after = &a->expiries};
 }
 
 void sim_timeout_start(struct sim_cmd *c, uint64_t cycles)
 {
     struct sim_afu *a = c->afu;
-    struct sim_cmd *before = a->expires_last;
+    struct sim_expiry *own = &c->expiry, *before = a->expiries.before;
 
-    c->expires = a->engine->now + cycles;
-    if (sim_stepped(a)) {
+    own->cycle = a->engine->now + cycles;
+    while (before->cycle > own->cycle)
+        before = before->before;
+    own->before = before;
+    own->after = before->after;
+    own->after->before = own;
+    before->after = own;
+    if (sim_stepped(a))
         sim_reference_timeout(a, c->slot, cycles);
-        return;
-    }
-    while (before && before->expires > c->expires)
-        before = before->expires_before;
-    c->expires_before = before;
-    c->expires_after = before ? before->expires_after : a->expires_first;
-    if (c->expires_after)
-        c->expires_after->expires_before = c;
-    else
-        a->expires_last = c;
-    if (before) {
-        before->expires_after = c;
-        return;
-    }
-    a->expires_first = c;
-    sim_engine_cancel(a->engine, &a->timeout_event);
-    arm(a);
+    else if (before == &a->expiries)
+        is_first(a);
 }
 
 /* The event stays where it is as long as somebody waits: if it comes too early it looks again. */
 void sim_timeout_stop(struct sim_cmd *c)
 {
-    struct sim_afu *a = c->afu;
+    struct sim_expiry *own = &c->expiry;
 
-    if (!c->expires)
+    if (!own->cycle)
         return;
-    c->expires = 0;
-    if (sim_stepped(a))
-        return;
-    if (c->expires_before)
-        c->expires_before->expires_after = c->expires_after;
-    else
-        a->expires_first = c->expires_after;
-    if (c->expires_after)
-        c->expires_after->expires_before = c->expires_before;
-    else
-        a->expires_last = c->expires_before;
-    if (!a->expires_first)
-        sim_engine_cancel(a->engine, &a->timeout_event);
+    own->cycle = 0;
+    own->before->after = own->after;
+    own->after->before = own->before;
+    if (own->before == own->after) /* nobody is left */
+        sim_engine_cancel(c->afu->engine, &c->afu->timeout_event);
 }
 
 /* Not yet at a port 0x50, later 0x51. */
@@ -79,9 +74,10 @@ void sim_timeout_expired(struct sim_cmd *c)
 static void expired(struct sim_event *ev)
 {
     struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, timeout_event);
+    const struct sim_expiry *first = a->expiries.after;
 
-    while (a->expires_first && a->expires_first->expires <= a->engine->now)
-        sim_timeout_expired(a->expires_first);
+    for (; first != &a->expiries && first->cycle <= a->engine->now; first = a->expiries.after)
+        sim_timeout_expired(HAL_CONTAINER_OF(first, struct sim_cmd, expiry));
     if (!sim_event_pending(&a->timeout_event) && !SIM_PLANTED(5))
         arm(a);
 }

@@ -120,7 +120,8 @@ static int memory_read(struct sim_media *m, const struct sim_media_part *part, s
         return sink_run(s, NULL, offset, part->blocks, sink, arg);
     for (; !error && at < end; at += n, offset += (uint64_t)n * s->block_size) {
         n = run_length(p, at, end - at);
-        error = sink_run(s, sim_piece_has(p, at) ? sim_piece_block(s, p, at) : NULL, offset, n, sink, arg);
+        error = sink_run(s, sim_piece_has(p, at) ? sim_piece_block(s, p, at) : NULL, offset, n,
+                         sink, arg);
     }
     return error;
 }
@@ -159,7 +160,8 @@ static int memory_write(struct sim_media *m, const struct sim_media_part *part,
     if (!p)
         return -ENOSPC;
     full = is_full(s, p);
-    error = source_run(s, sim_piece_block(s, p, part->first), part->offset, part->blocks, source, arg);
+    error =
+        source_run(s, sim_piece_block(s, p, part->first), part->offset, part->blocks, source, arg);
     if (!error)
         fill_piece(m, part, p, full);
     else if (!existed)
@@ -170,7 +172,8 @@ static int memory_write(struct sim_media *m, const struct sim_media_part *part,
 static int memory_fill(struct sim_media *m, const struct sim_media_part *part, const void *pattern)
 {
     struct sim_media_space *s = part->space;
-    struct sim_piece *p = pattern ? make_piece(m, s, part->piece) : sim_piece_find(m, s, part->piece);
+    struct sim_piece *p =
+        pattern ? make_piece(m, s, part->piece) : sim_piece_find(m, s, part->piece);
 
     if (!p)
         return pattern ? -ENOSPC : 0;

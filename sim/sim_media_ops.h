@@ -106,7 +106,7 @@ static inline uint32_t sim_table_get(const struct sim_arena *a, const struct sim
 /** The first page of a piece of the memory kinds; the bytes kept of its blocks come behind it. */
 struct sim_piece {
     uint64_t written[SIM_MEDIA_PIECE_BYTES / 512 / 64]; /* bit: the block holds data */
-    uint32_t next_free;                                 /* page of the next free piece of this list */
+    uint32_t next_free; /* page of the next free piece of this list */
 };
 
 _Static_assert(sizeof(struct sim_piece) <= SIM_ARENA_PAGE, "the bitmap has a page of its own");

@@ -116,7 +116,7 @@ SIM_COLD static bool damaged(struct sim_cmd *c, uint64_t frames, bool received)
 
 bool sim_frame_data(struct sim_cmd *c, uint64_t bytes)
 {
-    uint64_t *reg = port_of(c)->reg, frames = hal_div_up(bytes, FRAME_BYTES);
+    uint64_t *reg = port_of(c)->reg, frames = (bytes + FRAME_BYTES - 1) / FRAME_BYTES;
     bool received = c->rs.kind != SIM_SCSI_DATA_OUT;
 
     if (!on_link(c))

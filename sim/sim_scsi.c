@@ -354,9 +354,8 @@ static void check_transfer(struct scsi_call *c)
 }
 
 /* Kept apart, with the structure that stands for the command. */
-static __attribute__((noinline)) void begin_any(struct sim_scsi *t,
-                                                const struct sim_scsi_request *rq,
-                                                struct sim_scsi_result *rs)
+static __attribute__((noinline)) void
+begin_any(struct sim_scsi *t, const struct sim_scsi_request *rq, struct sim_scsi_result *rs)
 {
     struct scsi_call c = {.t = t, .rq = rq, .rs = rs};
     const struct scsi_command *cmd = command(rq);

@@ -102,7 +102,7 @@ struct sim_scsi_result {
     uint32_t block_size; /* of the LUN */
 
     bool forced_sense_valid; /* `forced_sense` */
-    uint8_t forced_status;
+    uint8_t forced_status;   /* 0 without a force */
 
     uint8_t detail[3]; /* private to the target */
 

@@ -9,10 +9,7 @@
 
 static uint64_t segment_ea(const struct sim_cmd *c) { return c->data_ea + c->part_offset; }
 
-static uint32_t transfer_bytes(const struct sim_cmd *c)
-{
-    return (uint32_t)c->rs.transfer_len;
-}
+static uint32_t transfer_bytes(const struct sim_cmd *c) { return (uint32_t)c->rs.transfer_len; }
 
 /* The part of [offset, offset + n) that a fault loses: its begin in *from, its length. */
 static size_t lost_part(const struct sim_cmd *c, uint64_t offset, size_t n, size_t *from)
@@ -191,7 +188,8 @@ SIM_HOT static inline void transfer(struct sim_cmd *c, enum sim_direction direct
     uint64_t late = sim_site_planned(c->afu, SIM_SITE_DATA) ? data_planned(c) : 0;
 
     c->state = SIM_CMD_DATA;
-    c->afu->counters.misaligned_data += segment_ea(c) % SIM_LINE != 0;
+    if (__builtin_expect(segment_ea(c) % SIM_LINE != 0, 0))
+        c->afu->counters.misaligned_data++;
     if (bytes)
         sim_wait_transfer(c, direction, SIM_STRICT_DATA, segment_ea(c), bytes, after + late,
                           SIM_RANK_DATA, fn);

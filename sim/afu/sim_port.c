@@ -257,10 +257,11 @@ void sim_port_leave_media(struct sim_cmd *c)
 /* The next step comes when the bytes have crossed the link in one direction; memory of the FPGA is
  * behind no link. */
 SIM_HOT static inline void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
-                      sim_event_fn *fn)
+                                     sim_event_fn *fn)
 {
     const struct sim_afu *a = c->afu;
-    uint64_t time = a->internal_mode ? 0 : hal_div_up(bytes * a->params.fc_block_time, 4096);
+    bool here = __builtin_expect(a->internal_mode, 0);
+    uint64_t time = here ? 0 : (bytes * a->params.fc_block_time + 4095) / 4096;
 
     sim_wait_stage(c, direction, 0, time, 0, 0, SIM_RANK_PORT, fn);
 }
@@ -309,7 +310,7 @@ static void media_done(struct sim_event *ev)
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->afu;
 
-    sim_record(a, SIM_EVENT_MEDIA_DONE, c->slot, c->rs.lun, c->rs.forced ? c->rs.forced_status : 0);
+    sim_record(a, SIM_EVENT_MEDIA_DONE, c->slot, c->rs.lun, c->rs.forced_status);
     media_leave(a, c->rs.lun, false);
     c->state = SIM_CMD_DATA;
     if (link_lost(c))

@@ -107,6 +107,57 @@ Test(sim_scsi_block, fields_of_the_cdb_are_as_wide_as_they_should_be)
     cr_assert(c.rs.overrun && !c.rs.underrun);
 }
 
+/* READ(16) and WRITE(16) have a way of their own, as long as nothing is special about them. */
+Test(sim_scsi_block, whatever_may_be_special_about_a_transfer)
+{
+    struct command c = COMMAND(.data_len = 4096, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 1));
+
+    c.rq.cdb[1] = 0x20;
+    run(&c);
+    cr_assert(checked(&c, 5, 0x24, 0x00), "RDPROTECT");
+    c.rq.cdb[1] = 0;
+    c.rq.cdb[15] = 0x04;
+    run(&c);
+    cr_assert(checked(&c, 5, 0x24, 0x00), "NACA");
+    c.rq.cdb[15] = 0;
+    sim_scsi_set_unit_attention(&t, 0, 1, SIM_SCSI_UA_MODE);
+    run(&c);
+    cr_assert(checked(&c, 6, 0x2A, 0x01), "once");
+    t.luns[0].stopped = true;
+    run(&c);
+    cr_assert(checked(&c, 2, 0x04, 0x02));
+    t.luns[0].stopped = false;
+    c.rq.lun_id = 1;
+    run(&c);
+    cr_assert(checked(&c, 5, 0x25, 0x00), "a lower level of the LUN");
+    c.rq.lun_id = 0;
+    c.rq.host_write = true;
+    begin(&c);
+    cr_assert(c.rs.direction_mismatch && !c.rs.moved);
+    c.rq.host_write = false;
+    run(&c);
+    cr_assert(good(&c, 4096));
+    c.rq.cdb[13] = 0;
+    run(&c);
+    cr_assert(good(&c, 0), "no blocks");
+}
+
+/* Between the phases LUN 0 becomes another one, with smaller blocks. */
+Test(sim_scsi_block, a_read_of_a_lun_that_was_exchanged)
+{
+    struct sim_media_lun other = *sim_media_lun(t.media, 0);
+    struct command c = COMMAND(.data_len = 4096, CDB(0x88, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 1));
+    unsigned lun;
+
+    other.block_size = 512;
+    begin(&c);
+    cr_assert_eq(sim_media_remove_lun(t.media, 0), 0);
+    cr_assert_eq(sim_media_add_lun(t.media, &other, &lun), 0);
+    cr_assert_eq(lun, 0);
+    finish(&c);
+    cr_assert(good(&c, 512));
+}
+
 Test(sim_scsi_block, addresses_beyond_the_end)
 {
     struct command c;

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "hal/support/bits.h"
 #include "hal/support/number.h"
@@ -27,6 +28,14 @@ const struct sim_param_info sim_param_table[] = {
 };
 
 const size_t sim_param_count = HAL_ARRAY_LENGTH(sim_param_table);
+
+const struct sim_decision sim_decision_table[] = {
+#define SIM_DECISION(n, v, u, s, t) {.name = n, .value = v, .unit = u, .source = s, .text = t},
+#include "sim/sim_decisions.def"
+#undef SIM_DECISION
+};
+
+const size_t sim_decision_count = HAL_ARRAY_LENGTH(sim_decision_table);
 
 /* Longest name that gets a suggestion, and a bit more than the longest of the table. */
 #define NAME_MAX_LENGTH 40
@@ -65,7 +74,7 @@ static const struct {
 int sim_params_profile(struct sim_params *p, const char *profile)
 {
     for (size_t i = 0; i < HAL_ARRAY_LENGTH(profile_table); i++) {
-        if (strcmp(profile, profile_table[i].name))
+        if (strcasecmp(profile, profile_table[i].name))
             continue;
         for (size_t k = 0; k < sim_param_count; k++)
             *value_of(p, &sim_param_table[k]) = profile_table[i].value(&sim_param_table[k]);
@@ -186,10 +195,15 @@ static const char *nearest(const char *name)
     return found;
 }
 
-static int fail_unknown(const char *name, char *why, size_t size)
+/* No parameter has this name. */
+static int fail_name(const char *name, char *why, size_t size)
 {
     const char *near = nearest(name);
 
+    for (size_t k = 0; k < sim_decision_count; k++)
+        if (!strcmp(name, sim_decision_table[k].name))
+            return fail(-ERANGE, why, size, "%s is fixed at %s (%s)", name,
+                        sim_decision_table[k].value, sim_decision_table[k].unit);
     return fail(-ENOENT, why, size, "there is no parameter '%s'%s%s%s", show(name).text,
                 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
@@ -218,7 +232,7 @@ int sim_params_set(struct sim_params *p, const char *name, const char *value, ch
     int rc;
 
     if (!info)
-        return fail_unknown(name, why, size);
+        return fail_name(name, why, size);
     rc = hal_number_take(&rest, &v);
     if (rc == -EINVAL || *rest)
         return fail(-EINVAL, why, size,
@@ -252,6 +266,9 @@ int sim_params_validate(const struct sim_params *p, char *why, size_t size)
                     "port_sel.reads_zero = 1 stands for two ports, but ports = %" PRIu64, p->ports);
     if (p->buffer_latency == 2)
         return fail(-EINVAL, why, size, "psl.buffer_read_latency = 2 is neither 1 nor 3");
+    if (p->block_bytes != 512 && p->block_bytes != 4096)
+        return fail(-EINVAL, why, size, "media.block_size = %" PRIu64 " is neither 512 nor 4096",
+                    p->block_bytes);
     if (p->irqs_min > p->irqs_max)
         return fail(-EINVAL, why, size, "irq.min = %" PRIu64 " is more than irq.max = %" PRIu64,
                     p->irqs_min, p->irqs_max);

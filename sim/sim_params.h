@@ -29,17 +29,27 @@ struct sim_param_info {
 extern const struct sim_param_info sim_param_table[];
 extern const size_t sim_param_count;
 
+/** A decision that leaves nothing to choose, in words. */
+struct sim_decision {
+    const char *name, *value, *unit, *source, *text;
+};
+
+/** The table, in order of sim_decisions.def. */
+extern const struct sim_decision sim_decision_table[];
+extern const size_t sim_decision_count;
+
 /** Fills *p with the default profile ("flashsystem"). */
 void sim_params_default(struct sim_params *p);
 
-/** Fills *p with a profile: "flashsystem", "flashgt" or "zero" (every D duration at its minimum).
- * Returns 0 or -EINVAL for an unknown name. */
+/** Fills *p with a profile: "flashsystem", "flashgt" or "zero" (every D duration at its minimum);
+ * in small or large letters, as the specification writes them. Returns 0 or -EINVAL for an unknown
+ * name. */
 HAL_MUST_CHECK int sim_params_profile(struct sim_params *p, const char *profile);
 
 /** Sets one parameter by name from text ("75", "0x4F0", with the suffixes k and M: 1,000 and
  * 1,000,000). Returns 0, or
- * -ENOENT (no such name), -EINVAL (no number), -ERANGE (outside the range), with a sentence in
- * why (size bytes, may be NULL). */
+ * -ENOENT (no such name), -EINVAL (no number), -ERANGE (outside the range, or a decision, which is
+ * fixed), with a sentence in why (size bytes, may be NULL). */
 HAL_MUST_CHECK int sim_params_set(struct sim_params *p, const char *name, const char *value,
                                   char *why, size_t size);
 

@@ -141,6 +141,29 @@ static struct cells row_cells(const struct info *f, const struct sim_param_info 
     return c;
 }
 
+/* What leaves nothing to choose, as the row of a parameter that is fixed. */
+static struct cells decision_cells(const struct sim_decision *d)
+{
+    struct cells c = {0};
+
+    snprintf(c.text[COLUMN_NAME], sizeof c.text[0], "%s", d->name);
+    snprintf(c.text[COLUMN_VALUE], sizeof c.text[0], "%s", d->value);
+    snprintf(c.text[COLUMN_UNIT], sizeof c.text[0], "%s", d->unit);
+    snprintf(c.text[COLUMN_RANGE], sizeof c.text[0], "fixed");
+    snprintf(c.text[COLUMN_DEFAULT], sizeof c.text[0], "%s", d->value);
+    snprintf(c.text[COLUMN_CONFIDENCE], sizeof c.text[0], "%s", confidence_word('D'));
+    snprintf(c.text[COLUMN_SOURCE], sizeof c.text[0], "%s", d->source);
+    snprintf(c.text[COLUMN_MEANING], sizeof c.text[0], "%s", d->text);
+    return c;
+}
+
+/* Row i of the table: the parameters, then the decisions. */
+static struct cells table_cells(const struct info *f, size_t i)
+{
+    return i < sim_param_count ? row_cells(f, &sim_param_table[i])
+                               : decision_cells(&sim_decision_table[i - sim_param_count]);
+}
+
 /* Every column as wide as its widest cell; numbers stand on the right. */
 static void print_cells(const struct cells *c, const int *width)
 {
@@ -161,26 +184,31 @@ static void widen(int *width, const struct cells *c)
 
 static void print_parameters(const struct info *f)
 {
+    size_t rows = sim_param_count + sim_decision_count;
     int width[COLUMNS] = {0};
     char profile[32];
 
     widen(width, &titles);
-    for (size_t i = 0; i < sim_param_count; i++) {
-        struct cells c = row_cells(f, &sim_param_table[i]);
+    for (size_t i = 0; i < rows; i++) {
+        struct cells c = table_cells(f, i);
 
         widen(width, &c);
     }
     printf("Profile: %s (* = differs from the default)\n\n",
            profile_name(f, profile, sizeof profile));
     print_cells(&titles, width);
-    for (size_t i = 0; i < sim_param_count; i++) {
-        struct cells c = row_cells(f, &sim_param_table[i]);
+    for (size_t i = 0; i < rows; i++) {
+        struct cells c = table_cells(f, i);
 
+        if (i == sim_param_count)
+            printf("\nDecided, with nothing to choose:\n");
         print_cells(&c, width);
     }
     printf(
         "\nA cycle is 4 ns. Confidence: A read in public source code, B stated on a public page, "
-        "C recalled,\nnot seen, D assumption. Sources: sections and numbers of docs/spec.\n");
+        "C recalled,\nnot seen, D assumption. Sources: sections and numbers of docs/spec; of MD-1 "
+        "to MD-26 and R-4 to R-29\nonly R-5, how requirements are numbered, is no matter of the "
+        "adapter.\n");
 }
 
 static void print_differing(const struct info *f)
@@ -226,6 +254,23 @@ static void add_parameters(struct info *f)
         cJSON_AddStringToObject(j, "confidence", confidence);
         cJSON_AddStringToObject(j, "source", p->source);
         cJSON_AddStringToObject(j, "text", p->text);
+    }
+}
+
+static void add_decisions(struct info *f)
+{
+    cJSON *array = cJSON_AddArrayToObject(f->json, "decisions");
+
+    for (size_t i = 0; i < sim_decision_count; i++) {
+        const struct sim_decision *d = &sim_decision_table[i];
+        cJSON *j = cJSON_CreateObject();
+
+        cJSON_AddItemToArray(array, j);
+        cJSON_AddStringToObject(j, "name", d->name);
+        cJSON_AddStringToObject(j, "value", d->value);
+        cJSON_AddStringToObject(j, "unit", d->unit);
+        cJSON_AddStringToObject(j, "source", d->source);
+        cJSON_AddStringToObject(j, "text", d->text);
     }
 }
 
@@ -377,9 +422,10 @@ static int show(struct info *f)
         show_states(f);
     else if (!f->options.parameters)
         code = show_adapter(f);
-    else if (f->json)
+    else if (f->json) {
         add_parameters(f);
-    else
+        add_decisions(f);
+    } else
         print_parameters(f);
     if (!code && f->json && json_print(f->json))
         return command_fail(&set, COMMAND_FAILED, "not enough memory");

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
@@ -135,7 +136,7 @@ static int set_choice(const struct option_spec *spec, unsigned *member, const ch
     for (unsigned i = 0;; i++) {
         size_t length = strcspn(at, "|");
 
-        if (strlen(text) == length && !strncmp(at, text, length)) {
+        if (strlen(text) == length && !strncasecmp(at, text, length)) {
             *member = i;
             return 0;
         }

@@ -35,10 +35,12 @@ struct call {
 static void describe_luns(const struct session_config *c, unsigned adapter,
                           struct sim_media_lun *lun)
 {
+    uint32_t block = c->params ? (uint32_t)c->params->block_bytes : SESSION_BLOCK_BYTES;
+
     for (unsigned i = 0; i < c->luns; i++) {
         lun[i] = (struct sim_media_lun){
-            .blocks = c->lun_bytes / SESSION_BLOCK_BYTES,
-            .block_size = SESSION_BLOCK_BYTES,
+            .blocks = c->lun_bytes / block,
+            .block_size = block,
             .port_mask = 3,
         };
         if (c->params)

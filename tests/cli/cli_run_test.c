@@ -279,6 +279,46 @@ Test(run, info_lists_every_parameter)
     cr_assert_eq(column(r.out, "afu.cmd_room ", "*"), -1, "it is the default");
 }
 
+/* Each modelling decision and ruling about the adapter, whether there is something to choose or
+ * not. */
+Test(run, info_lists_every_decision)
+{
+    struct cli_result r = cli("info --parameters");
+    char id[16];
+
+    for (unsigned n = 1; n <= 26; n++) {
+        snprintf(id, sizeof id, "MD-%u", n);
+        cr_expect(strstr(r.out, id), "%s", id);
+    }
+    for (unsigned n = 4; n <= 29; n++) {
+        snprintf(id, sizeof id, "R-%u", n);
+        cr_expect(strstr(r.out, id), "%s", id);
+    }
+    cr_assert_eq(column(r.out, "NAME", "RANGE"), column(r.out, "ioasa.bytes ", "fixed"));
+    cr_assert_eq(column(r.out, "NAME", "SOURCE"), column(r.out, "ioasa.bytes ", "MD-7"));
+    r = cli("info --parameters --json");
+    cr_assert_str_eq(cli_json(strstr(r.out, "ioasa.bytes"), "value"), "\"12\"");
+    r = cli("info --param ioasa.bytes=64");
+    cr_assert_eq(r.code, 2);
+    cr_assert(strstr(r.err, "ioasa.bytes is fixed at 12 (bytes)"), "%s", r.err);
+}
+
+/* LUNs of both block sizes. */
+Test(run, blocks_of_512_bytes)
+{
+    struct cli_result r = cli(SMALL "--json --param media.block_size=512 --block 512:50,4k:50");
+
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert_str_eq(cli_json(r.out, "mismatches"), "0");
+    cr_assert_str_eq(cli_json(r.out, "violations"), "0");
+    r = cli("scsi 0 25 --in 8 --param media.block_size=512");
+    cr_assert_eq(r.code, 0, "%s", r.err);
+    cr_assert(strstr(r.out, "00 00 02 00"), "READ CAPACITY(10): %s", r.out);
+    r = cli("run --param media.block_size=1024");
+    cr_assert_neq(r.code, 0);
+    cr_assert(strstr(r.err, "media.block_size = 1024 is neither 512 nor 4096"), "%s", r.err);
+}
+
 Test(run, info_lists_the_parameters_of_a_profile)
 {
     struct cli_result r = cli("info --parameters --profile flashgt --param afu.cmd_room=5");
@@ -287,7 +327,7 @@ Test(run, info_lists_the_parameters_of_a_profile)
     cr_assert_eq(strncmp(r.out, "Profile: flashgt ", 17), 0, "%s", r.out);
     cr_assert_gt(column(r.out, "afu.cmd_room ", "*5 "), 0);
     cr_assert_gt(column(r.out, "card.interval ", "*568 "), 0);
-    r = cli("info --parameters --json --profile flashgt --param afu.cmd_room=5");
+    r = cli("info --parameters --json --profile FlashGT --param afu.cmd_room=5");
     cr_assert_eq(r.code, 0);
     cr_assert_str_eq(cli_json(r.out, "profile"), "\"flashgt\"");
     cr_assert_str_eq(cli_json(strstr(r.out, "afu.cmd_room"), "value"), "5");

@@ -91,6 +91,18 @@ static void groups_by_confidence(FILE *out)
     }
 }
 
+static void decisions(FILE *out)
+{
+    fprintf(out, "\n## Decided, with nothing to choose\n\nOur word, each of them.\n\n"
+                 "| Name | Value | Unit | Source | Meaning |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < sim_decision_count; i++) {
+        const struct sim_decision *d = &sim_decision_table[i];
+
+        fprintf(out, "| `%s` | %s | %s | %s | %s |\n", d->name, d->value, d->unit, d->source,
+                d->text);
+    }
+}
+
 void tables_parameters(FILE *out)
 {
     fprintf(out, "# Parameters of the model\n\n" NOTE
@@ -100,6 +112,7 @@ void tables_parameters(FILE *out)
     for (size_t i = 0; i < sim_param_count; i++)
         if (!seen_before(i))
             group(out, i);
+    decisions(out);
 }
 
 /* ---- figures ----------------------------------------------------------------------------------

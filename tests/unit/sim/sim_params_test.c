@@ -43,6 +43,7 @@ static const struct row {
     {"port_sel.reads_zero", 0, 0, 0, 0, 1, 'A'},
     {"strict.registers", 0, 0, 0, 0, 1, 'D'},
     {"unmap_capability", 0, 1, 0, 0, 1, 'A'},
+    {"media.block_size", 4096, 4096, 4096, 512, 4096, 'A'},
     {"media.lbprz", 1, 1, 1, 0, 1, 'D'},
     {"vpd.wwpn", 1, 1, 1, 0, 1, 'A'},
     {"bad_ea.status", 0, 0, 0, 0, 1, 'D'},
@@ -176,6 +177,69 @@ Test(sim_params, fixed_rows_are_constants_of_the_program)
     }
 }
 
+/* ---- decisions ---- */
+
+/* Whether "MD-1" is one of "MD-14, R-17". */
+static bool cites(const char *source, const char *id)
+{
+    size_t n = strlen(id);
+
+    for (const char *at = source; (at = strstr(at, id)); at += n)
+        if ((at == source || at[-1] == ' ') && (!at[n] || at[n] == ','))
+            return true;
+    return false;
+}
+
+static bool documented(const char *id)
+{
+    for (size_t i = 0; i < sim_param_count; i++)
+        if (cites(sim_param_table[i].source, id))
+            return true;
+    for (size_t i = 0; i < sim_decision_count; i++)
+        if (cites(sim_decision_table[i].source, id))
+            return true;
+    return false;
+}
+
+/* R-5 is about the numbers of requirements themselves. */
+Test(sim_params, every_decision_has_a_name)
+{
+    char id[16];
+
+    for (unsigned n = 1; n <= 26; n++) {
+        snprintf(id, sizeof id, "MD-%u", n);
+        cr_expect(documented(id), "%s", id);
+    }
+    for (unsigned n = 4; n <= 29; n++) {
+        snprintf(id, sizeof id, "R-%u", n);
+        cr_expect(documented(id) || n == 5, "%s", id);
+    }
+}
+
+Test(sim_params, decisions_are_complete)
+{
+    for (size_t i = 0; i < sim_decision_count; i++) {
+        const struct sim_decision *d = &sim_decision_table[i];
+
+        cr_expect(*d->name && *d->value && *d->unit && *d->source && *d->text, "%s", d->name);
+        cr_expect_eq(strspn(d->name, "abcdefghijklmnopqrstuvwxyz_."), strlen(d->name));
+        for (size_t k = 0; k < i; k++)
+            cr_expect(strcmp(d->name, sim_decision_table[k].name), "%s twice", d->name);
+        for (size_t k = 0; k < sim_param_count; k++)
+            cr_expect(strcmp(d->name, sim_param_table[k].name), "%s twice", d->name);
+    }
+}
+
+Test(sim_params, decisions_cannot_be_changed)
+{
+    struct sim_params p;
+    char why[100];
+
+    sim_params_default(&p);
+    cr_assert_eq(sim_params_set(&p, "ioasa.bytes", "64", why, sizeof why), -ERANGE);
+    cr_assert_str_eq(why, "ioasa.bytes is fixed at 12 (bytes)");
+}
+
 /* Offsets lead to the fields that the model uses. */
 Test(sim_params, rows_name_their_fields)
 {
@@ -215,9 +279,20 @@ Test(sim_params, unknown_profile_is_refused)
 
     sim_params_default(&p);
     before = p;
-    cr_assert_eq(sim_params_profile(&p, "FlashSystem"), -EINVAL);
+    cr_assert_eq(sim_params_profile(&p, "FlashSystem900"), -EINVAL);
+    cr_assert_eq(sim_params_profile(&p, "flash"), -EINVAL);
     cr_assert_eq(sim_params_profile(&p, ""), -EINVAL);
     cr_assert(!memcmp(&p, &before, sizeof p));
+}
+
+Test(sim_params, profiles_as_the_specification_writes_them)
+{
+    struct sim_params p, flashgt;
+
+    cr_assert_eq(sim_params_profile(&flashgt, "flashgt"), 0);
+    cr_assert_eq(sim_params_profile(&p, "FlashGT"), 0);
+    cr_assert(!memcmp(&p, &flashgt, sizeof p));
+    cr_assert_eq(sim_params_profile(&p, "FlashSystem"), 0);
 }
 
 /* ---- one value from text ---- */
@@ -332,6 +407,8 @@ static const struct {
     {{{"card", "0x0600"}}, NULL},
     {{{"card", "0x0624"}}, NULL},
     {{{"card", "0x0500"}}, "card = 0x0500 is none of 0x04F0, 0x0600, 0x0624"},
+    {{{"media.block_size", "512"}}, NULL},
+    {{{"media.block_size", "520"}}, "media.block_size = 520 is neither 512 nor 4096"},
     {{{"irq.min", "4"}, {"irq.max", "4"}}, NULL},
     {{{"irq.min", "5"}, {"irq.max", "4"}}, "irq.min = 5 is more than irq.max = 4"},
     {{{"afu.xlt.entries", "0"}}, NULL},

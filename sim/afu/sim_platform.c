@@ -81,8 +81,8 @@ static void slot_is_reset(struct sim_event *ev)
         p->slot = SIM_SLOT_UP;
     p->stubborn = 0;
     p->again = false;
-    sim_wait_cut(a);
-    sim_strict_forget(&a->strict); /* the bus is reset with the slot, whatever was on it */
+    sim_wait_forget(a); /* the bus is reset with the slot, whatever was on it */
+    sim_strict_forget(&a->strict);
     sim_bus_changes(a);
     sim_afu_restart(a);
     record(a, SIM_PLATFORM_SLOT_RESET);

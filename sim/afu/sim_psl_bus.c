@@ -29,9 +29,19 @@ static uint32_t pop(struct sim_psl_bus_queue *q)
 
 void sim_psl_bus_init(struct sim_psl_bus *p, struct sim_strict *strict, uint64_t seed)
 {
-    memset(p, 0, sizeof *p);
     p->strict = strict;
     hal_prng_seed(&p->order, seed, SIM_STREAM_BUFFER);
+    sim_psl_bus_forget(p);
+}
+
+void sim_psl_bus_forget(struct sim_psl_bus *p)
+{
+    struct sim_strict *strict = p->strict;
+    struct hal_prng order = p->order;
+
+    memset(p, 0, sizeof *p);
+    p->strict = strict;
+    p->order = order;
     for (uint32_t i = 0; i < SIM_PSL_BUS_COMMANDS; i++) {
         push(&p->free, i);
         push(&p->tags, i);

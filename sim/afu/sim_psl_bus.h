@@ -62,6 +62,9 @@ void sim_psl_bus_answer(struct sim_psl_bus *p, uint32_t number);
 /** Starts with all tags free. `seed` orders halves. */
 void sim_psl_bus_init(struct sim_psl_bus *p, struct sim_strict *strict, uint64_t seed);
 
+/** Whatever is under way is gone, as if it had never been; tags are free. */
+void sim_psl_bus_forget(struct sim_psl_bus *p);
+
 /** A command is ready; its answer is due SIM_PSL_BUS_LATENCY_MIN cycles later or more. c->tag is
  * chosen here. Returns its number. */
 uint32_t sim_psl_bus_ready(struct sim_psl_bus *p, const struct sim_strict_command *c);

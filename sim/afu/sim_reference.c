@@ -604,6 +604,17 @@ void sim_reference_cut(struct sim_afu *a)
         stage_cut(r, &r->stage[id]);
 }
 
+/* Nobody has waited for a line since the transfers were cut. */
+void sim_reference_forget(struct sim_afu *a)
+{
+    struct sim_reference *r = a->engine->other;
+
+    for (struct bus *b = r->bus; b < r->bus + HAL_ARRAY_LENGTH(r->bus); b++)
+        while (b->lines)
+            bus_answer(r, b->line[--b->lines].item);
+    sim_psl_bus_forget(&r->psl);
+}
+
 /* ---- a cycle -----------------------------------------------------------------------------------
  */
 

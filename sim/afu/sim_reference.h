@@ -36,6 +36,9 @@ bool sim_reference_bus_busy(const struct sim_afu *a, enum sim_direction directio
 /** See sim_wait_cut. */
 void sim_reference_cut(struct sim_afu *a);
 
+/** See sim_wait_forget; what has not been sent is cut. */
+void sim_reference_forget(struct sim_afu *a);
+
 /** ev runs when the stage has served it, see sim_wait_stage. */
 void sim_reference_stage(struct sim_afu *a, struct sim_event *ev, const struct sim_stage *s,
                          struct sim_stage_use use, enum sim_rank rank, sim_event_fn *fn);

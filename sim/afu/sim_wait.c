@@ -59,3 +59,10 @@ void sim_wait_cut(struct sim_afu *a)
         stage_cut(&a->port[p].out, now);
     }
 }
+
+void sim_wait_forget(struct sim_afu *a)
+{
+    sim_wait_cut(a);
+    if (sim_stepped(a))
+        sim_reference_forget(a);
+}

@@ -209,6 +209,9 @@ sim_wait_transfer(struct sim_cmd *c, enum sim_direction direction, enum sim_stri
  * nor is its turn kept (TM-9, TM-10). */
 void sim_wait_cut(struct sim_afu *a);
 
+/** The slot is reset: what has crossed the bus is not answered either. */
+void sim_wait_forget(struct sim_afu *a);
+
 /** ... when the bus commands for `bytes` > 0 at ea have been answered, and `after` more cycles have
  * passed. A single command goes at once; in a longer transfer each one goes when its interval has
  * passed (timing.md 8). */

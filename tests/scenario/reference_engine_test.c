@@ -11,12 +11,13 @@
 #include "tests/testlib/storm.h"
 #include "tests/testlib/test_seed.h"
 
-#define WORKLOADS 70 /* a shape; there are three */
+#define WORKLOADS 84 /* of each shape with drawn latencies; there are three */
+#define PROFILED 2   /* long ones with the latencies of each profile */
 #define CYCLES_MAX UINT64_C(2000000)
 
 struct run {
     struct recording trace;
-    uint64_t memory, cycles;
+    uint64_t memory, cycles, faults;
 };
 
 static void expect_no_model_error(const struct sim_afu *a, uint64_t seed, bool reference)
@@ -41,6 +42,7 @@ static void go(struct storm *s, uint64_t seed, bool reference, bool quiet, struc
     begin = machine->engine.now;
     out->memory = storm_run(s, seed);
     out->cycles = machine->engine.now - begin;
+    out->faults = storm_faults(s);
     if (!quiet) /* a planted error may break a rule of the bus too */
         expect_no_model_error(storm_model(s)->afu, seed, reference);
     cr_assert_leq(out->cycles, CYCLES_MAX);
@@ -60,31 +62,44 @@ static bool agree(struct storm *s, uint64_t seed, bool quiet, struct run *event,
         recording_explain(&event->trace, "event", &reference->trace, "reference", at);
     }
     return at == SIZE_MAX && event->memory == reference->memory &&
-           event->cycles == reference->cycles;
+           event->cycles == reference->cycles && event->faults == reference->faults;
 }
 
-/* Whether they agree on all workloads of one shape. */
-static bool agree_on_all(const struct storm_shape *shape, bool quiet)
+struct kind {
+    struct storm_shape shape;
+    unsigned first, workloads; /* numbers: no two kinds have one in common */
+};
+
+/* Whether they agree on all workloads of one kind. */
+static bool agree_on_all(const struct kind *kind, bool quiet)
 {
-    struct storm *s = storm_create(shape);
+    struct storm *s = storm_create(&kind->shape);
     struct run event = {.cycles = 0}, reference = {.cycles = 0};
-    uint64_t seed = test_seed(1), cycles = 0, records = 0;
+    uint64_t seed = test_seed(1) * 1000 + kind->first, cycles = 0, records = 0;
+    unsigned faulty = 0;
     bool same = true;
 
-    for (unsigned i = 0; same && i < WORKLOADS; i++) {
-        same = agree(s, seed * 1000 + i, quiet, &event, &reference);
+    for (unsigned i = 0; same && i < kind->workloads; i++) {
+        same = agree(s, seed + i, quiet, &event, &reference);
         cycles += event.cycles;
         records += event.trace.count;
+        faulty += event.faults != 0;
     }
-    fprintf(stderr, "%" PRIu64 " cycles, %" PRIu64 " records\n", cycles, records);
+    fprintf(stderr, "%" PRIu64 " cycles, %" PRIu64 " records, faults in %u of %u workloads\n",
+            cycles, records, faulty, kind->workloads);
+    if (!quiet)
+        cr_expect_geq(faulty, kind->workloads * 2 / 3, "most workloads are to have faults");
     storm_destroy(s);
     recording_free(&event.trace);
     recording_free(&reference.trace);
     return same;
 }
 
-static const struct storm_shape usual = {256, 64, 2, 0}, narrow = {6, 1, 4, 16},
-                                single = {1, 0, 2, 3};
+static const struct kind usual = {{256, 64, 2, 0, 160, NULL}, 0, WORKLOADS},
+                         narrow = {{6, 1, 4, 16, 160, NULL}, 200, WORKLOADS},
+                         single = {{1, 0, 2, 3, 160, NULL}, 400, WORKLOADS},
+                         flashsystem = {{256, 64, 2, 0, 4000, "flashsystem"}, 600, PROFILED},
+                         flashgt = {{256, 64, 2, 0, 4000, "flashgt"}, 800, PROFILED};
 
 #ifdef PLANTED
 Test(reference_engine, finds_the_planted_wake_up)
@@ -102,4 +117,15 @@ Test(reference_engine, same_trace_with_the_default_shape)
 Test(reference_engine, same_trace_with_few_slots) { cr_assert(agree_on_all(&narrow, false)); }
 
 Test(reference_engine, same_trace_with_one_slot) { cr_assert(agree_on_all(&single, false)); }
+
+/* A million cycles and more each, with the latencies that a run has. */
+Test(reference_engine, same_trace_with_the_flashsystem_profile)
+{
+    cr_assert(agree_on_all(&flashsystem, false));
+}
+
+Test(reference_engine, same_trace_with_the_flashgt_profile)
+{
+    cr_assert(agree_on_all(&flashgt, false));
+}
 #endif

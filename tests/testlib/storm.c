@@ -15,10 +15,9 @@
 #define RING 16 /* slots of a submission queue */
 #define HANDLES 6
 #define ANSWERS 64
-#define ACTIONS 160
 #define GAP 700       /* cycles between two actions, at most */
 #define SETTLE 120000 /* cycles behind the last action */
-#define FAULTS 4
+#define FAULTS 6      /* of a workload, at most */
 #define LUNS 2
 
 struct client {
@@ -33,6 +32,8 @@ struct storm {
     uint64_t answer[ANSWERS]; /* of loads that nobody looks at */
     bool done[ANSWERS];
     struct hal_prng prng;
+    unsigned actions;
+    bool keeps_latencies;
     struct sim_snapshot *begin; /* the one pointer out of the world: never followed from inside */
 };
 
@@ -76,13 +77,26 @@ static void attach_media(struct storm *s)
     ok(sim_world_attach_region(s->m->world, arena, used));
 }
 
+/* What takes longer than a storm does, otherwise. */
+static void shorten(struct sim_params *p)
+{
+    uint64_t *const slow[] = {&p->login,     &p->login_timeout, &p->link_loss,
+                              &p->shutdown,  &p->afu_reset,     &p->platform_detect,
+                              &p->provision, &p->xlate_major,   &p->platform_slot_reset};
+
+    for (size_t i = 0; i < HAL_ARRAY_LENGTH(slow); i++)
+        *slow[i] /= 1000;
+}
+
 struct storm *storm_create(const struct storm_shape *shape)
 {
     struct sim_params params;
     struct storm *s;
     struct model *m;
 
-    sim_params_default(&params);
+    ok(sim_params_profile(&params, shape->profile ? shape->profile : "flashsystem"));
+    if (shape->profile)
+        shorten(&params);
     params.interface_version = 0xC000000000010002 | AFU_IFV_LUN_PROVISION | AFU_IFV_AFU_DEBUG;
     params.cmd_slots = shape->cmd_slots;
     params.xlt_entries = shape->xlt_entries;
@@ -92,6 +106,8 @@ struct storm *storm_create(const struct storm_shape *shape)
     model_bring_up(m);
     s = sim_world_alloc(m->world, sizeof *s, 64);
     s->m = m;
+    s->actions = shape->actions;
+    s->keeps_latencies = shape->profile != NULL;
     for (unsigned i = 0; i < USERS; i++) {
         model_ctx_start(m, &s->user[i].ctx, false, i % 2 ? HAL_ORDER_BIG : HAL_ORDER_LITTLE);
         fill_tables(s, &s->user[i].ctx);
@@ -234,14 +250,14 @@ static void draw_faults(struct storm *s)
     char plan[FAULTS * 64] = "", why[256];
     size_t used = 0;
 
-    for (uint64_t i = below(s, FAULTS + 1); i; i--) {
+    for (uint64_t i = 1 + below(s, FAULTS); i; i--) {
         enum sim_site site = (enum sim_site)below(s, SIM_SITE_COUNT);
         const char *effects = sim_site_effects(site);
+        unsigned hit = 1 + (unsigned)below(s, one_in(s, 2) ? 4 : 60); /* some sites are rare */
 
-        used +=
-            (size_t)snprintf(plan + used, sizeof plan - used, "%s%s#%u=%c(%u)", used ? "+" : "",
-                             sim_site_name(site), 1 + (unsigned)below(s, 60),
-                             effects[below(s, strlen(effects))], (unsigned)draw_argument(s, site));
+        used += (size_t)snprintf(plan + used, sizeof plan - used, "%s%s#%u=%c(%u)", used ? "+" : "",
+                                 sim_site_name(site), hit, effects[below(s, strlen(effects))],
+                                 (unsigned)draw_argument(s, site));
     }
     cr_assert_eq(sim_faults_load(sim_afu_faults(s->m->afu), plan, why, sizeof why), 0, "%s: %s",
                  plan, why);
@@ -595,11 +611,12 @@ static uint64_t memory_hash(const struct storm *s)
 uint64_t storm_run(struct storm *s, uint64_t seed)
 {
     hal_prng_seed(&s->prng, seed, SIM_STREAM_WORKLOAD);
-    draw_latencies(s);
+    if (!s->keeps_latencies)
+        draw_latencies(s);
     draw_faults(s);
     for (unsigned i = 0; i < USERS; i++)
         program(s, &s->user[i]);
-    for (unsigned i = 0; i < ACTIONS; i++) {
+    for (unsigned i = 0; i < s->actions; i++) {
         serve_platform(s);
         action(s);
         model_run(s->m, one_in(s, 4) ? 0 : below(s, GAP));
@@ -607,4 +624,14 @@ uint64_t storm_run(struct storm *s, uint64_t seed)
     model_run(s->m, SETTLE);
     sim_trace_flush(&s->m->machine->trace);
     return memory_hash(s);
+}
+
+uint64_t storm_faults(const struct storm *s)
+{
+    const struct fault_plan *f = sim_afu_faults(s->m->afu);
+    uint64_t fired = 0;
+
+    for (unsigned i = 0; i < f->count; i++)
+        fired += f->rule[i].fired;
+    return fired;
 }

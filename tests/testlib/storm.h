@@ -13,9 +13,12 @@
 
 struct storm;
 
-/** Sizes that cannot change in a running adapter. */
+/** Sizes that cannot change in a running adapter, and how a workload is drawn. */
 struct storm_shape {
     uint64_t cmd_slots, xlt_entries, ports, xlate_entries;
+    unsigned actions;    /* of the clients */
+    const char *profile; /* whose latencies stay as they are, but that links, resets and the
+                          * platform take a thousandth; NULL: they are drawn */
 };
 
 /** Builds an adapter with clients that are ready to begin, and remembers it. */
@@ -30,6 +33,9 @@ void storm_rewind(struct storm *s, bool reference);
 /** Runs the workload of a seed to its end. Returns a hash of the clients' memory; the trace is that
  * of storm_model(s)->machine. */
 uint64_t storm_run(struct storm *s, uint64_t seed);
+
+/** Faults that happened in the workload that ran last. */
+uint64_t storm_faults(const struct storm *s);
 
 struct model *storm_model(struct storm *s);
 

@@ -217,6 +217,37 @@ Test(sim_platform, freeze_during_an_afu_reset)
 }
 
 /* By a plan: the third access from now on, which does not come through. */
+/* Lines that are on the bus when the slot is reset are gone with it, however short that takes. */
+Test(sim_platform, a_slot_reset_empties_the_bus)
+{
+    struct sim_params *p = sim_afu_params_mutable(m->afu);
+
+    p->platform_detect = 0;
+    p->platform_slot_reset = 1;
+    p->buffer_disorder = 1;
+    model_run(m, 1000); /* at rest */
+    cr_assert_eq(sim_reference_start(m->machine), 0);
+    model_rw(m, &user, 2, false, 0, 0, 16, m->buffer);
+    model_doorbell(m, &user, 2);
+    model_run(m, 55000); /* data are on their way */
+    cr_assert_gt(sim_afu_strict(m->afu)->tags_used, 0);
+    freeze(0);
+    model_run(m, 1);
+    cr_assert_eq(sim_bus_platform_event(m->afu), SIM_BUS_PLATFORM_FROZEN);
+    answer(SIM_BUS_PLATFORM_NEED_RESET);
+    model_run(m, 500);
+    cr_assert_eq(sim_afu_strict(m->afu)->total[SIM_VERDICT_MODEL], 0);
+    cr_assert_eq(sim_bus_platform_event(m->afu), SIM_BUS_PLATFORM_SLOT_RESET);
+    end_contexts();
+    start_contexts();
+    answer(SIM_BUS_PLATFORM_RECOVERED);
+    cr_assert_eq(next(), SIM_BUS_PLATFORM_RESUMED);
+    cr_assert_eq(writes(0x5A), 0);
+    cr_assert_eq(on_medium(), 0x5A);
+    model_run_dry(m);
+    sim_reference_stop(m->machine);
+}
+
 Test(sim_platform, by_a_plan)
 {
     char why[128];

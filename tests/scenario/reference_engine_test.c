@@ -97,9 +97,7 @@ static bool agree_on_all(const struct kind *kind, bool quiet)
 
 static const struct kind usual = {{256, 64, 2, 0, 160, NULL}, 0, WORKLOADS},
                          narrow = {{6, 1, 4, 16, 160, NULL}, 200, WORKLOADS},
-                         single = {{1, 0, 2, 3, 160, NULL}, 400, WORKLOADS},
-                         flashsystem = {{256, 64, 2, 0, 4000, "flashsystem"}, 600, PROFILED},
-                         flashgt = {{256, 64, 2, 0, 4000, "flashgt"}, 800, PROFILED};
+                         single = {{1, 0, 2, 3, 160, NULL}, 400, WORKLOADS};
 
 #ifdef PLANTED
 Test(reference_engine, finds_the_planted_wake_up)
@@ -119,6 +117,9 @@ Test(reference_engine, same_trace_with_few_slots) { cr_assert(agree_on_all(&narr
 Test(reference_engine, same_trace_with_one_slot) { cr_assert(agree_on_all(&single, false)); }
 
 /* A million cycles and more each, with the latencies that a run has. */
+static const struct kind flashsystem = {{256, 64, 2, 0, 4000, "flashsystem"}, 600, PROFILED},
+                         flashgt = {{256, 64, 2, 0, 4000, "flashgt"}, 800, PROFILED};
+
 Test(reference_engine, same_trace_with_the_flashsystem_profile)
 {
     cr_assert(agree_on_all(&flashsystem, false));

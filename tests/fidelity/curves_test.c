@@ -5,9 +5,11 @@
 #include "tests/fidelity/curves.h"
 
 #include <criterion/criterion.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hal/support/bits.h"
 #include "sim/sim_params.h"
 #include "tests/fidelity/load.h"
 #include "tests/testlib/proves.h"
@@ -33,7 +35,7 @@ static char *committed(const char *name)
     size_t n;
     FILE *in;
 
-    snprintf(path, sizeof path, "docs/fidelity/%s", name);
+    snprintf(path, sizeof path, "docs/%s", name);
     in = fopen(path, "re");
     cr_assert_not_null(in, "%s is not there", path);
     n = fread(text, 1, sizeof text - 1, in);
@@ -45,14 +47,43 @@ static char *committed(const char *name)
 Test(curves, committed_files_are_those_of_the_model)
 {
     for (size_t i = 0; i < curves_count; i++) {
-        char *now = contents(curves_files[i].write);
+        char *now = contents(curves_files[i].write), name[64];
 
-        cr_expect(!strcmp(now, committed(curves_files[i].name)),
+        snprintf(name, sizeof name, "fidelity/%s", curves_files[i].name);
+        cr_expect(!strcmp(now, committed(name)),
                   "docs/fidelity/%s is not what the model gives: bazel run //tests/fidelity:curves "
                   "-- docs/fidelity",
                   curves_files[i].name);
         free(now);
     }
+}
+
+/* ---- numbers of what is decided ----------------------------------------------------------------
+ */
+
+/* Whether the page has "MD-1", and not only "MD-12". */
+static bool named(const char *page, const char *prefix, unsigned number)
+{
+    char id[16];
+    size_t n = (size_t)snprintf(id, sizeof id, "%s-%u", prefix, number);
+
+    for (const char *at = page; (at = strstr(at, id)); at += n)
+        if (!isdigit((unsigned char)at[n]) && !isalnum((unsigned char)at[-1]))
+            return true;
+    return false;
+}
+
+Test(curves, the_page_names_every_decision_and_rule)
+{
+    static const struct {
+        const char *prefix;
+        unsigned first, last;
+    } rows[] = {{"MD", 1, 26}, {"R", 4, 29}, {"TM", 1, 13}, {"TM", 20, 26}};
+    const char *page = committed("fidelity.md");
+
+    for (size_t i = 0; i < HAL_ARRAY_LENGTH(rows); i++)
+        for (unsigned n = rows[i].first; n <= rows[i].last; n++)
+            cr_expect(named(page, rows[i].prefix, n), "%s-%u", rows[i].prefix, n);
 }
 
 /* ---- marks of what is not known ---------------------------------------------------------------
@@ -74,7 +105,7 @@ static const char *row_of(const char *table, const char *name, char *line, size_
 
 Test(curves, assumptions_are_marked_as_such)
 {
-    const char *table = committed("parameters.md");
+    const char *table = committed("fidelity/parameters.md");
     char line[1024];
 
     for (size_t i = 0; i < sim_param_count; i++) {
@@ -86,7 +117,8 @@ Test(curves, assumptions_are_marked_as_such)
                      p->name);
         cr_expect(!strstr(row, "measured"), "%s", p->name);
     }
-    cr_expect(strstr(committed("figures.md"), "Most parameters behind them are assumptions"));
+    cr_expect(
+        strstr(committed("fidelity/figures.md"), "Most parameters behind them are assumptions"));
     PROVES(TM_26);
 }
 

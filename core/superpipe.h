@@ -15,8 +15,9 @@
  * contexts do not wait for each other, whatever those do; a call on a context or client that
  * another call is ending at that moment is a programming error.
  * Resets: control calls wait while the adapter is being reset, and end with -EINTR if their thread
- * is interrupted meanwhile. If it failed, they end with -ENODEV, except for those that give
- * something back.
+ * is interrupted meanwhile. An interruption that comes during a call is over with it, whether it
+ * could end the call or not; one that comes between two calls is for the second. If the reset
+ * failed, they end with -ENODEV, except for those that give something back.
  * Sizes of virtual LUNs are in 4096-byte blocks; I/O addresses are in device blocks of the LUN
  * (struct spipe_lun_info.block_size), as the AFU counts them (R-6). */
 #ifndef CORE_SUPERPIPE_H

@@ -10,7 +10,8 @@
 void exec_init(struct exec *e, const struct exec_ops *ops)
 {
     CHECK(ops->name && ops->now && ops->sleep_until);
-    CHECK(ops->thread_create && ops->thread_join && ops->thread_interrupt && ops->thread_yield);
+    CHECK(ops->thread_create && ops->thread_join && ops->thread_interrupt &&
+          ops->thread_forget_interrupt && ops->thread_yield);
     CHECK(ops->thread_ranks);
     CHECK(ops->mutex_init && ops->mutex_fini && ops->mutex_lock && ops->mutex_lock_behind &&
           ops->mutex_unlock);
@@ -53,6 +54,8 @@ void exec_thread_interrupt(struct exec *e, struct exec_thread *t)
 }
 
 void exec_keep_interrupt(struct exec *e) { e->ops->thread_interrupt(e, NULL); }
+
+void exec_forget_interrupt(struct exec *e) { e->ops->thread_forget_interrupt(e); }
 
 void exec_yield(struct exec *e) { e->ops->thread_yield(e); }
 

@@ -49,6 +49,7 @@ struct exec_ops {
                          struct exec_thread **out);
     void (*thread_join)(struct exec *, struct exec_thread *);
     void (*thread_interrupt)(struct exec *, struct exec_thread *); /* NULL: the caller itself */
+    void (*thread_forget_interrupt)(struct exec *);
     void (*thread_yield)(struct exec *);
     uint64_t *(*thread_ranks)(struct exec *); /* a word of the calling thread, 0 at first */
 
@@ -107,6 +108,10 @@ void exec_thread_interrupt(struct exec *e, struct exec_thread *t);
 /** Puts an interruption back that has ended a wait of the calling thread, for whoever can do
  * something about it: the next interruptible wait returns -EINTR. */
 void exec_keep_interrupt(struct exec *e);
+
+/** Forgets an interruption of the calling thread that has not ended a wait so far. Not a scheduling
+ * point. */
+void exec_forget_interrupt(struct exec *e);
 
 /** Lets other threads run; nothing else. */
 void exec_yield(struct exec *e);

@@ -79,6 +79,11 @@ static void thread_interrupt(struct exec *e, struct exec_thread *t)
     below(e)->ops->thread_interrupt(below(e), t);
 }
 
+static void thread_forget_interrupt(struct exec *e)
+{
+    below(e)->ops->thread_forget_interrupt(below(e));
+}
+
 static void thread_yield(struct exec *e) { below(e)->ops->thread_yield(below(e)); }
 
 static uint64_t *thread_ranks(struct exec *e) { return below(e)->ops->thread_ranks(below(e)); }
@@ -158,6 +163,7 @@ static const struct exec_ops fault_ops = {
     .thread_create = thread_create,
     .thread_join = thread_join,
     .thread_interrupt = thread_interrupt,
+    .thread_forget_interrupt = thread_forget_interrupt,
     .thread_yield = thread_yield,
     .thread_ranks = thread_ranks,
     .mutex_init = mutex_init,

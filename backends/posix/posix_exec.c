@@ -135,6 +135,13 @@ static void op_thread_interrupt(struct exec *e, struct exec_thread *t)
         posix_park_interrupt(&t->park);
 }
 
+static void op_thread_forget_interrupt(struct exec *e)
+{
+    (void)e;
+    if (self)
+        posix_park_forget_interrupt(&self->park);
+}
+
 static void op_thread_yield(struct exec *e)
 {
     (void)e;
@@ -383,6 +390,7 @@ static const struct exec_ops posix_ops = {
     .thread_create = op_thread_create,
     .thread_join = op_thread_join,
     .thread_interrupt = op_thread_interrupt,
+    .thread_forget_interrupt = op_thread_forget_interrupt,
     .thread_yield = op_thread_yield,
     .thread_ranks = op_thread_ranks,
     .mutex_init = op_mutex_init,

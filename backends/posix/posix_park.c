@@ -128,6 +128,13 @@ void posix_park_interrupt(struct posix_park *p)
     unlock(p);
 }
 
+void posix_park_forget_interrupt(struct posix_park *p)
+{
+    lock(p);
+    p->interrupt_pending = false;
+    unlock(p);
+}
+
 /* Announces the poll, unless there is an interrupt already. */
 static bool begin_polling(struct posix_park *p)
 {

@@ -35,6 +35,9 @@ void posix_park_signal(struct posix_park *p);
 /** Interrupts the current or the next interruptible wait of p's thread. Any thread. */
 void posix_park_interrupt(struct posix_park *p);
 
+/** Forgets one that has come, for p's thread itself. */
+void posix_park_forget_interrupt(struct posix_park *p);
+
 /** Sleeps until fd is readable (0) or invalid (-EBADF), or as posix_park_wait. */
 int posix_park_poll(struct posix_park *p, int fd, uint64_t deadline);
 

@@ -49,6 +49,6 @@ int spipe_remove(struct spipe *s, uint64_t deadline)
     spipe__events_deliver(s);
     rc = await_desertion(s, deadline);
     spipe__event(s, REMOVE_END, spipe__result(rc));
-    spipe__events_deliver(s);
+    spipe__request_over(s);
     return rc;
 }

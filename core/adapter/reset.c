@@ -138,7 +138,7 @@ int spipe_reset(struct spipe *s)
         spipe__reset_run(s);
         spipe__pause(s->exec, SETTLE_PAUSE);
     }
-    spipe__events_deliver(s);
+    spipe__request_over(s);
     return spipe__gate_await(&s->gate) == SPIPE_STATE_NORMAL ? 0 : -EIO;
 }
 

@@ -30,11 +30,17 @@ void spipe__verb_begin_always(struct spipe *s, enum spipe__verb verb, uint64_t c
     announce(s, verb, context);
 }
 
+void spipe__request_over(struct spipe *s)
+{
+    exec_forget_interrupt(s->exec);
+    spipe__events_deliver(s);
+}
+
 int spipe__verb_end(struct spipe *s, enum spipe__verb verb, int rc)
 {
     announce_end(s, verb, rc);
     spipe__gate_leave(&s->gate);
-    spipe__events_deliver(s);
+    spipe__request_over(s);
     return rc;
 }
 

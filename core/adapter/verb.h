@@ -6,6 +6,14 @@
 
 #include "core/context/context.h"
 
+/**
+ * Ends a request of any kind, also one that is no verb: delivers its events, and forgets an
+ * interruption that came during it. That was for this request, whether it could be given up or not,
+ * and must not end the next one of the thread; one that comes between two is for the second. The
+ * caller holds no lock and is outside the gate.
+ */
+void spipe__request_over(struct spipe *s);
+
 /** Numbers of requests in notes; those below 0x100 are the numbers of the requests (SP 2). */
 enum spipe__verb {
     SPIPE__VERB_ATTACH = 0x80,

@@ -5,6 +5,7 @@
 
 #include "core/adapter/adapter.h"
 #include "core/adapter/reset.h"
+#include "core/adapter/verb.h"
 #include "core/mutants.h"
 #include "hal/support/bits.h"
 
@@ -57,7 +58,7 @@ int spipe_hwqs_set(struct spipe *s, int n)
         if (spipe__gate_await(&s->gate) != SPIPE_STATE_NORMAL)
             return -EIO;
     rc = spipe__reset_with(s, choose, &count);
-    spipe__events_deliver(s);
+    spipe__request_over(s);
     return rc;
 }
 

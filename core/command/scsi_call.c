@@ -11,6 +11,7 @@
 
 #include "core/adapter/adapter.h"
 #include "core/adapter/pause.h"
+#include "core/adapter/verb.h"
 #include "core/port/port_link.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
@@ -227,7 +228,7 @@ static void tell(struct spipe *s, const struct call *call, int rc)
 
     if (rc == -ETIMEDOUT)
         spipe__event(s, SCSI_FAILED, r->port, r->cdb.bytes[0], spipe__result(rc));
-    spipe__events_deliver(s);
+    spipe__request_over(s);
 }
 
 static void take_sense(const struct spipe__scsi_request *r, struct spipe_scsi *c)
@@ -334,7 +335,7 @@ int spipe_scsi_reset_lun(struct spipe *s, const struct spipe_scsi *to)
         return rc;
     rc = spipe__host_reset_lun(s, target.port, target.lun_id);
     spipe__event(s, LUN_RESET, target.port, target.lun_id, spipe__result(rc));
-    spipe__events_deliver(s);
+    spipe__request_over(s);
     return rc;
 }
 

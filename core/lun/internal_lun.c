@@ -4,6 +4,7 @@
 
 #include "core/adapter/adapter.h"
 #include "core/adapter/reset.h"
+#include "core/adapter/verb.h"
 #include "core/mutants.h"
 #include "core/mutants/longer.h"
 
@@ -71,7 +72,7 @@ int spipe_internal_lun(struct spipe *s, unsigned mode)
             spipe__event(s, INTERNAL_LUN, mode, spipe__result(rc));
             if (!rc)
                 rc = rescan(s);
-            spipe__events_deliver(s);
+            spipe__request_over(s);
             return rc;
         }
         if (spipe__gate_await(&s->gate) != SPIPE_STATE_NORMAL)

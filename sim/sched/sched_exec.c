@@ -97,6 +97,14 @@ static void op_thread_interrupt(struct exec *e, struct exec_thread *t)
         f->interrupt_pending = true;
 }
 
+static void op_thread_forget_interrupt(struct exec *e)
+{
+    struct sched *s = sched__of(e);
+
+    if (s->current) /* the host cannot be interrupted */
+        s->current->interrupt_pending = false;
+}
+
 static void op_thread_yield(struct exec *e) { sched_point(sched__of(e)); }
 
 static uint64_t *op_thread_ranks(struct exec *e)
@@ -166,6 +174,7 @@ const struct exec_ops sched__exec_ops = {
     .thread_create = op_thread_create,
     .thread_join = op_thread_join,
     .thread_interrupt = op_thread_interrupt,
+    .thread_forget_interrupt = op_thread_forget_interrupt,
     .thread_yield = op_thread_yield,
     .thread_ranks = op_thread_ranks,
     .mutex_init = sched__mutex_init,

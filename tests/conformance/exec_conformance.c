@@ -137,6 +137,30 @@ void exec_case_an_interrupt_is_put_back(struct exec *e)
     cr_assert_eq(s.rc[2], 0);
 }
 
+static void forget(void *arg)
+{
+    struct sleeper *s = arg;
+
+    exec_keep_interrupt(s->e);
+    exec_forget_interrupt(s->e);
+    s->rc[0] = exec_sleep_until(s->e, exec_now(s->e) + 1000000);
+    exec_keep_interrupt(s->e); /* the next one counts again */
+    s->rc[1] = exec_sleep_until(s->e, EXEC_FOREVER);
+    exec_forget_interrupt(s->e); /* there is none */
+    s->rc[2] = exec_sleep_until(s->e, exec_now(s->e) + 1000000);
+}
+
+void exec_case_an_interrupt_is_forgotten(struct exec *e)
+{
+    struct sleeper s = {.e = e};
+    struct exec_thread *t = start(e, "sleeper", forget, &s);
+
+    exec_thread_join(e, t);
+    cr_assert_eq(s.rc[0], 0);
+    cr_assert_eq(s.rc[1], -EINTR);
+    cr_assert_eq(s.rc[2], 0);
+}
+
 static void do_nothing(void *arg) { (void)arg; }
 
 void exec_case_interrupt_of_a_thread_that_never_waits(struct exec *e)

@@ -17,6 +17,7 @@
     X(interrupt_before_a_sleep_counts_once)                                                        \
     X(interrupts_do_not_add_up)                                                                    \
     X(an_interrupt_is_put_back)                                                                    \
+    X(an_interrupt_is_forgotten)                                                                   \
     X(interrupt_of_a_thread_that_never_waits)                                                      \
     X(thread_runs_and_is_joined)                                                                   \
     X(thread_that_ended_is_joined)                                                                 \

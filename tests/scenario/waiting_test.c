@@ -494,3 +494,50 @@ static void a_silent_moment(struct stack *s, void *arg)
 }
 
 Test(waiting, a_silent_adapter_is_given_a_second) { run(a_silent_moment); }
+
+/* Resizes, with a sync that is lost, and then waits for something of its own. */
+static void resize_and_sleep(struct task *t)
+{
+    resize(t);
+    cr_assert_eq(t->rc, 0);
+    t->rc = exec_sleep_until(t->s->exec, exec_now(t->s->exec) + SECOND);
+}
+
+/* The same with a request that is no verb. */
+static void scsi_and_sleep(struct task *t)
+{
+    struct spipe_scsi command = {
+        .size = sizeof command, .port = SPIPE_PORT_ANY, .timeout_ns = SECOND};
+
+    t->rc = spipe_scsi(t->s->adapter, &command);
+    cr_assert_neq(t->rc, -EINTR);
+    t->rc = exec_sleep_until(t->s->exec, exec_now(t->s->exec) + SECOND);
+}
+
+/* A request that cannot be given up goes on when its thread is interrupted. That is over when the
+ * request is, as a signal is to a system call; between two requests it is for the second. */
+static void interruptions(struct stack *s, void *arg)
+{
+    struct stack_client a;
+    struct task t = {0};
+
+    (void)arg;
+    stack_client(s, &a, 0, 8, false);
+    t.s = s;
+    t.ctx = a.ctx;
+    t.handle = stack_open(&a, 0, 2);
+    t.arg = CHUNK;
+    stack_plan(s, "afucmd#1=d");
+    begin_task(s, &t, resize_and_sleep);
+    exec_thread_interrupt(s->exec, t.thread);
+    cr_assert_eq(end_task(s, &t), 0);
+    stack_plan(s, "fc#1=n");
+    begin_task(s, &t, scsi_and_sleep);
+    exec_thread_interrupt(s->exec, t.thread);
+    cr_assert_eq(end_task(s, &t), 0);
+    exec_keep_interrupt(s->exec);
+    cr_assert_eq(exec_sleep_until(s->exec, exec_now(s->exec) + SECOND), -EINTR);
+    spipe_client_destroy(a.client);
+}
+
+Test(waiting, an_interruption_ends_with_its_request) { run(interruptions); }

@@ -93,6 +93,8 @@ static void fake_thread_interrupt(struct exec *e, struct exec_thread *t)
     CHECK_UNREACHABLE();
 }
 
+static void fake_thread_forget_interrupt(struct exec *e) { (void)e; }
+
 static void fake_thread_yield(struct exec *e) { (void)e; }
 
 static uint64_t *fake_thread_ranks(struct exec *e) { return &fake_of(e)->ranks; }
@@ -207,6 +209,7 @@ static const struct exec_ops fake_ops = {
     .thread_create = fake_thread_create,
     .thread_join = fake_thread_join,
     .thread_interrupt = fake_thread_interrupt,
+    .thread_forget_interrupt = fake_thread_forget_interrupt,
     .thread_yield = fake_thread_yield,
     .thread_ranks = fake_thread_ranks,
     .mutex_init = fake_mutex_init,

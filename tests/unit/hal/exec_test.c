@@ -58,6 +58,8 @@ static void fake_thread_interrupt(struct exec *x, struct exec_thread *t)
     called(x, "thread_interrupt")->a = (uintptr_t)t;
 }
 
+static void fake_thread_forget_interrupt(struct exec *x) { called(x, "thread_forget_interrupt"); }
+
 static void fake_thread_yield(struct exec *x) { called(x, "thread_yield"); }
 
 static uint64_t *fake_thread_ranks(struct exec *x)
@@ -183,6 +185,7 @@ static const struct exec_ops fake_ops = {
     .thread_create = fake_thread_create,
     .thread_join = fake_thread_join,
     .thread_interrupt = fake_thread_interrupt,
+    .thread_forget_interrupt = fake_thread_forget_interrupt,
     .thread_yield = fake_thread_yield,
     .thread_ranks = fake_thread_ranks,
     .mutex_init = fake_mutex_init,
@@ -384,6 +387,8 @@ Test(exec, threads_pass_through)
     exec_thread_interrupt(e, t);
     cr_assert_str_eq(fake.called, "thread_interrupt");
     cr_assert_eq(fake.a, (uintptr_t)t);
+    exec_forget_interrupt(e);
+    cr_assert_str_eq(fake.called, "thread_forget_interrupt");
     exec_thread_join(e, t);
     cr_assert_str_eq(fake.called, "thread_join");
     fake.rc = -EAGAIN;

@@ -517,7 +517,7 @@ static inline struct sim_ctx *sim_table_host(const struct sim_ctx *ctx)
 #define SIM_COLD __attribute__((cold, noinline))
 
 /* On the way of every command, though planned faults call it too. */
-#define SIM_HOT __attribute__((always_inline))
+#define SIM_IN_LINE __attribute__((always_inline))
 
 /** With a plan loaded, after sim_site_planned: the effect of this hit, recorded. */
 SIM_COLD enum sim_effect sim_site_armed(struct sim_afu *a, enum sim_site site, uint64_t *arg);

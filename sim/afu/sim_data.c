@@ -181,8 +181,8 @@ static void in_done(struct sim_event *ev)
 }
 
 /* Sends the data of a segment over the bus; `after` cycles later fn runs. */
-SIM_HOT static inline void transfer(struct sim_cmd *c, enum sim_direction direction, uint64_t after,
-                                    sim_event_fn *fn)
+SIM_IN_LINE static inline void transfer(struct sim_cmd *c, enum sim_direction direction,
+                                        uint64_t after, sim_event_fn *fn)
 {
     uint32_t bytes = transfer_bytes(c);
     uint64_t late = sim_site_planned(c->afu, SIM_SITE_DATA) ? data_planned(c) : 0;

@@ -26,7 +26,7 @@ void sim_fetch_kick(struct sim_afu *a)
         look_soon(a);
 }
 
-SIM_HOT static inline void ready(struct sim_ctx *ctx)
+SIM_IN_LINE static inline void ready(struct sim_ctx *ctx)
 {
     struct sim_afu *a = ctx->afu;
     unsigned handle = ctx->handle;
@@ -122,7 +122,7 @@ static __attribute__((noinline)) void ring_told(struct sim_ctx *ctx, uint64_t va
     sim_fetch_ready(ctx);
 }
 
-SIM_HOT static inline void ring(struct sim_ctx *ctx, uint64_t value)
+SIM_IN_LINE static inline void ring(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
     uint32_t tail;
@@ -192,7 +192,7 @@ static uint64_t take_doorbell(struct sim_ctx *ctx)
 static void never_decoded(struct sim_event *ev) { (void)ev; }
 
 /* Issues the read of one IOARCB; the command is decoded when it is here. */
-SIM_HOT static inline void fetch_read(struct sim_cmd *c, uint64_t late, sim_event_fn *fn)
+SIM_IN_LINE static inline void fetch_read(struct sim_cmd *c, uint64_t late, sim_event_fn *fn)
 {
     sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_IOARCB, c->ea, sizeof(struct afu_ioarcb),
                  c->afu->params.cmd_decode + late, SIM_RANK_DECODE, fn);
@@ -223,7 +223,7 @@ SIM_COLD static void fetch_planned(struct sim_cmd *c)
     fetch_read(c, late, c->state == SIM_CMD_STUCK ? never_decoded : sim_decode);
 }
 
-SIM_HOT static inline void fetch_ioarcb(struct sim_cmd *c)
+SIM_IN_LINE static inline void fetch_ioarcb(struct sim_cmd *c)
 {
     if (sim_site_planned(c->afu, SIM_SITE_FETCH))
         fetch_planned(c);
@@ -241,7 +241,7 @@ static __attribute__((noinline)) void record_fetch(const struct sim_cmd *c)
                   sim_memory_canonical(&a->memory, c->ea, &c->ctx->command_hint));
 }
 
-SIM_HOT static inline void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
+SIM_IN_LINE static inline void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)
 {
     c->ctx = ctx;
     c->sq = !ctx->bell_count;

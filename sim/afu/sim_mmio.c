@@ -69,8 +69,8 @@ static void overtake(struct sim_afu *a)
     before->value = store.value;
 }
 
-SIM_HOT static inline void post(struct sim_ctx *ctx, uint64_t offset, uint64_t value,
-                                uint64_t travel)
+SIM_IN_LINE static inline void post(struct sim_ctx *ctx, uint64_t offset, uint64_t value,
+                                    uint64_t travel)
 {
     struct sim_mmio *m;
 

@@ -47,7 +47,7 @@ static __attribute__((noinline)) void lengthen_cdb(uint8_t cdb[16])
 }
 
 /* A virtual LUN's CDB gets the physical block. */
-SIM_HOT static inline void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
+SIM_IN_LINE static inline void rewrite_cdb(struct sim_cmd *c, const struct sim_segment *part)
 {
     uint8_t *cdb = c->rq.cdb;
 
@@ -76,7 +76,7 @@ static uint32_t segment_length(const struct sim_cmd *c, const struct sim_segment
     return (uint32_t)hal_min64(left, (uint64_t)part->blocks * lun_block_size(c->afu, part->lun_id));
 }
 
-SIM_HOT static inline void prepare_request(struct sim_cmd *c)
+SIM_IN_LINE static inline void prepare_request(struct sim_cmd *c)
 {
     struct sim_segment *part = &c->part[c->segment];
 
@@ -129,7 +129,7 @@ static __attribute__((noinline)) void start_paced(struct sim_cmd *c, uint64_t ga
                    media_done);
 }
 
-SIM_HOT static inline void media_start(struct sim_cmd *c)
+SIM_IN_LINE static inline void media_start(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     struct sim_media_stage *s = &a->stage[c->rs.lun];
@@ -163,7 +163,7 @@ static __attribute__((noinline)) void media_queue(struct sim_cmd *c)
     a->media_waiting[c->rs.lun / 64] |= HAL_BIT(c->rs.lun % 64);
 }
 
-SIM_HOT static inline void media_enter(struct sim_cmd *c)
+SIM_IN_LINE static inline void media_enter(struct sim_cmd *c)
 {
     const struct sim_media_stage *s = &c->afu->stage[c->rs.lun];
 
@@ -256,8 +256,8 @@ void sim_port_leave_media(struct sim_cmd *c)
 
 /* The next step comes when the bytes have crossed the link in one direction; memory of the FPGA is
  * behind no link. */
-SIM_HOT static inline void wait_link(struct sim_cmd *c, struct sim_stage *direction, uint64_t bytes,
-                                     sim_event_fn *fn)
+SIM_IN_LINE static inline void wait_link(struct sim_cmd *c, struct sim_stage *direction,
+                                         uint64_t bytes, sim_event_fn *fn)
 {
     const struct sim_afu *a = c->afu;
     bool here = __builtin_expect(a->internal_mode, 0);
@@ -296,7 +296,7 @@ static void link_in_done(struct sim_event *ev)
         sim_data_in(c);
 }
 
-SIM_HOT static inline void send_data_in(struct sim_cmd *c)
+SIM_IN_LINE static inline void send_data_in(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
 
@@ -363,7 +363,7 @@ static void without_data(struct sim_cmd *c)
         media_enter(c);
 }
 
-SIM_HOT static inline void with_medium(struct sim_cmd *c)
+SIM_IN_LINE static inline void with_medium(struct sim_cmd *c)
 {
     sim_media_plan(c);
     media_enter(c);
@@ -379,14 +379,14 @@ static __attribute__((noinline)) bool begin_failed(struct sim_cmd *c)
 }
 
 /* True: there is nothing to carry out, and the command has ended. */
-SIM_HOT static inline bool begin_fails(struct sim_cmd *c)
+SIM_IN_LINE static inline bool begin_fails(struct sim_cmd *c)
 {
     prepare_request(c);
     sim_scsi_begin(&c->afu->scsi, &c->rq, &c->rs);
     return (c->rs.direction_mismatch || c->rs.failed) && begin_failed(c);
 }
 
-SIM_HOT static inline void carry_out(struct sim_cmd *c)
+SIM_IN_LINE static inline void carry_out(struct sim_cmd *c)
 {
     sim_frame_accepted(c);
     if (__builtin_expect(sim_inject_armed(&c->afu->port[c->port]), 0) && sim_inject(c))
@@ -401,7 +401,7 @@ SIM_HOT static inline void carry_out(struct sim_cmd *c)
         with_medium(c);
 }
 
-SIM_HOT static inline void begin(struct sim_cmd *c)
+SIM_IN_LINE static inline void begin(struct sim_cmd *c)
 {
     if (!begin_fails(c))
         carry_out(c);

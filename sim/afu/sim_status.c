@@ -97,8 +97,8 @@ static __attribute__((noinline)) void ioasa_follows(struct sim_cmd *c)
 }
 
 /* The element is written: the host is told, and the slot is free unless the IOASA is missing. */
-SIM_HOT static inline void posted(struct sim_cmd *c, struct sim_ctx *ctx,
-                                  struct sim_message message)
+SIM_IN_LINE static inline void posted(struct sim_cmd *c, struct sim_ctx *ctx,
+                                      struct sim_message message)
 {
     struct sim_afu *a = c->afu;
     uint8_t msi = c->msi;
@@ -124,8 +124,8 @@ static __attribute__((noinline)) void record_element(const struct sim_cmd *c)
 }
 
 /* The interrupt of the command has been asked for, if it has one. */
-SIM_HOT static inline void rrq_post_with(struct sim_cmd *c, uint64_t element, bool twice,
-                                         struct sim_message message)
+SIM_IN_LINE static inline void rrq_post_with(struct sim_cmd *c, uint64_t element, bool twice,
+                                             struct sim_message message)
 {
     struct sim_ctx *ctx = c->ctx;
 

@@ -391,8 +391,8 @@ struct way {
 };
 
 /* Steps 8 to 10 for one LXT word. False: no permission. */
-SIM_HOT static inline bool apply_lxt(struct sim_cmd *c, const struct way *w, unsigned which,
-                                     uint64_t lba, uint32_t blocks)
+SIM_IN_LINE static inline bool apply_lxt(struct sim_cmd *c, const struct way *w, unsigned which,
+                                         uint64_t lba, uint32_t blocks)
 {
     uint64_t word = c->lxt[which];
     struct sim_segment *part = &c->part[which];
@@ -415,7 +415,7 @@ static __attribute__((noinline)) void walk_lxt(struct sim_cmd *c, unsigned which
     walk(c, SIM_CMD_WALK_LXT);
 }
 
-SIM_HOT static inline bool need_lxt(struct sim_cmd *c, const struct way *w, unsigned which)
+SIM_IN_LINE static inline bool need_lxt(struct sim_cmd *c, const struct way *w, unsigned which)
 {
     uint64_t index = (c->vlba >> w->virt.nmask) + which;
 
@@ -426,8 +426,8 @@ SIM_HOT static inline bool need_lxt(struct sim_cmd *c, const struct way *w, unsi
 }
 
 /* The `segments` LXT words of a command, of whose blocks so many are in the first chunk. */
-SIM_HOT static inline void translate_segments(struct sim_cmd *c, const struct way *w,
-                                              uint32_t blocks, uint32_t first, uint8_t segments)
+SIM_IN_LINE static inline void translate_segments(struct sim_cmd *c, const struct way *w,
+                                                  uint32_t blocks, uint32_t first, uint8_t segments)
 {
     c->segments = segments;
     if (need_lxt(c, w, 0) || (segments == 2 && need_lxt(c, w, 1)))
@@ -454,7 +454,7 @@ static __attribute__((noinline)) void translate_two(struct sim_cmd *c, uint32_t 
 }
 
 /* Steps 6 and 7. */
-SIM_HOT static inline void translate_virtual(struct sim_cmd *c, const struct way *w)
+SIM_IN_LINE static inline void translate_virtual(struct sim_cmd *c, const struct way *w)
 {
     uint64_t chunk = HAL_BIT(w->virt.nmask), inside;
     uint32_t blocks = 0;
@@ -514,7 +514,7 @@ static __attribute__((noinline)) void translate_direct(struct sim_cmd *c)
 }
 
 /* Format 0. */
-SIM_HOT static inline void translate_format_0(struct sim_cmd *c, struct place rht)
+SIM_IN_LINE static inline void translate_format_0(struct sim_cmd *c, struct place rht)
 {
     struct way w = {virtual_of(c), rht, needed_permission(c)};
 
@@ -528,7 +528,7 @@ SIM_HOT static inline void translate_format_0(struct sim_cmd *c, struct place rh
         translate_virtual(c, &w);
 }
 
-SIM_HOT static inline void translate_entry(struct sim_cmd *c, struct place rht)
+SIM_IN_LINE static inline void translate_entry(struct sim_cmd *c, struct place rht)
 {
     unsigned format = afu_rht_entry_format(&c->entry);
 

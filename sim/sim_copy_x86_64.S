@@ -4,7 +4,7 @@
  * sim_copy_bytes leads there, which goes up to the very byte that cannot be reached; one behind it to
  * sim_copy_fixup. */
 #ifdef __x86_64__
-    .text
+    .section .text.hot, "ax", @progbits
     .globl sim_copy, sim_copy_first, sim_copy_bytes, sim_copy_fixup
     .type sim_copy, @function
 sim_copy:

@@ -5,6 +5,7 @@
 
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
+#include "hal/support/hot.h"
 
 _Static_assert(SIM_RANKS <= 1 << SIM_RANK_BITS, "a rank fits below the cycle");
 _Static_assert(SIM_SLOT_BITS + SIM_NEAR_BITS == SIM_WINDOW_BITS, "the near wheel is one window");
@@ -209,7 +210,7 @@ static void heap_remove(struct sim_engine *e, uint32_t i)
 
 /* ---- scheduling ------------------------------------------------------------------------------ */
 
-void sim_engine_place(struct sim_engine *e, struct sim_event *ev, uint64_t cycle)
+HAL_HOT void sim_engine_place(struct sim_engine *e, struct sim_event *ev, uint64_t cycle)
 {
     CHECK(ev->place == SIM_EVENT_IDLE && cycle >= e->now);
     CHECK(cycle - e->now < AHEAD_MAX);
@@ -252,7 +253,7 @@ void sim_engine_cancel(struct sim_engine *e, struct sim_event *ev)
 /* ---- running --------------------------------------------------------------------------------- */
 
 /* Cycle of the next event behind the current window. */
-static uint64_t next_ahead(const struct sim_engine *e)
+HAL_HOT static uint64_t next_ahead(const struct sim_engine *e)
 {
     unsigned index = far_next(&e->far, far_index(e->now));
 
@@ -275,7 +276,7 @@ uint64_t sim_engine_next(struct sim_engine *e)
  * window is spread over the near wheel, and what the wheels can now hold comes out of the heap.
  * Both keep the order of scheduling, because an event can only be put behind those of the heap
  * after they have left it. */
-static void enter_window(struct sim_engine *e, uint64_t cycle)
+HAL_HOT static void enter_window(struct sim_engine *e, uint64_t cycle)
 {
     struct sim_event *ev = far_take(&e->far, far_index(cycle)), *next;
 
@@ -322,7 +323,7 @@ static inline void run_one(struct sim_engine *e, struct sim_event *ev)
 }
 
 /* Nothing is left up to and including `until`. Kept apart: mostly a model stops the engine. */
-static __attribute__((noinline)) void rest(struct sim_engine *e, uint64_t until)
+HAL_HOT static __attribute__((noinline)) void rest(struct sim_engine *e, uint64_t until)
 {
     if (until != SIM_NEVER && until > e->now)
         advance(e, until);
@@ -366,7 +367,7 @@ static bool run_until(struct sim_engine *e, uint64_t until)
     }
 }
 
-bool sim_engine_run(struct sim_engine *e, uint64_t until)
+HAL_HOT bool sim_engine_run(struct sim_engine *e, uint64_t until)
 {
     e->stop = false;
     if (__builtin_expect(e->ops != NULL, 0))

@@ -11,6 +11,7 @@
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
 #include "hal/support/endian.h"
+#include "hal/support/hot.h"
 #include "sim/sim_scsi_ops.h"
 
 /* SERVICE ACTION IN(16): the action is in the CDB. */
@@ -371,8 +372,8 @@ begin_any(struct sim_scsi *t, const struct sim_scsi_request *rq, struct sim_scsi
         check_transfer(&c);
 }
 
-void sim_scsi_begin(struct sim_scsi *t, const struct sim_scsi_request *rq,
-                    struct sim_scsi_result *rs)
+HAL_HOT void sim_scsi_begin(struct sim_scsi *t, const struct sim_scsi_request *rq,
+                            struct sim_scsi_result *rs)
 {
     memset(rs, 0, offsetof(struct sim_scsi_result, sense)); /* the rest would need a call */
     if (!begin_plain(t, rq, rs))
@@ -488,9 +489,9 @@ static inline bool finish_plain(struct sim_scsi *t, const struct sim_scsi_reques
     return medium && medium->block_size == rs->block_size;
 }
 
-int sim_scsi_finish(struct sim_scsi *t, const struct sim_scsi_request *rq,
-                    struct sim_scsi_result *rs, sim_media_sink *sink, sim_media_source *source,
-                    void *arg)
+HAL_HOT int sim_scsi_finish(struct sim_scsi *t, const struct sim_scsi_request *rq,
+                            struct sim_scsi_result *rs, sim_media_sink *sink,
+                            sim_media_source *source, void *arg)
 {
     int error;
 

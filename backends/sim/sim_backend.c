@@ -7,6 +7,7 @@
 #include "hal/exec.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
+#include "hal/support/hot.h"
 #include "sim/sim_bus.h"
 
 /* Who waits in a system call for news of a context or of the slot. */
@@ -215,7 +216,7 @@ static void ctx_release(struct hal_ctx *ctx)
 /* ---- registers and events ---------------------------------------------------------------------
  */
 
-static uint64_t reg_read64(struct hal_ctx *ctx, uint64_t offset)
+HAL_HOT static uint64_t reg_read64(struct hal_ctx *ctx, uint64_t offset)
 {
     struct context *c = context(ctx);
     struct sim_drive *drive = c->dev->drive;
@@ -250,7 +251,7 @@ static __attribute__((noinline)) void store_later(struct context *c, uint64_t of
     } while (rc);
 }
 
-static void reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
+HAL_HOT static void reg_write64(struct hal_ctx *ctx, uint64_t offset, uint64_t value)
 {
     struct context *c = context(ctx);
     struct sim_drive *drive = c->dev->drive;
@@ -305,7 +306,7 @@ static int event_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *
     return rc == -EINTR ? -EINTR : 0;
 }
 
-static void progress(struct hal_ctx *ctx)
+HAL_HOT static void progress(struct hal_ctx *ctx)
 {
     struct context *c = context(ctx);
 

@@ -8,6 +8,7 @@
 #include "hal/exec.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
+#include "hal/support/hot.h"
 #include "sim/sched/sched.h"
 #include "sim/sim_control.h"
 #include "sim/world.h"
@@ -109,7 +110,7 @@ static void run_device(struct drive *d, uint64_t until)
         sim_engine_run(&d->base.machine->engine, until);
 }
 
-static void clock_advance(void *arg, uint64_t until_ns)
+HAL_HOT static void clock_advance(void *arg, uint64_t until_ns)
 {
     run_device(arg, hal_div_up(until_ns, SIM_CYCLE_NS));
 }
@@ -131,7 +132,7 @@ static __attribute__((noinline)) void tell(struct drive *d, uint64_t key)
 }
 
 /* The model reports news: the engine stops only when a fiber waits for it. */
-static void on_wake(void *arg, uint64_t key)
+HAL_HOT static void on_wake(void *arg, uint64_t key)
 {
     struct drive *d = arg;
 
@@ -154,7 +155,7 @@ static void point(struct sim_drive *b) { sched_point(of(b)->sched); }
 /* A key that nobody wakes. */
 #define KEY_TIME UINT64_MAX
 
-static void until(struct sim_drive *b, uint64_t cycle)
+HAL_HOT static void until(struct sim_drive *b, uint64_t cycle)
 {
     struct drive *d = of(b);
 
@@ -173,7 +174,7 @@ static int wait(struct sim_drive *b, uint64_t key, uint64_t deadline)
     return sched_wait_key(of(b)->sched, key, deadline, true, "an event of the adapter");
 }
 
-static void poll(struct sim_drive *b, uint64_t key)
+HAL_HOT static void poll(struct sim_drive *b, uint64_t key)
 {
     uint64_t slice = b->machine->engine.now * SIM_CYCLE_NS + POLL_SLICE_NS;
     int rc = sched_poll_key(of(b)->sched, key, slice, "a completion (polling)");
@@ -221,7 +222,7 @@ static __attribute__((noinline)) uint64_t publish_stores(struct drive *d)
 
 static uint64_t publish(struct sim_drive *b) { return of(b)->stores ? publish_stores(of(b)) : 0; }
 
-static void enter_to_store(struct sim_drive *b)
+HAL_HOT static void enter_to_store(struct sim_drive *b)
 {
     sched_point(of(b)->sched);
     publish(b);

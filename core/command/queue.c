@@ -7,6 +7,7 @@
 #include "core/mutants.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
+#include "hal/support/hot.h"
 
 enum { MEMORY_ALIGN = 4096 }; /* locked pages hold nothing else */
 
@@ -178,7 +179,7 @@ void spipe__queue_program(struct spipe__queue *q)
 
 /* ---- submission ---- */
 
-bool spipe__queue_refill(struct spipe__queue *q)
+HAL_HOT bool spipe__queue_refill(struct spipe__queue *q)
 {
     uint64_t value = spipe__queue_read(q, AFU_HOST_CMD_ROOM);
 

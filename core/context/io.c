@@ -8,6 +8,7 @@
 #include "core/context/context.h"
 #include "core/context/io_status.h"
 #include "core/mutants.h"
+#include "hal/support/hot.h"
 
 /* ---- submission ---- */
 
@@ -33,7 +34,7 @@ static __attribute__((noinline, cold)) int refused(const struct spipe_ctx *ctx,
     return ctx->queue.gone ? -ENODEV : 0; /* a refill may just have found out */
 }
 
-int spipe_submit(struct spipe_ctx *ctx, const struct spipe_io *ios, unsigned n)
+HAL_HOT int spipe_submit(struct spipe_ctx *ctx, const struct spipe_io *ios, unsigned n)
 {
     struct spipe__queue *q = &ctx->queue;
     const struct spipe_io *io = ios, *end = ios + n;
@@ -91,7 +92,7 @@ static __attribute__((noinline)) void describe(const struct spipe__queue *q, uin
     }
 }
 
-unsigned spipe_poll(struct spipe_ctx *ctx, struct spipe_completion *out, unsigned max)
+HAL_HOT unsigned spipe_poll(struct spipe_ctx *ctx, struct spipe_completion *out, unsigned max)
 {
     struct spipe__queue *q = &ctx->queue;
     unsigned n;

@@ -17,6 +17,7 @@
 #include "hal/afu_tables.h"
 #include "hal/support/bits.h"
 #include "hal/support/endian.h"
+#include "hal/support/hot.h"
 #include "hal/support/prng.h"
 #include "sim/sim_engine.h"
 #include "sim/sim_fault.h"

@@ -170,7 +170,7 @@ static inline void record(struct sim_cmd *c, uint32_t bytes)
         append_record(c, bytes);
 }
 
-static void in_done(struct sim_event *ev)
+HAL_HOT static void in_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
@@ -197,12 +197,12 @@ SIM_IN_LINE static inline void transfer(struct sim_cmd *c, enum sim_direction di
         sim_wait(c, after + late, SIM_RANK_DATA, fn);
 }
 
-void sim_data_in(struct sim_cmd *c)
+HAL_HOT void sim_data_in(struct sim_cmd *c)
 {
     transfer(c, SIM_BUS_WRITE, c->afu->params.status_build, in_done);
 }
 
-static void out_done(struct sim_event *ev)
+HAL_HOT static void out_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
@@ -217,7 +217,7 @@ static void out_done(struct sim_event *ev)
         sim_port_data_out(c);
 }
 
-void sim_data_out(struct sim_cmd *c) { transfer(c, SIM_BUS_READ, 0, out_done); }
+HAL_HOT void sim_data_out(struct sim_cmd *c) { transfer(c, SIM_BUS_READ, 0, out_done); }
 
 void sim_data_again(struct sim_cmd *c)
 {

@@ -157,7 +157,7 @@ static __attribute__((noinline)) void tell_command(const struct sim_cmd *c)
     sim_tell(c->afu, &(struct sim_watched){.what = SIM_WATCH_COMMAND, .context = c->ctx->handle});
 }
 
-void sim_decode(struct sim_event *ev)
+HAL_HOT void sim_decode(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->afu;

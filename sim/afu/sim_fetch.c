@@ -155,7 +155,7 @@ SIM_COLD static void doorbell_planned(struct sim_ctx *ctx, uint64_t value)
         ring(ctx, value);
 }
 
-void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
+HAL_HOT void sim_doorbell(struct sim_ctx *ctx, uint64_t value)
 {
     if (sim_site_planned(ctx->afu, SIM_SITE_BELL))
         doorbell_planned(ctx, value);
@@ -266,7 +266,7 @@ void sim_fetch_one(struct sim_afu *a)
 }
 
 /* The next read goes to the bus when the one before it has left. */
-static void look(struct sim_event *ev)
+HAL_HOT static void look(struct sim_event *ev)
 {
     struct sim_afu *a = HAL_CONTAINER_OF(ev, struct sim_afu, fetch_event);
 

@@ -102,7 +102,7 @@ SIM_COLD static void store_planned(struct sim_ctx *ctx, uint64_t offset, uint64_
     }
 }
 
-int sim_bus_store(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t *when)
+HAL_HOT int sim_bus_store(struct sim_ctx *ctx, uint64_t offset, uint64_t value, uint64_t *when)
 {
     struct sim_afu *a = ctx->afu;
     int rc = ring_room(a, when);
@@ -252,7 +252,7 @@ void sim_mmio_accept(struct sim_afu *a)
         sim_ioarrin(m->ctx, m->value);
 }
 
-static void arrive(struct sim_event *ev)
+HAL_HOT static void arrive(struct sim_event *ev)
 {
     sim_mmio_accept(HAL_CONTAINER_OF(ev, struct sim_afu, mmio_event));
 }

@@ -288,7 +288,7 @@ static uint64_t moved_bytes(const struct sim_cmd *c)
     return c->rs.forced && !c->rs.forced_after_data ? 0 : c->rs.transfer_len;
 }
 
-static void link_in_done(struct sim_event *ev)
+HAL_HOT static void link_in_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
@@ -305,7 +305,7 @@ SIM_IN_LINE static inline void send_data_in(struct sim_cmd *c)
 }
 
 /* The medium is done: reads send their data, everything else is over. */
-static void media_done(struct sim_event *ev)
+HAL_HOT static void media_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->afu;
@@ -472,7 +472,7 @@ SIM_COLD static bool exchange_planned(struct sim_cmd *c)
     return link_lost(c);
 }
 
-static void at_target(struct sim_event *ev)
+HAL_HOT static void at_target(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
@@ -531,7 +531,7 @@ bool sim_port_for_task(struct sim_cmd *c)
     return c->ports & up;
 }
 
-void sim_port_command(struct sim_cmd *c)
+HAL_HOT void sim_port_command(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     uint8_t up = available(a);

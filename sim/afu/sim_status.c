@@ -209,7 +209,7 @@ SIM_COLD static void rrq_planned(struct sim_cmd *c)
     }
 }
 
-static void rrq_done(struct sim_event *ev)
+HAL_HOT static void rrq_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
@@ -221,7 +221,7 @@ static void rrq_done(struct sim_event *ev)
         rrq_post_with(c, element_of(c), false, (struct sim_message){.wanted = false});
 }
 
-void sim_rrq_send(struct sim_cmd *c)
+HAL_HOT void sim_rrq_send(struct sim_cmd *c)
 {
     c->state = SIM_CMD_STATUS;
     sim_wait_bus(c, SIM_BUS_WRITE, SIM_STRICT_ELEMENT, c->ctx->rrq_at, AFU_RRQ_ELEMENT_SIZE, 0,
@@ -361,7 +361,7 @@ SIM_COLD static void ioasa_planned(struct sim_cmd *c)
         ioasa_refused(c);
 }
 
-static void ioasa_done(struct sim_event *ev)
+HAL_HOT static void ioasa_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
@@ -371,7 +371,7 @@ static void ioasa_done(struct sim_event *ev)
         ioasa_now(ev);
 }
 
-void sim_ioasa_send(struct sim_cmd *c)
+HAL_HOT void sim_ioasa_send(struct sim_cmd *c)
 {
     c->state = SIM_CMD_STATUS;
     if (has_sense(c))

@@ -291,7 +291,7 @@ static void walked_lxt(struct sim_cmd *c)
     sim_translate(c);
 }
 
-static void walked(struct sim_event *ev)
+HAL_HOT static void walked(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
@@ -540,7 +540,7 @@ SIM_IN_LINE static inline void translate_entry(struct sim_cmd *c, struct place r
         sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
 }
 
-void sim_translate(struct sim_cmd *c)
+HAL_HOT void sim_translate(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     struct place rht = rht_place(c);

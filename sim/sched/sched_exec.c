@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "hal/support/check.h"
+#include "hal/support/hot.h"
 #include "sim/sched/sched.h"
 #include "sim/sched/sched_internal.h"
 
@@ -22,7 +23,7 @@ SCHED_RARE static uint64_t busy_now(struct sched *s)
 }
 
 /* All three ends are jumps: the frequent one saves no registers. */
-static uint64_t op_now(struct exec *e)
+HAL_HOT static uint64_t op_now(struct exec *e)
 {
     struct sched *s = sched__of(e);
     uint64_t now;

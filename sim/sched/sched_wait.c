@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "hal/support/check.h"
+#include "hal/support/hot.h"
 #include "sim/sched/sched.h"
 #include "sim/sched/sched_internal.h"
 
@@ -283,7 +284,7 @@ SCHED_RARE static int poll_after_look(struct sched *s, uint64_t key, uint64_t de
 
 /* A round of sched__idle for the current fiber, which has not left its place. What is seldom needed
  * afterwards is kept in s, not in registers that each poll would have to save. */
-int sched_poll_key(struct sched *s, uint64_t key, uint64_t deadline, const char *what)
+HAL_HOT int sched_poll_key(struct sched *s, uint64_t key, uint64_t deadline, const char *what)
 {
     CHECK(s->current && deadline != EXEC_FOREVER);
     if (s->deadline_stale)
@@ -331,7 +332,7 @@ SCHED_RARE static bool wake_waiters(struct sched *s, const struct sched_link *he
     return wake_poller(s, key) || any;
 }
 
-bool sched_wake_key(struct sched *s, uint64_t key)
+HAL_HOT bool sched_wake_key(struct sched *s, uint64_t key)
 {
     const struct sched_link *head = bucket_of(s, key);
 

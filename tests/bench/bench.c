@@ -208,7 +208,7 @@ static double pb6_data(double *roofline)
 
 /* Paths of the twins: the same program with and without fault sites. This program itself is no
  * twin, since the compiler knows what a twin runs and makes another loop of it. */
-static char with_sites[4200], without_sites[4200];
+static char with_sites[4096], without_sites[4096];
 
 /* Runs a program that prints one number: ns a read. */
 static double ask(const char *program)

@@ -74,7 +74,7 @@ static void count(struct sim_afu *a, const struct sim_cmd *c)
     const struct afu_rc *rc = &c->status.rc;
 
     a->counters.completed++;
-    if (__builtin_expect(!(rc->afu_rc | rc->scsi_rc | rc->fc_rc), 1))
+    if (__builtin_expect(!(afu_ioasc(rc) & 0x00FFFFFF), 1)) /* whatever the flags */
         a->counters.by_status[0]++;
     else
         a->counters.by_status[rc->afu_rc ? 1 : rc->fc_rc ? 3 : 2]++;
@@ -123,14 +123,18 @@ static __attribute__((noinline)) void record_element(const struct sim_cmd *c)
                   sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
 }
 
-/* The interrupt of the command has been asked for, if it has one. */
+static inline void record(const struct sim_cmd *c)
+{
+    if (c->afu->trace->on)
+        record_element(c);
+}
+
+/* The element is recorded, and the interrupt of the command asked for, if it has one. */
 SIM_IN_LINE static inline void rrq_post_with(struct sim_cmd *c, uint64_t element, bool twice,
                                              struct sim_message message)
 {
     struct sim_ctx *ctx = c->ctx;
 
-    if (c->afu->trace->on)
-        record_element(c);
     if (!rrq_write(ctx, element) || (twice && !rrq_write(ctx, element_of(c))))
         sim_psl_refused(c, SIM_PSL_RRQ, AFU_PSL_AERROR, ctx->rrq_at);
     else
@@ -158,6 +162,7 @@ static __attribute__((noinline)) void rrq_post(struct sim_cmd *c, uint64_t eleme
         sim_wait(c, sim_late(c->afu, message.arg), SIM_RANK_STATUS, rrq_post_now);
         return;
     }
+    record(c);
     rrq_post_with(c, element, twice, message);
 }
 
@@ -213,12 +218,14 @@ HAL_HOT static void rrq_done(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
 
-    if (sim_site_planned(c->afu, SIM_SITE_RRQ))
+    if (sim_site_planned(c->afu, SIM_SITE_RRQ)) {
         rrq_planned(c);
-    else if (c->msi)
+    } else if (c->msi) {
         rrq_post(c, element_of(c), false);
-    else /* no interrupt: nothing is kept for one */
+    } else { /* no interrupt: nothing is kept for one */
+        record(c);
         rrq_post_with(c, element_of(c), false, (struct sim_message){.wanted = false});
+    }
 }
 
 HAL_HOT void sim_rrq_send(struct sim_cmd *c)

@@ -274,18 +274,30 @@ SCHED_RARE static int poller_not_woken(struct sched *s)
     return -ETIMEDOUT;
 }
 
+SCHED_RARE static int poll_after_look(struct sched *s, uint64_t key, uint64_t deadline,
+                                      const char *what)
+{
+    find_earliest(s);
+    return sched_poll_key(s, key, deadline, what);
+}
+
 /* A round of sched__idle for the current fiber, which has not left its place. What is seldom needed
  * afterwards is kept in s, not in registers that each poll would have to save. */
 int sched_poll_key(struct sched *s, uint64_t key, uint64_t deadline, const char *what)
 {
     CHECK(s->current && deadline != EXEC_FOREVER);
+    if (s->deadline_stale)
+        return poll_after_look(s, key, deadline, what);
     if (s->ready_count | s->descriptor_count || s->points + 1 >= s->attention ||
         deadline <= sched__now(s))
         return sched_wait_key(s, key, deadline, false, what);
     s->points++;
     s->no_switch++;
-    s->poll = (struct sched_poll){true, 0, key, deadline, what};
-    move_time(s, hal_min64(earliest_deadline(s), deadline));
+    s->poll.waits = true;
+    s->poll.key = key;
+    s->poll.deadline = deadline;
+    s->poll.what = what;
+    move_time(s, hal_min64(s->deadline_min, deadline));
     s->no_switch--;
     if (__builtin_expect(s->poll.waits, 0))
         return poller_not_woken(s);

@@ -146,6 +146,7 @@ int sim_afu_create(struct sim_machine *m, const struct sim_params *params, struc
     a->number = m->afu_count;
     a->params = *params;
     a->memory.world = m->world;
+    a->record_id = sim_trace_id(0, (uint16_t)a->number, 0);
     a->wake = wake;
     a->wake_arg = m;
     rc = allocate_tables(a);

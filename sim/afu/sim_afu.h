@@ -382,6 +382,7 @@ struct sim_afu {
     struct hal_prng latency;
     struct sim_scsi scsi;
 
+    uint64_t record_id;                    /* what all records have: the adapter, sim_trace_id */
     void (*wake)(void *arg, uint64_t key); /* something happened to the context of this key */
     void *wake_arg;
 
@@ -461,18 +462,19 @@ static inline struct sim_cmd *sim_cmd_of(struct sim_event *ev)
     return HAL_CONTAINER_OF(ev, struct sim_cmd, event);
 }
 
+/** A record, for who has looked whether the trace is on as there is more to do for it. */
+static inline __attribute__((always_inline)) void
+sim_record_on(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v, uint64_t w)
+{
+    sim_trace_append(a->trace, a->engine->now, sim_trace_id((uint16_t)kind, 0, who) | a->record_id,
+                     v, w);
+}
+
 static inline __attribute__((always_inline)) void
 sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v, uint64_t w)
 {
     if (__builtin_expect(a->tracing, 0))
-        sim_trace_add(a->trace, a->engine->now, kind, a->number, who, v, w);
-}
-
-/** The same for who has looked whether the trace is on, as there is more to do for the record. */
-static inline __attribute__((always_inline)) void
-sim_record_on(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v, uint64_t w)
-{
-    sim_trace_append(a->trace, a->engine->now, sim_trace_id((uint16_t)kind, a->number, who), v, w);
+        sim_record_on(a, kind, who, v, w);
 }
 
 /** WRITE SAME(16) sends one block, whatever its range is: every segment has all of the data. */

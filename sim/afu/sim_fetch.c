@@ -117,7 +117,7 @@ static __attribute__((noinline)) void ring_told(struct sim_ctx *ctx, uint64_t va
     struct sim_afu *a = ctx->afu;
 
     sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
-    if (a->trace->on)
+    if (a->tracing)
         sim_doorbell_record(ctx, value);
     sim_fetch_ready(ctx);
 }
@@ -143,7 +143,7 @@ SIM_IN_LINE static inline void ring(struct sim_ctx *ctx, uint64_t value)
         tail -= (uint32_t)a->params.cmd_room;
     ctx->bells[tail] = value;
     if (__builtin_expect(
-            a->trace->on | sim_strict_too_many(&a->strict, ctx->handle, sim_under_way(ctx)), 0))
+            a->tracing | sim_strict_too_many(&a->strict, ctx->handle, sim_under_way(ctx)), 0))
         ring_told(ctx, value);
     else
         ready(ctx);
@@ -251,7 +251,7 @@ SIM_IN_LINE static inline void fetch(struct sim_afu *a, struct sim_ctx *ctx, str
     ctx->in_flight++;
     sim_memory_expect(ctx->rrq_at);
     a->counters.fetched++;
-    if (a->trace->on)
+    if (a->tracing)
         record_fetch(c);
     fetch_ioarcb(c);
 }

@@ -183,7 +183,7 @@ static void storage_arrived(struct sim_event *ev)
     for (; ctx->storage_ready < ctx->storage_count; ctx->storage_ready++) {
         const struct sim_storage_fault *f = &ctx->storage[ctx->storage_ready];
 
-        if (a->trace->on)
+        if (a->tracing)
             sim_record(a, SIM_EVENT_DATA_STORAGE, ctx->handle,
                        sim_memory_canonical(&a->memory, f->address, &ctx->data_hint), f->dsisr);
     }

@@ -108,7 +108,7 @@ void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset
 {
     struct place p = find(a, from, offset);
 
-    if (a->trace->on && !is_doorbell(offset))
+    if (a->tracing && !is_doorbell(offset))
         sim_record(a, SIM_EVENT_MMIO_WRITE, from->handle, offset,
                    is_address(offset) ? canonical(from, value) : value);
     switch (p.part) {

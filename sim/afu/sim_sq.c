@@ -68,7 +68,7 @@ static void write_tail(struct sim_ctx *ctx, uint64_t value)
     }
     ctx->sq_tail = value;
     sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
-    if (a->trace->on)
+    if (a->tracing)
         sim_doorbell_record(ctx, value);
     ring_changed(ctx);
 }

@@ -125,7 +125,7 @@ static __attribute__((noinline)) void record_element(const struct sim_cmd *c)
 
 static inline void record(const struct sim_cmd *c)
 {
-    if (c->afu->trace->on)
+    if (c->afu->tracing)
         record_element(c);
 }
 

@@ -366,19 +366,26 @@ static void keep(struct exec *e, struct exec_thread *t)
     kept++;
 }
 
-/* An answer is waited for all the same; the interruption is for a later wait, once. */
-Test(hwq, keeps_an_interruption, .init = set_up, .fini = tear_down)
+/* The next `times` waits are interrupted; *hal has to last as long as the test. */
+static void interrupt_waits(struct hal_ops *hal, unsigned times)
 {
-    struct hal_ops hal = *f.afu.dev.ops;
-    struct afu_ioasa out;
-
     ops = *f.exec.exec.ops;
     ops.thread_interrupt = keep;
     f.exec.exec.ops = &ops;
-    hal.event_wait = interrupted_wait;
-    f.s.hwq[0].ctx->ops = &hal;
-    interruptions = 2;
+    *hal = *f.afu.dev.ops;
+    hal->event_wait = interrupted_wait;
+    f.s.hwq[0].ctx->ops = hal;
+    interruptions = times;
     kept = 0;
+}
+
+/* An answer is waited for all the same; the interruption is for a later wait, once. */
+Test(hwq, keeps_an_interruption, .init = set_up, .fini = tear_down)
+{
+    struct hal_ops hal;
+    struct afu_ioasa out;
+
+    interrupt_waits(&hal, 2);
     cr_assert_eq(run(&(struct fake_answer){.delay = 5000}, &out), 0);
     cr_expect_eq(f.exec.now, 5000);
     cr_expect_eq(interruptions, 0);
@@ -391,16 +398,10 @@ Test(hwq, keeps_an_interruption, .init = set_up, .fini = tear_down)
 /* However often it is interrupted, time goes on: the answer comes, or the deadline. */
 Test(hwq, interrupted_for_ever, .init = set_up, .fini = tear_down)
 {
-    struct hal_ops hal = *f.afu.dev.ops;
+    struct hal_ops hal;
     struct afu_ioasa out;
 
-    ops = *f.exec.exec.ops;
-    ops.thread_interrupt = keep;
-    f.exec.exec.ops = &ops;
-    hal.event_wait = interrupted_wait;
-    f.s.hwq[0].ctx->ops = &hal;
-    interruptions = 1000000;
-    kept = 0;
+    interrupt_waits(&hal, 1000000);
     cr_assert_eq(run(&(struct fake_answer){.delay = SPIPE__SECOND}, &out), 0);
     cr_expect_leq(f.exec.now, SPIPE__SECOND + SPIPE__MILLISECOND);
     cr_assert_eq(run(&(struct fake_answer){.lost = true}, &out), -ETIMEDOUT);

@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "hal/support/hot.h"
+
 const struct sim_event_info sim_event_table[SIM_EVENT_COUNT] = {
 #define SIM_EVENT(enumerator, name, track, who, a, b)                                              \
     [SIM_EVENT_##enumerator] = {name, track, who, a, b},
+#include "hal/support/hot.h"
 #include "sim/sim_events.def"
 #undef SIM_EVENT
 };
@@ -20,7 +23,7 @@ void sim_trace_init(struct sim_trace *t, bool on)
 }
 
 /* Never inline: a record would save registers for it. */
-__attribute__((noinline)) void sim_trace_flush(struct sim_trace *t)
+HAL_HOT __attribute__((noinline)) void sim_trace_flush(struct sim_trace *t)
 {
     if (t->fill && t->sink)
         t->sink(t->sink_arg, t->ring, t->fill);
@@ -37,8 +40,8 @@ void sim_trace_set_sink(struct sim_trace *t, sim_trace_sink *sink, void *arg)
 }
 
 /* Never inline either: the parts of `id` would be stored one by one. */
-__attribute__((noinline)) void sim_trace_append(struct sim_trace *t, uint64_t cycle, uint64_t id,
-                                                uint64_t a, uint64_t b)
+HAL_HOT __attribute__((noinline)) void sim_trace_append(struct sim_trace *t, uint64_t cycle,
+                                                        uint64_t id, uint64_t a, uint64_t b)
 {
     struct sim_trace_record *r = &t->ring[t->fill];
 

@@ -7,6 +7,7 @@
 #include "core/mutants.h"
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
+#include "hal/support/hot.h"
 
 #define CHECK_INTERVAL SPIPE__MILLISECOND /* between two looks at events: they are system calls */
 
@@ -203,7 +204,7 @@ static void expire(struct spipe__queue *q, uint64_t now)
 }
 
 /* Kept apart: inline it would cost each look registers. */
-__attribute__((noinline)) void spipe__queue_check(struct spipe__queue *q, uint64_t now)
+HAL_HOT __attribute__((noinline)) void spipe__queue_check(struct spipe__queue *q, uint64_t now)
 {
     q->check_at = now + CHECK_INTERVAL;
     look_at_events(q);

@@ -156,7 +156,7 @@ SIM_COLD static uint64_t data_planned(struct sim_cmd *c)
     }
 }
 
-static __attribute__((noinline)) void append_record(struct sim_cmd *c, uint32_t bytes)
+HAL_HOT static __attribute__((noinline)) void append_record(struct sim_cmd *c, uint32_t bytes)
 {
     struct sim_afu *a = c->afu;
 

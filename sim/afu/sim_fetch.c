@@ -102,7 +102,7 @@ SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value)
     }
 }
 
-__attribute__((noinline)) void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value)
+HAL_HOT __attribute__((noinline)) void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
 
@@ -112,7 +112,7 @@ __attribute__((noinline)) void sim_doorbell_record(struct sim_ctx *ctx, uint64_t
 }
 
 /* Somebody is told of the doorbell. Kept apart: else nobody needs to know which region it names. */
-static __attribute__((noinline)) void ring_told(struct sim_ctx *ctx, uint64_t value)
+HAL_HOT static __attribute__((noinline)) void ring_told(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
 
@@ -233,7 +233,7 @@ SIM_IN_LINE static inline void fetch_ioarcb(struct sim_cmd *c)
 
 void sim_fetch_ioarcb(struct sim_cmd *c) { fetch_ioarcb(c); }
 
-static __attribute__((noinline)) void record_fetch(const struct sim_cmd *c)
+HAL_HOT static __attribute__((noinline)) void record_fetch(const struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
 

@@ -114,7 +114,7 @@ SIM_IN_LINE static inline void posted(struct sim_cmd *c, struct sim_ctx *ctx,
         sim_interrupt_send(ctx, msi, message);
 }
 
-static __attribute__((noinline)) void record_element(const struct sim_cmd *c)
+HAL_HOT static __attribute__((noinline)) void record_element(const struct sim_cmd *c)
 {
     struct sim_ctx *ctx = c->ctx;
     struct sim_afu *a = c->afu;

@@ -184,7 +184,7 @@ static uint64_t entry_bytes(const struct sim_cmd *c)
 }
 
 /* One bus read for a table entry; the memory is sampled when the response arrives. */
-static void walk(struct sim_cmd *c, enum sim_cmd_state state)
+HAL_HOT static void walk(struct sim_cmd *c, enum sim_cmd_state state)
 {
     struct sim_afu *a = c->afu;
     enum sim_site site = state == SIM_CMD_WALK_RHT ? SIM_SITE_RHT : SIM_SITE_LXT;
@@ -408,7 +408,7 @@ SIM_IN_LINE static inline bool apply_lxt(struct sim_cmd *c, const struct way *w,
     return true;
 }
 
-static __attribute__((noinline)) void walk_lxt(struct sim_cmd *c, unsigned which)
+HAL_HOT static __attribute__((noinline)) void walk_lxt(struct sim_cmd *c, unsigned which)
 {
     c->lxt_which = (uint8_t)which;
     sim_record(c->afu, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, lxt_index(c, which));

@@ -104,8 +104,8 @@ static inline struct sim_bus_rate sim_bus_rate_now(const struct sim_afu *a,
 }
 
 /** The next step of c comes in so many cycles. */
-static inline void sim_wait(struct sim_cmd *c, uint64_t cycles, enum sim_rank rank,
-                            sim_event_fn *fn)
+HAL_HOT static inline void sim_wait(struct sim_cmd *c, uint64_t cycles, enum sim_rank rank,
+                                    sim_event_fn *fn)
 {
     struct sim_engine *e = c->afu->engine;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hal/support/check.h"
+#include "hal/support/hot.h"
 #include "sim/sched/sched_internal.h"
 
 #define STACK_FACTOR (SIM_ASAN ? 4u : 1u) /* instrumented frames are larger */
@@ -68,7 +69,7 @@ static struct sched_fiber *note_switch(struct sched *s, struct sched_fiber *to)
 }
 
 /* One place for all switches: where the last one from here went to is where the next one goes. */
-static __attribute__((noinline)) void switch_to(struct sched *s, struct sched_fiber *to)
+HAL_HOT static __attribute__((noinline)) void switch_to(struct sched *s, struct sched_fiber *to)
 {
     struct sched_fiber *from = note_switch(s, to);
 
@@ -138,7 +139,7 @@ void sched_stay_end(struct sched *s)
     s->no_switch--;
 }
 
-void sched__leave_to(struct sched *s)
+HAL_HOT void sched__leave_to(struct sched *s)
 {
     struct sched_fiber *to;
     uint32_t chosen;

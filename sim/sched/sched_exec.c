@@ -8,7 +8,7 @@
 #include "sim/sched/sched_internal.h"
 
 /* Kept apart as sched__point_busy() is. */
-SCHED_RARE static uint64_t expired_now(struct sched *s)
+SCHED_APART static uint64_t expired_now(struct sched *s)
 {
     uint64_t now = sched__now(s);
 
@@ -16,7 +16,7 @@ SCHED_RARE static uint64_t expired_now(struct sched *s)
     return now;
 }
 
-SCHED_RARE static uint64_t busy_now(struct sched *s)
+SCHED_APART static uint64_t busy_now(struct sched *s)
 {
     sched__point_busy(s);
     return expired_now(s);

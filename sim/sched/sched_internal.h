@@ -21,8 +21,8 @@
 #define SCHED_DESCRIPTOR_POINTS 64 /* scheduling points between two looks at the descriptors */
 #define SCHED_DESCRIPTOR_PIN "a fiber waits for a descriptor"
 
-/* Inline, what seldom happens would save its registers on the way that is frequent. */
-#define SCHED_RARE __attribute__((noinline))
+/* In line, such a function would save its registers on a way that is more frequent. */
+#define SCHED_APART __attribute__((noinline))
 
 /* A circular list through its members; the head is a link too. */
 struct sched_link {
@@ -185,10 +185,10 @@ static inline bool sched__point_quiet(struct sched *s)
 {
     return __builtin_expect(++s->points < s->attention && (!s->ready_count || s->no_switch), 1);
 }
-SCHED_RARE void sched__point_busy(struct sched *s);
+SCHED_APART void sched__point_busy(struct sched *s);
 
 /* The current fiber cannot go on: continues another, or this one if it is woken meanwhile. */
-SCHED_RARE void sched__leave_to(struct sched *s);
+SCHED_APART void sched__leave_to(struct sched *s);
 static inline void sched__leave(struct sched *s)
 {
     if (s->ready_count == 1 && s->ready[0] == s->current)
@@ -212,13 +212,13 @@ bool sched__exhausted(const struct sched *s);
 int sched__block(struct sched *s, enum sched_wait wait, uint64_t deadline, bool interruptible);
 
 /* Makes a waiting fiber runnable. */
-SCHED_RARE void sched__wake(struct sched *s, struct sched_fiber *f, int result);
+SCHED_APART void sched__wake(struct sched *s, struct sched_fiber *f, int result);
 
 /* Takes the interrupt that is pending for the current fiber. */
 bool sched__take_interrupt(struct sched *s);
 
 /* Wakes all whose deadline has come. The work is kept apart: callers need no registers for it. */
-SCHED_RARE void sched__expire_now(struct sched *s, uint64_t now);
+SCHED_APART void sched__expire_now(struct sched *s, uint64_t now);
 static inline void sched__expire(struct sched *s, uint64_t now)
 {
     if (now >= s->deadline_min)
@@ -226,7 +226,7 @@ static inline void sched__expire(struct sched *s, uint64_t now)
 }
 
 /* Nobody can run: runs the device until somebody can. Does not return if nobody ever will. */
-SCHED_RARE void sched__idle(struct sched *s);
+SCHED_APART void sched__idle(struct sched *s);
 
 /* ---- sched_descriptor.c ---- */
 

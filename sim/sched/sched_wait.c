@@ -34,7 +34,7 @@ static void drop_deadline(struct sched *s, struct sched_fiber *f)
     f->deadline = EXEC_FOREVER;
 }
 
-SCHED_RARE static uint64_t find_earliest(struct sched *s)
+HAL_HOT SCHED_APART static uint64_t find_earliest(struct sched *s)
 {
     s->deadline_min = EXEC_FOREVER;
     s->deadline_stale = false;
@@ -83,7 +83,7 @@ static void leave_queue(struct sched *s, struct sched_fiber *f)
     sched__list_del(&f->queue);
 }
 
-void sched__wake(struct sched *s, struct sched_fiber *f, int result)
+HAL_HOT void sched__wake(struct sched *s, struct sched_fiber *f, int result)
 {
     CHECK(f->wait != SCHED_RUNS && f->wait != SCHED_ENDED);
     leave_queue(s, f);
@@ -104,7 +104,7 @@ bool sched__take_interrupt(struct sched *s)
 
 /* ---- time ---- */
 
-void sched__expire_now(struct sched *s, uint64_t now)
+HAL_HOT void sched__expire_now(struct sched *s, uint64_t now)
 {
     struct sched_link *l, *next;
 
@@ -224,8 +224,8 @@ static struct sched_link *bucket_of(struct sched *s, uint64_t key)
 }
 
 /* Not inline in sched_poll_key, which seldom needs it. */
-SCHED_RARE int sched_wait_key(struct sched *s, uint64_t key, uint64_t deadline, bool interruptible,
-                              const char *what)
+HAL_HOT SCHED_APART int sched_wait_key(struct sched *s, uint64_t key, uint64_t deadline,
+                                       bool interruptible, const char *what)
 {
     struct sched_fiber *f = s->current;
 
@@ -254,7 +254,7 @@ static void queue_poller(struct sched *s)
 }
 
 /* Others can run too: one of them may be next. */
-SCHED_RARE static int poller_woken_beside_others(struct sched *s)
+SCHED_APART static int poller_woken_beside_others(struct sched *s)
 {
     queue_poller(s);
     sched__leave(s);
@@ -262,7 +262,7 @@ SCHED_RARE static int poller_woken_beside_others(struct sched *s)
 }
 
 /* The device stopped, and not for the poller. */
-SCHED_RARE static int poller_not_woken(struct sched *s)
+HAL_HOT SCHED_APART static int poller_not_woken(struct sched *s)
 {
     struct sched_poll *p = &s->poll;
 
@@ -275,8 +275,8 @@ SCHED_RARE static int poller_not_woken(struct sched *s)
     return -ETIMEDOUT;
 }
 
-SCHED_RARE static int poll_after_look(struct sched *s, uint64_t key, uint64_t deadline,
-                                      const char *what)
+HAL_HOT SCHED_APART static int poll_after_look(struct sched *s, uint64_t key, uint64_t deadline,
+                                               const char *what)
 {
     find_earliest(s);
     return sched_poll_key(s, key, deadline, what);
@@ -315,7 +315,8 @@ static inline bool wake_poller(struct sched *s, uint64_t key)
     return true;
 }
 
-SCHED_RARE static bool wake_waiters(struct sched *s, const struct sched_link *head, uint64_t key)
+HAL_HOT SCHED_APART static bool wake_waiters(struct sched *s, const struct sched_link *head,
+                                             uint64_t key)
 {
     struct sched_link *next;
     bool any = false;

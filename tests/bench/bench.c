@@ -338,7 +338,7 @@ static struct bench_bar own_bars[] = {
     {"PB-10", "simulated against real time, full load", "x", 1, 3, true, pb10, NAN, NAN},
     {"FLAT.contexts", "cost of a command, 508 contexts against 1", "x", 1.3, 1.3, false,
      flat_contexts, NAN, NAN},
-    {"FLAT.walks", "the same, each command walks the tables", "x", 1.5, 1.3, false, flat_walks, NAN,
+    {"FLAT.walks", "the same, each command walks the tables", "x", 1.3, 1.3, false, flat_walks, NAN,
      NAN},
     {"FLAT.luns", "cost of a command, 255 LUNs against 2", "x", 1.3, 1.3, false, flat_luns, NAN,
      NAN},

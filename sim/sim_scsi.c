@@ -474,6 +474,7 @@ static __attribute__((noinline)) int read_failed(struct sim_scsi *t,
     struct scsi_call c = {.t = t, .rq = rq, .rs = rs};
 
     find_lun(&c);
+    CHECK(c.medium); /* it was there before */
     return carried_out(&c, error);
 }
 

@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) void take(struct sim_cmd *c, enum h
 /* Kept apart: contexts are nearly always of the host's order. */
 static __attribute__((noinline)) void take_swapped(struct sim_cmd *c, const struct afu_ioarcb *r)
 {
-    take(c, HAL_ORDER_HOST == HAL_ORDER_LITTLE ? HAL_ORDER_BIG : HAL_ORDER_LITTLE, r);
+    take(c, c->ctx->order, r);
 }
 
 /* A command's class decides which capability it needs (MD-19). */

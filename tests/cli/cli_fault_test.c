@@ -46,7 +46,7 @@ Test(fault, every_effect_fires_from_the_command_line)
 
     for (int s = 0; s < SIM_SITE_COUNT; s++) {
         enum sim_site site = (enum sim_site)s;
-        int number = atoi(sim_site_id(site) + 3); /* behind "FS-" */
+        long number = strtol(sim_site_id(site) + 3, NULL, 10); /* behind "FS-" */
 
         if (number < 9 || number > 29)
             continue;

@@ -121,15 +121,6 @@ unsigned spipe_in_flight(const struct spipe_ctx *ctx) { return ctx->in_flight; }
 
 /* ---- waiting ---- */
 
-/* Whether spipe_poll would find something. An element whose interrupt a poll has consumed already
- * must not be slept upon. */
-static bool something_to_poll(const struct spipe__queue *q)
-{
-    uint64_t element = hal_swap64(q->order, __atomic_load_n(q->rrq_at, __ATOMIC_ACQUIRE));
-
-    return q->failed || !((element - q->rrq_base) & 1);
-}
-
 /* Waits once. 1: look again. */
 static int wait_once(struct spipe__queue *q, uint64_t deadline)
 {
@@ -156,7 +147,8 @@ int spipe_wait(struct spipe_ctx *ctx, uint64_t deadline)
 
     if (!q->config.interrupts)
         return -EINVAL;
-    while (rc > 0 && !something_to_poll(q)) {
+    /* An element whose interrupt a poll has consumed already must not be slept upon. */
+    while (rc > 0 && !spipe__queue_pending(q)) {
         if (q->gone)
             return -EIO;
         rc = wait_once(q, deadline);

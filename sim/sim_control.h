@@ -51,6 +51,10 @@ HAL_MUST_CHECK int sim_machine_create(struct sim_world *world, uint64_t seed, bo
 /** Frees a machine and its adapters; no context may exist. Media stay with the caller. */
 void sim_machine_destroy(struct sim_machine *m);
 
+/** Begins or ends the trace of a machine: what happens from now on is recorded, and counts for the
+ * hash, or not. For measurements; whoever wants runs that can be compared traces all of them. */
+void sim_machine_trace(struct sim_machine *m, bool on);
+
 /** Lets the reference engine (sim_reference.h) make time pass for the one adapter of m, from now
  * on. Nothing may be about to happen in the model. Returns 0 or -ENOMEM. */
 HAL_MUST_CHECK int sim_reference_start(struct sim_machine *m);

@@ -72,6 +72,7 @@ int sim_memory_add(struct sim_memory *m, uint64_t start, uint64_t size, const ch
     *r = (struct sim_region){.start = start, .size = size, .number = m->numbered++};
     strncpy(r->name, name, SIM_REGION_NAME - 1);
     m->count++;
+    m->changes++;
     return 0;
 }
 
@@ -81,6 +82,7 @@ void sim_memory_remove(struct sim_memory *m, uint64_t start)
 
     CHECK(i < m->count && m->region[i].start == start);
     m->count--;
+    m->changes++;
     memmove(&m->region[i], &m->region[i + 1], (m->count - i) * sizeof m->region[i]);
 }
 
@@ -105,14 +107,18 @@ bool sim_memory_known(const struct sim_memory *m, uint64_t ea, uint64_t *canonic
 
 /* Kept apart: with a hint that holds, it is not needed. */
 __attribute__((noinline)) uint64_t sim_memory_search(struct sim_memory *m, uint64_t ea,
-                                                     uint32_t *hint)
+                                                     struct sim_memory_hint *hint)
 {
     uint32_t i = find(m, ea);
+    const struct sim_region *r = &m->region[i];
 
-    if (i >= m->count || !sim_region_has(&m->region[i], ea))
+    if (i >= m->count || !sim_region_has(r, ea))
         return SIM_EA_UNKNOWN | (m->unknown++ & (HAL_BIT(SIM_EA_OFFSET_BITS) - 1));
-    *hint = i;
-    return sim_region_name(&m->region[i], ea);
+    *hint = (struct sim_memory_hint){.start = r->start,
+                                     .size = r->size,
+                                     .name = sim_region_name(r, r->start) - r->start,
+                                     .changes = m->changes};
+    return sim_region_name(r, ea);
 }
 
 size_t sim_memory_read(uint64_t ea, void *to, size_t n)

@@ -24,11 +24,19 @@ struct sim_region {
     char name[SIM_REGION_NAME];
 };
 
+/** Where an address was found: the next one is mostly in the same region. All zero: nowhere yet. */
+struct sim_memory_hint {
+    uint64_t start, size; /* of the region */
+    uint64_t name;        /* what makes an address of it canonical when it is added */
+    uint64_t changes;     /* of the map, until then */
+};
+
 /** The address map of one adapter. */
 struct sim_memory {
     struct sim_world *world;   /* the table comes from here; NULL: a fixed table, never grown */
     struct sim_region *region; /* sorted by start */
     uint32_t count, room, numbered;
+    uint64_t changes; /* regions added and removed: older hints do not hold */
     uint64_t unknown; /* running number of unregistered addresses */
 };
 
@@ -44,7 +52,7 @@ void sim_memory_fini(struct sim_memory *m);
 void sim_memory_remove(struct sim_memory *m, uint64_t start);
 
 /* The canonical form of an address that the hint does not help with. */
-uint64_t sim_memory_search(struct sim_memory *m, uint64_t ea, uint32_t *hint);
+uint64_t sim_memory_search(struct sim_memory *m, uint64_t ea, struct sim_memory_hint *hint);
 
 static inline bool sim_region_has(const struct sim_region *r, uint64_t ea)
 {
@@ -56,14 +64,20 @@ static inline uint64_t sim_region_name(const struct sim_region *r, uint64_t ea)
     return (uint64_t)r->number << SIM_EA_OFFSET_BITS | (ea - r->start);
 }
 
-/** The canonical form of an address. *hint (a region index, any value) speeds up the look-up. */
-static inline uint64_t sim_memory_canonical(struct sim_memory *m, uint64_t ea, uint32_t *hint)
+/** Whether a hint is of the region in which an address lies; it is canonical with hint->name added,
+ * then. */
+static inline bool sim_memory_hint_fits(const struct sim_memory *m, uint64_t ea,
+                                        const struct sim_memory_hint *hint)
 {
-    uint32_t i = *hint;
+    return __builtin_expect(hint->changes == m->changes && ea - hint->start < hint->size, 1);
+}
 
-    if (__builtin_expect(i < m->count && sim_region_has(&m->region[i], ea), 1))
-        return sim_region_name(&m->region[i], ea);
-    return sim_memory_search(m, ea, hint);
+/** The canonical form of an address. The hint, of whatever address, speeds up the look-up; it is of
+ * this map for good. */
+static inline uint64_t sim_memory_canonical(struct sim_memory *m, uint64_t ea,
+                                            struct sim_memory_hint *hint)
+{
+    return sim_memory_hint_fits(m, ea, hint) ? ea + hint->name : sim_memory_search(m, ea, hint);
 }
 
 /** Bytes from ea to the end of the region that it lies in; 0 if there is none. */

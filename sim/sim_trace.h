@@ -53,28 +53,32 @@ struct sim_trace_record {
     uint64_t a, b;
 };
 
-/* Records. Few: three reads of 4 KiB fill them, so that a line is still in the first-level cache
- * when it is written again; more than a machine has when it has been built. */
-#define SIM_TRACE_RING 32
+/* Records. Few, so that their lines are still in the first-level cache when they are written again,
+ * whatever data was copied meanwhile; more than a machine has when it has been built. */
+#define SIM_TRACE_RING 16
 
 /** Receives `count` records in order. They are valid during the call only. */
 typedef void sim_trace_sink(void *arg, const struct sim_trace_record *records, size_t count);
 
-/** What the parts of a record are multiplied by for the hash. */
+/** What the parts of a record are multiplied by for the hash, and then the hash. */
 struct sim_trace_factors {
-    uint64_t cycle, a, b;
+    uint64_t cycle, a, b, hash;
 };
 
 #define SIM_TRACE_FACTORS                                                                          \
     {                                                                                              \
-        UINT64_C(0x9E3779B97F4A7C15), UINT64_C(0xC2B2AE3D27D4EB4F), UINT64_C(0xD6E8FEB86659FD93)   \
+        UINT64_C(0x9E3779B97F4A7C15), UINT64_C(0xC2B2AE3D27D4EB4F), UINT64_C(0xD6E8FEB86659FD93),  \
+            HAL_HASH_FACTOR                                                                        \
     }
 
 /** One trace per world. */
 struct sim_trace {
-    bool on;          /* false: records cost one branch */
-    uint32_t fill;    /* records in the ring since the last flush */
-    uint64_t flushed; /* records before them */
+    bool on; /* false: records cost one branch */
+    /* Bytes of records. Without a sink nothing happens when the ring is full: a branch that is
+     * taken once in so many records is predicted wrong each time. */
+    uint64_t end;    /* of all of them so far; the ring holds the last */
+    uint64_t full;   /* the sink gets what the ring holds when `end` is here; without one, never */
+    uint64_t handed; /* a sink got these */
     uint64_t hash;
     /* Operands in memory: each would be an instruction of its own as a constant of 64 bits. */
     struct sim_trace_factors factors;
@@ -91,21 +95,25 @@ void sim_trace_init(struct sim_trace *t, bool on);
  * been built begins with its first record. */
 void sim_trace_set_sink(struct sim_trace *t, sim_trace_sink *sink, void *arg);
 
-/** Hands the records since the last flush to the sink. */
+/** Hands what it has not got yet to the sink. */
 void sim_trace_flush(struct sim_trace *t);
 
 /** Identity of all records so far. */
 static inline uint64_t sim_trace_hash(const struct sim_trace *t) { return t->hash; }
 
 /** Number of records so far. */
-static inline uint64_t sim_trace_total(const struct sim_trace *t) { return t->flushed + t->fill; }
+static inline uint64_t sim_trace_total(const struct sim_trace *t)
+{
+    return t->end / sizeof t->ring[0];
+}
 
 /* Adds one record to a running hash, whose factors are at hand. */
 static inline uint64_t sim_trace_hash_with(const struct sim_trace_factors *f, uint64_t hash,
                                            uint64_t cycle, uint64_t id, uint64_t a, uint64_t b)
 {
     /* Independent products first: only one multiplication is on the chain from record to record. */
-    return hal_hash_word(hash, (cycle * f->cycle + id) ^ (a * f->a) ^ ((b + 0x165667B1) * f->b));
+    return hal_hash_word_with(f->hash, hash,
+                              (cycle * f->cycle + id) ^ (a * f->a) ^ ((b + 0x165667B1) * f->b));
 }
 
 /** Adds one record to a running hash; `id` is kind, adapter and who in one word, as in

@@ -55,6 +55,13 @@ int sim_machine_create(struct sim_world *world, uint64_t seed, bool trace, struc
     return 0;
 }
 
+void sim_machine_trace(struct sim_machine *m, bool on)
+{
+    m->trace.on = on;
+    for (uint32_t i = 0; i < m->afu_count; i++)
+        m->afu[i]->tracing = on;
+}
+
 static void wake(void *arg, uint64_t key)
 {
     struct sim_machine *m = arg;
@@ -263,6 +270,20 @@ void sim_bus_mem_remove(struct sim_afu *a, void *addr)
     sim_strict_publish(&a->strict); /* it may be used for something else next */
 }
 
+SIM_COLD void sim_record_search_a(struct sim_afu *a, uint64_t id, uint64_t ea,
+                                  struct sim_memory_hint *hint, uint64_t w)
+{
+    sim_trace_append(a->trace, a->engine->now, id | a->record_id,
+                     sim_memory_search(&a->memory, ea, hint), w);
+}
+
+SIM_COLD void sim_record_search_b(struct sim_afu *a, uint64_t id, uint64_t v, uint64_t ea,
+                                  struct sim_memory_hint *hint)
+{
+    sim_trace_append(a->trace, a->engine->now, id | a->record_id, v,
+                     sim_memory_search(&a->memory, ea, hint) | (ea & 1));
+}
+
 /* The word as the table owner meant it, so that traces agree on every host; pointers to LXT arrays
  * in canonical form. */
 static uint64_t table_word(struct sim_afu *a, uint64_t value)
@@ -285,7 +306,7 @@ static void tell_rht_store(struct sim_afu *a, uint16_t context, uint64_t ea, uin
 
 void sim_bus_table_store(struct sim_afu *a, uint64_t thread, const void *addr, uint64_t value)
 {
-    uint32_t hint = 0;
+    struct sim_memory_hint hint = {0};
     uint16_t context;
 
     if (sim_watched_by(a))

@@ -100,7 +100,6 @@ struct sim_ctx {
     uint64_t sq_head, sq_tail;               /* see below */
 
     uint64_t rrq_start;
-    uint32_t command_hint, data_hint, rrq_hint; /* for sim_memory_canonical */
 
     /* SQ mode: slots from sq_head up to, excluding, sq_tail are not yet fetched; both are slots of
      * the ring sq_base .. sq_end, which a write to sq_end makes current */
@@ -117,6 +116,8 @@ struct sim_ctx {
     struct sim_event storage_event;
     struct sim_event events_event; /* pending: a fault keeps the program from reading */
     struct sim_storage_fault storage[SIM_FAULTS_QUEUED];
+
+    struct sim_memory_hint command_hint, data_hint, rrq_hint; /* of addresses in records */
 };
 
 enum sim_cmd_state {
@@ -375,7 +376,7 @@ struct sim_afu {
     struct sim_trace *trace;
     struct sim_world *world;
     uint32_t number;
-    bool tracing; /* trace->on, which is settled when the machine is made */
+    bool tracing; /* trace->on */
     struct sim_params params;
     struct fault_plan faults;
     struct sim_memory memory;
@@ -475,6 +476,36 @@ sim_record(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v
 {
     if (__builtin_expect(a->tracing, 0))
         sim_record_on(a, kind, who, v, w);
+}
+
+/* Records whose first, or second, number is an address that the hint does not help with. They end
+ * who calls them, which so needs to save no register. */
+void sim_record_search_a(struct sim_afu *a, uint64_t id, uint64_t ea, struct sim_memory_hint *hint,
+                         uint64_t w);
+void sim_record_search_b(struct sim_afu *a, uint64_t id, uint64_t v, uint64_t ea,
+                         struct sim_memory_hint *hint);
+
+/** sim_record_on for a record whose first number is an address. */
+static inline __attribute__((always_inline)) void
+sim_record_address_a(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t ea,
+                     struct sim_memory_hint *hint, uint64_t w)
+{
+    if (sim_memory_hint_fits(&a->memory, ea, hint))
+        sim_record_on(a, kind, who, ea + hint->name, w);
+    else
+        sim_record_search_a(a, sim_trace_id((uint16_t)kind, 0, who), ea, hint, w);
+}
+
+/** sim_record_on for a record whose second number is an address, maybe with a mark in its lowest
+ * bit. */
+static inline __attribute__((always_inline)) void
+sim_record_address_b(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v,
+                     uint64_t ea, struct sim_memory_hint *hint)
+{
+    if (sim_memory_hint_fits(&a->memory, ea, hint))
+        sim_record_on(a, kind, who, v, ea + hint->name);
+    else
+        sim_record_search_b(a, sim_trace_id((uint16_t)kind, 0, who), v, ea, hint);
 }
 
 /** WRITE SAME(16) sends one block, whatever its range is: every segment has all of the data. */

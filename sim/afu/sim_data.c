@@ -158,10 +158,7 @@ SIM_COLD static uint64_t data_planned(struct sim_cmd *c)
 
 HAL_HOT static __attribute__((noinline)) void append_record(struct sim_cmd *c, uint32_t bytes)
 {
-    struct sim_afu *a = c->afu;
-
-    sim_record_on(a, SIM_EVENT_DATA, c->slot,
-                  sim_memory_canonical(&a->memory, segment_ea(c), &c->ctx->data_hint), bytes);
+    sim_record_address_a(c->afu, SIM_EVENT_DATA, c->slot, segment_ea(c), &c->ctx->data_hint, bytes);
 }
 
 static inline void record(struct sim_cmd *c, uint32_t bytes)

@@ -102,29 +102,30 @@ SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value)
     }
 }
 
-HAL_HOT __attribute__((noinline)) void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value)
+SIM_IN_LINE static inline void doorbell_record(struct sim_ctx *ctx, uint64_t value)
 {
-    struct sim_afu *a = ctx->afu;
-
-    sim_record_on(a, SIM_EVENT_DOORBELL, ctx->handle,
-                  sim_memory_canonical(&a->memory, value, &ctx->command_hint),
-                  a->params.cmd_room - ctx->bell_count);
+    sim_record_address_a(ctx->afu, SIM_EVENT_DOORBELL, ctx->handle, value, &ctx->command_hint,
+                         ctx->afu->params.cmd_room - ctx->bell_count);
 }
 
+void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value) { doorbell_record(ctx, value); }
+
 /* Somebody is told of the doorbell. Kept apart: else nobody needs to know which region it names. */
-HAL_HOT static __attribute__((noinline)) void ring_told(struct sim_ctx *ctx, uint64_t value)
+HAL_HOT static __attribute__((noinline)) void ring_told(struct sim_ctx *ctx, uint64_t value,
+                                                        uint64_t under_way)
 {
     struct sim_afu *a = ctx->afu;
 
-    sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, sim_under_way(ctx));
+    sim_strict_submitted(&a->strict, a->engine->now, ctx->handle, under_way);
     if (a->tracing)
-        sim_doorbell_record(ctx, value);
-    sim_fetch_ready(ctx);
+        doorbell_record(ctx, value);
+    ready(ctx);
 }
 
 SIM_IN_LINE static inline void ring(struct sim_ctx *ctx, uint64_t value)
 {
     struct sim_afu *a = ctx->afu;
+    uint64_t under_way;
     uint32_t tail;
 
     a->counters.doorbells++;
@@ -142,9 +143,9 @@ SIM_IN_LINE static inline void ring(struct sim_ctx *ctx, uint64_t value)
     if (tail >= a->params.cmd_room)
         tail -= (uint32_t)a->params.cmd_room;
     ctx->bells[tail] = value;
-    if (__builtin_expect(
-            a->tracing | sim_strict_too_many(&a->strict, ctx->handle, sim_under_way(ctx)), 0))
-        ring_told(ctx, value);
+    under_way = sim_under_way(ctx);
+    if (__builtin_expect(a->tracing | sim_strict_too_many(&a->strict, ctx->handle, under_way), 0))
+        ring_told(ctx, value, under_way);
     else
         ready(ctx);
 }
@@ -235,10 +236,8 @@ void sim_fetch_ioarcb(struct sim_cmd *c) { fetch_ioarcb(c); }
 
 HAL_HOT static __attribute__((noinline)) void record_fetch(const struct sim_cmd *c)
 {
-    struct sim_afu *a = c->afu;
-
-    sim_record_on(a, SIM_EVENT_FETCH, c->slot, c->ctx->handle,
-                  sim_memory_canonical(&a->memory, c->ea, &c->ctx->command_hint));
+    sim_record_address_b(c->afu, SIM_EVENT_FETCH, c->slot, c->ctx->handle, c->ea,
+                         &c->ctx->command_hint);
 }
 
 SIM_IN_LINE static inline void fetch(struct sim_afu *a, struct sim_ctx *ctx, struct sim_cmd *c)

@@ -30,7 +30,9 @@ static void engine_holes(struct list *l, struct sim_engine *e)
 
 static void trace_holes(struct list *l, struct sim_trace *t)
 {
-    add(l, &t->ring[t->fill], (SIM_TRACE_RING - t->fill) * sizeof t->ring[0]);
+    size_t held = t->end == t->full ? sizeof t->ring : t->end % sizeof t->ring;
+
+    add(l, (char *)t->ring + held, sizeof t->ring - held);
 }
 
 static void command_holes(struct list *l, struct sim_afu *a)

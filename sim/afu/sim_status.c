@@ -117,10 +117,9 @@ SIM_IN_LINE static inline void posted(struct sim_cmd *c, struct sim_ctx *ctx,
 HAL_HOT static __attribute__((noinline)) void record_element(const struct sim_cmd *c)
 {
     struct sim_ctx *ctx = c->ctx;
-    struct sim_afu *a = c->afu;
 
-    sim_record_on(a, SIM_EVENT_RRQ, c->slot, ctx->handle,
-                  sim_memory_canonical(&a->memory, rrq_ea(c), &ctx->command_hint) | ctx->toggle);
+    sim_record_address_b(c->afu, SIM_EVENT_RRQ, c->slot, ctx->handle, rrq_ea(c) | ctx->toggle,
+                         &ctx->command_hint);
 }
 
 static inline void record(const struct sim_cmd *c)

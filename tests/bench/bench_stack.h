@@ -15,6 +15,7 @@ struct bench_stack_config {
     uint64_t reads;       /* of all clients together */
     bool data;            /* full media, every byte copied; else tag media */
     bool trace;           /* records and running hash */
+    bool trace_in_turn;   /* short stretches of the reads with them and without; one client */
     bool reference;       /* the reference engine makes time pass for the reads */
     bool snapshot;        /* taken at the end of the reads */
     uint64_t xlt_entries; /* of the translation cache; 0 = as by default */
@@ -22,11 +23,12 @@ struct bench_stack_config {
 
 /** What it took. Times are CPU time of this process: the machine may be busy. */
 struct bench_stack_result {
-    double cpu_ns;         /* of the reads alone */
-    uint64_t events;       /* of the engine */
-    uint64_t virtual_ns;   /* device time that passed */
-    uint64_t trace_hash;   /* 0 without trace */
-    size_t world_bytes;    /* of the world: state without media, client buffers included */
+    double cpu_ns;                 /* of the reads alone */
+    double traced_ns, untraced_ns; /* a read, trace_in_turn: medians */
+    uint64_t events;               /* of the engine */
+    uint64_t virtual_ns;           /* device time that passed */
+    uint64_t trace_hash;           /* 0 without trace */
+    size_t world_bytes;            /* of the world: state without media, client buffers included */
     size_t snapshot_bytes; /* what a copy of the world takes, without media and client buffers */
     size_t buffer_bytes;   /* of that, the clients' buffers and their queues' memory */
 };

@@ -40,6 +40,56 @@ Test(sim_afu, same_inputs_same_trace)
     cr_assert_neq(a, hash_of_a_run("flashgt"));
 }
 
+/* So a file that is opened when a machine has been built begins with its first record. */
+Test(sim_afu, the_trace_holds_how_a_machine_was_built)
+{
+    struct sim_world *w;
+    struct sim_machine *machine;
+    struct sim_params p;
+    struct sim_afu *a;
+    char why[256] = "";
+
+    cr_assert_eq(sim_world_create((size_t)64 << 20, &w), 0);
+    cr_assert_eq(sim_machine_create(w, 1, true, &machine), 0);
+    sim_params_default(&p);
+    p.ports = 4;
+    for (unsigned i = 0; i < SIM_AFUS_MAX; i++)
+        cr_assert_eq(sim_afu_create(machine, &p, NULL, &a, why, sizeof why), 0, "%s", why);
+    cr_assert_geq(sim_trace_total(&machine->trace), SIM_AFUS_MAX);
+    cr_assert_lt(sim_trace_total(&machine->trace), SIM_TRACE_RING);
+    sim_machine_destroy(machine);
+    sim_world_destroy(w);
+}
+
+/* A read is worth ten records: what it does without the trace is neither counted nor hashed. */
+Test(sim_afu, the_trace_can_begin_and_end)
+{
+    static const uint64_t chunks[] = {1};
+    struct model *m = model_create("flashsystem");
+    const struct sim_trace *t = &m->machine->trace;
+    struct model_ctx user = {0};
+    uint64_t total, hash;
+
+    model_ctx_start(m, &user, false, HAL_ORDER_LITTLE);
+    model_virtual(m, &user, 0, chunks, 1, 0, AFU_PERM_RW);
+    total = sim_trace_total(t);
+    hash = sim_trace_hash(t);
+    sim_machine_trace(m->machine, false);
+    model_rw(m, &user, 0, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &user, 0);
+    model_run_dry(m);
+    cr_assert_eq(sim_trace_total(t), total);
+    cr_assert_eq(sim_trace_hash(t), hash);
+    sim_machine_trace(m->machine, true);
+    model_rw(m, &user, 1, false, 0, 0, 1, m->buffer);
+    model_doorbell(m, &user, 1);
+    model_run_dry(m);
+    cr_assert_geq(sim_trace_total(t), total + 10);
+    cr_assert_neq(sim_trace_hash(t), hash);
+    model_ctx_end(m, &user);
+    model_destroy(m);
+}
+
 /* What nobody knows takes no time at all in the profile "zero". A time-out and the pace of a test
  * generator begin again by themselves: at 0 time would stand still. */
 Test(sim_afu, all_latencies_may_be_zero)

@@ -13,7 +13,7 @@ static struct sim_region room[ROOM];
 Test(sim_memory, names_by_order_of_registration)
 {
     struct sim_memory m = {.region = room, .room = ROOM};
-    uint32_t hint = 77;
+    struct sim_memory_hint hint = {0};
     uint64_t canonical = 0;
 
     cr_assert_eq(sim_memory_add(&m, 0x9000, 0x1000, "second address, first number"), 0);
@@ -31,7 +31,7 @@ Test(sim_memory, names_by_order_of_registration)
 Test(sim_memory, unknown_addresses_get_running_numbers)
 {
     struct sim_memory m = {.region = room, .room = ROOM};
-    uint32_t hint = 0;
+    struct sim_memory_hint hint = {0};
 
     cr_assert_eq(sim_memory_canonical(&m, 0x1234, &hint), UINT64_C(0xFFFFF) << 44);
     cr_assert_eq(sim_memory_canonical(&m, 0x1234, &hint), (UINT64_C(0xFFFFF) << 44) | 1);
@@ -55,7 +55,7 @@ Test(sim_memory, the_table_grows)
 {
     struct sim_world *w;
     struct sim_memory m = {0};
-    uint32_t hint = 0;
+    struct sim_memory_hint hint = {0};
 
     cr_assert_eq(sim_world_create((size_t)64 << 20, &w), 0);
     m.world = w;

@@ -169,7 +169,6 @@ Test(sim_trace, sink_gets_each_full_ring_at_once)
     add_numbered(SIM_TRACE_RING - 1, 1);
     cr_assert_eq(r.calls, 1);
     cr_assert_eq(r.last, SIM_TRACE_RING);
-    cr_assert_eq(trace.fill, 0);
     add_numbered(SIM_TRACE_RING, 3 * SIM_TRACE_RING + 5);
     cr_assert_eq(r.calls, 4);
     cr_assert_eq(sim_trace_total(&trace), 4 * SIM_TRACE_RING + 5);
@@ -206,6 +205,23 @@ Test(sim_trace, a_new_sink_begins_where_the_old_one_ends)
     cr_assert_eq(second.next, 10);
     add_numbered(10, 3 * SIM_TRACE_RING);
     cr_assert_eq(second.next, 10);
+}
+
+Test(sim_trace, a_sink_gets_nothing_that_another_one_has)
+{
+    struct receiver first = {0}, second = {.next = 10};
+
+    sim_trace_init(&trace, true);
+    sim_trace_set_sink(&trace, receive, &first);
+    add_numbered(0, 10);
+    sim_trace_set_sink(&trace, NULL, NULL);
+    add_numbered(10, 2);
+    sim_trace_set_sink(&trace, receive, &second);
+    cr_assert_eq(first.next, 10);
+    add_numbered(12, SIM_TRACE_RING);
+    cr_assert_eq(second.next, SIM_TRACE_RING);
+    sim_trace_flush(&trace);
+    cr_assert_eq(second.next, SIM_TRACE_RING + 12);
 }
 
 Test(sim_trace, the_first_sink_gets_what_came_before_it)
@@ -251,7 +267,6 @@ static void expect_fresh(bool on)
     static const struct sim_trace_record zero[SIM_TRACE_RING];
 
     cr_assert_eq(trace.on, on);
-    cr_assert_eq(trace.fill, 0);
     cr_assert_eq(sim_trace_total(&trace), 0);
     cr_assert_eq(sim_trace_hash(&trace), HAL_HASH_START);
     cr_assert(!memcmp(trace.ring, zero, sizeof zero));

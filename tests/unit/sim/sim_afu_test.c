@@ -43,22 +43,28 @@ Test(sim_afu, same_inputs_same_trace)
 /* So a file that is opened when a machine has been built begins with its first record. */
 Test(sim_afu, the_trace_holds_how_a_machine_was_built)
 {
+    struct sim_media_lun lun = {.blocks = 1000, .block_size = 4096, .port_mask = 3};
+    struct sim_media_opts opts = {.luns = &lun, .n_luns = 1, .kind = SIM_MEDIA_TAG};
+    struct sim_media *media;
     struct sim_world *w;
     struct sim_machine *machine;
     struct sim_params p;
     struct sim_afu *a;
     char why[256] = "";
 
+    sim_media_make_wwid(1, 0, lun.wwid);
+    cr_assert_eq(sim_media_create(&opts, &media, why, sizeof why), 0, "%s", why);
     cr_assert_eq(sim_world_create((size_t)64 << 20, &w), 0);
     cr_assert_eq(sim_machine_create(w, 1, true, &machine), 0);
     sim_params_default(&p);
     p.ports = 4;
     for (unsigned i = 0; i < SIM_AFUS_MAX; i++)
-        cr_assert_eq(sim_afu_create(machine, &p, NULL, &a, why, sizeof why), 0, "%s", why);
+        cr_assert_eq(sim_afu_create(machine, &p, media, &a, why, sizeof why), 0, "%s", why);
     cr_assert_geq(sim_trace_total(&machine->trace), SIM_AFUS_MAX);
     cr_assert_lt(sim_trace_total(&machine->trace), SIM_TRACE_RING);
     sim_machine_destroy(machine);
     sim_world_destroy(w);
+    sim_media_close(media);
 }
 
 /* A read is worth ten records: what it does without the trace is neither counted nor hashed. */

@@ -12,6 +12,13 @@
 #include "hal/support/fault_plan.h"
 #include "hal/support/must_check.h"
 
+/* What planned faults do is kept apart from the way of every command: in a function of its own, so
+ * that the fast path needs no registers for it (PB-7). */
+#define SIM_COLD __attribute__((cold, noinline))
+
+/* On the way of every command, though planned faults call it too. */
+#define SIM_IN_LINE __attribute__((always_inline))
+
 enum sim_site {
 #define SIM_SITE(enumerator, name, id, effects, text) SIM_SITE_##enumerator,
 #include "sim/sim_sites.def"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* State of one simulated adapter, shared by the blocks of the model (sim_*.c) and by nobody else:
- * drivers see sim_bus.h, tests sim_control.h.
+ * drivers see sim_bus.h, tests sim_control.h. What there are several of has a header of its own,
+ * with what the blocks do for one of them: sim_cmd.h, sim_context.h, sim_port.h; so has the
+ * platform around the slot, sim_platform.h. All of them come with this one.
  *
  * A command passes the blocks in this order; each arrow is one event:
  *   doorbell -> fetch -> decode + translate (-> table walk) -> port -> media -> link -> data
@@ -19,6 +21,10 @@
 #include "hal/support/endian.h"
 #include "hal/support/hot.h"
 #include "hal/support/prng.h"
+#include "sim/afu/sim_cmd.h"
+#include "sim/afu/sim_context.h"
+#include "sim/afu/sim_platform.h"
+#include "sim/afu/sim_port.h"
 #include "sim/sim_engine.h"
 #include "sim/sim_fault.h"
 #include "sim/sim_memory.h"
@@ -29,36 +35,11 @@
 #include "sim/sim_watch.h"
 #include "sim/world.h"
 
-#define SIM_PORTS_MAX 4
-#define SIM_CONTEXTS_MAX 512
-#define SIM_SLOTS_MAX 256
 #define SIM_MMIO_RING 256
-#define SIM_LUN_TABLE_WORDS 512
-#define SIM_FAULTS_QUEUED 16
 #define SIM_LINE 128u
-#define SIM_LISN_MAX 3
-#define SIM_SEGMENTS_MAX 2 /* chunks that 16 MiB touch at most; more: sim_cmd.rest */
 
 struct sim_afu;
 struct sim_internal;
-
-/** A data-storage fault on its way to the program. */
-struct sim_storage_fault {
-    uint64_t address, dsisr;
-};
-
-/** A resource that serves one after the other, in order of request. */
-struct sim_stage {
-    uint64_t free; /* cycle from which it serves the next (event engine) */
-    uint16_t id;   /* SIM_STAGE_... */
-};
-
-enum {                     /* ids */
-       SIM_STAGE_PORT = 0, /* three a port: command frames, data in, data out */
-       SIM_STAGE_CARD = 3 * SIM_PORTS_MAX,
-       SIM_STAGE_LUN,
-       SIM_STAGES = SIM_STAGE_LUN + SIM_MEDIA_LUNS_MAX
-};
 
 enum sim_direction { SIM_BUS_READ, SIM_BUS_WRITE }; /* host memory is read, or written */
 
@@ -74,192 +55,8 @@ struct sim_bus_pace {
     bool plain; /* it holds for any transfer, and the checker knows it */
 };
 
-/** One process element. Exists while the context exists (created .. released). */
-struct sim_ctx {
-    /* What every command touches comes first, in two cache lines: with hundreds of contexts each of
-     * them comes from memory. */
-    struct sim_afu *afu;
-    uint16_t handle;
-    bool started, master, lost;
-    bool toggle; /* of the RRQ */
-    bool resetting, reset_ones, cap_unlocked;
-    uint8_t order;      /* enum hal_order */
-    uint32_t in_flight; /* command slots */
-    uint32_t elements;  /* RRQ elements written, running number */
-    uint64_t wake_key;
-    uint64_t added_at; /* cycle from which its accesses are taken */
-
-    /* doorbells not yet fetched: ring of afu.cmd_room entries */
-    uint64_t *bells;
-    uint32_t bell_head, bell_count;
-
-    uint32_t lisn_pending;                 /* bit per LISN */
-    uint16_t storage_count, storage_ready; /* of storage below */
-    uint64_t rrq_end, rrq_at;
-    uint64_t rht_start, rht_cnt_id, ctx_cap; /* control map (SL 3) */
-    uint64_t sq_head, sq_tail;               /* see below */
-
-    uint64_t rrq_start;
-
-    /* SQ mode: slots from sq_head up to, excluding, sq_tail are not yet fetched; both are slots of
-     * the ring sq_base .. sq_end, which a write to sq_end makes current */
-    uint64_t sq_start, sq_base, sq_end;
-
-    /* the rest of host transport map (SL 2) and control map */
-    uint64_t endian_ctrl, intr_status, intr_mask, lisn_sync, mbox;
-    uint64_t lisn_pasid[2], lisn_ea[SIM_LISN_MAX];
-    unsigned interrupts; /* granted */
-    struct sim_event reset_event;
-
-    /* interrupts: message under way, delivered and not yet read */
-    struct sim_event lisn_event[SIM_LISN_MAX + 1];
-    struct sim_event storage_event;
-    struct sim_event events_event; /* pending: a fault keeps the program from reading */
-    struct sim_storage_fault storage[SIM_FAULTS_QUEUED];
-
-    struct sim_memory_hint command_hint, data_hint, rrq_hint; /* of addresses in records */
-};
-
-enum sim_cmd_state {
-    SIM_CMD_FREE,
-    SIM_CMD_FETCH,
-    SIM_CMD_WALK_RHT,
-    SIM_CMD_WALK_LXT,
-    SIM_CMD_BUFFER_QUEUE, /* waits for a data buffer */
-    SIM_CMD_PORT,
-    SIM_CMD_MEDIA_QUEUE,
-    SIM_CMD_MEDIA,
-    SIM_CMD_LOST, /* sent to the target, but a fault lets no answer come, or not yet */
-    SIM_CMD_DATA,
-    SIM_CMD_AFU,   /* internal command at work */
-    SIM_CMD_DRAIN, /* heavy-weight sync waiting for commands */
-    SIM_CMD_STATUS,
-    SIM_CMD_STUCK, /* a fault holds it for ever */
-};
-
 /** Context of violations that nobody in particular is to blame for. */
 #define SIM_NOBODY UINT32_MAX
-
-/** A contiguous piece of a command on one LUN of one port. */
-struct sim_segment {
-    uint64_t lun_id, lba;
-    uint32_t blocks;
-    uint8_t lun_index; /* of an LXT word, until the port is chosen */
-    bool whole;        /* the CDB goes to the LUN as it is: lun_id is set, lba and blocks are not */
-};
-
-/** Status of a command, before it becomes an IOASA. */
-struct sim_status {
-    uint32_t resid;
-    struct afu_rc rc;
-    uint8_t afu_extra;
-    bool answer; /* resid and sense hold the answer of an AFU command, not sense data */
-    uint8_t sense[SIM_SCSI_SENSE_BYTES];
-};
-
-/** What planned faults do to the data and the answer of one command. Zero it for none. */
-struct sim_fault_plan {
-    uint64_t value;    /* "changed byte" (sim_sites.def) of what a read is going to bring */
-    uint32_t hole_at;  /* bytes of the segment from here on ... */
-    uint32_t hole;     /* ... so many do not arrive */
-    uint32_t lost;     /* bytes by which the data of the segment are short, or too long */
-    uint32_t elements; /* RRQ elements of the context when its own was held back */
-    uint8_t loss;      /* enum sim_loss */
-    uint8_t damage;    /* enum sim_damage */
-    bool wrong;        /* `value` applies */
-    bool no_response;  /* the target carries it out and its answer is lost */
-};
-
-enum sim_loss {
-    SIM_LOSS_NONE,
-    SIM_LOSS_NOTICED,   /* port and target agree: RESID, underrun */
-    SIM_LOSS_UNNOTICED, /* the target thinks that all arrived: RESIDERR */
-    SIM_LOSS_TOO_MANY,  /* the target sent more: RESID, overrun */
-    SIM_LOSS_DMA,       /* between card and host: underrun */
-};
-
-/** Lies of the medium that only contents tell (FK-48). */
-enum sim_damage {
-    SIM_DAMAGE_NONE,
-    SIM_DAMAGE_BIT,         /* one bit is changed */
-    SIM_DAMAGE_LOST_WRITE,  /* nothing is written */
-    SIM_DAMAGE_WRONG_BLOCK, /* the neighbour is read or written */
-    SIM_DAMAGE_TORN_WRITE,  /* the first half is written */
-};
-
-/** The bus command that the PSL did not carry out (sim_psl.h). */
-struct sim_psl_fault {
-    uint8_t code;   /* enum afu_psl_code; 0 = none */
-    uint8_t access; /* enum sim_psl_access */
-};
-
-/** The time-out of a command, in a ring in order of expiry. */
-struct sim_expiry {
-    uint64_t cycle; /* 0 = none */
-    struct sim_expiry *before, *after;
-};
-
-/** One command slot. */
-struct sim_cmd {
-    struct sim_event event; /* the next step */
-    struct sim_afu *afu;
-    struct sim_ctx *ctx;
-    struct sim_expiry expiry;
-    struct sim_cmd *next_waiting; /* for a data buffer, or a place on the medium */
-    uint64_t fault_address;
-    uint64_t media_extra; /* cycles that a fault adds on the medium */
-    uint16_t slot;
-    uint8_t state;
-    /* what is 0 when the slot is taken; goes on below */
-    uint8_t port, ports; /* chosen, candidates */
-    uint8_t bad_frames;  /* a fault damages so many data frames of this exchange */
-    bool media_stuck;    /* a fault keeps it on the medium for ever */
-    bool interrupted;    /* a fault has sent its interrupt before its element */
-    bool has_buffer;     /* a data buffer of the card */
-    bool translated;     /* holds a translation of (ctx, handle) */
-    bool draining;       /* a heavy-weight sync waits for it */
-    bool restart_walk;   /* a sync hit a table walk in progress */
-    bool rht_half;       /* one word of the entry is here (rht.fetch) */
-    bool entry_valid;    /* entry was read for this command */
-    bool sq;             /* fetched from the SQ */
-    uint8_t lxt_which;   /* LXT words read so far */
-    uint8_t segments, segment;
-
-    uint8_t msi;
-    uint16_t ctx_id, flags, timeout_field;
-
-    /* IOARCB, decoded; from here on a free slot may hold anything (sim_holes.c) */
-    uint64_t ea;       /* of the IOARCB */
-    uint64_t ioasa_ea; /* behind the IOARCB, or where an SQ slot says */
-    uint64_t lun_id, data_ea;
-    uint32_t res_hndl; /* or port mask */
-    uint32_t data_len;
-
-    /* translation */
-    uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
-    struct sim_segment part[SIM_SEGMENTS_MAX];
-    uint64_t rht_word;
-    struct afu_rht_entry entry;
-
-    struct sim_scsi_request rq;
-    struct sim_scsi_result rs;
-
-    /* what is 0 when the slot is taken, up to the sense data */
-    uint64_t hold_until; /* cycle to which a fault keeps its RRQ element back at most */
-    uint64_t late;       /* cycles by which a fault makes its IOASA late */
-    struct sim_fault_plan plan;
-    struct sim_psl_fault psl;
-    uint32_t part_offset; /* bytes of earlier segments */
-    uint32_t rest;        /* blocks behind its segments that a WRITE SAME has still to change */
-    struct sim_status status;
-};
-
-/** An interrupt message that is going to be sent, and what goes wrong with it. */
-struct sim_message {
-    bool wanted; /* it would not collapse into one on its way */
-    enum sim_effect effect;
-    uint64_t arg;
-};
 
 /** A posted store or a load on its way to the AFU. A cache line: indexed by every doorbell. */
 struct sim_mmio {
@@ -274,95 +71,11 @@ struct sim_mmio {
 };
 _Static_assert(sizeof(struct sim_mmio) == 64, "a power of two, which is an index shifted");
 
-/** Online means logged in at the target; in the states behind GOING_UP the link is up, but the port
- * is not logged in. */
-enum sim_link_state {
-    SIM_LINK_ONLINE,
-    SIM_LINK_GOING_DOWN,
-    SIM_LINK_OFFLINE,
-    SIM_LINK_GOING_UP,
-    SIM_LINK_FLOGI, /* waits for the fabric's answer */
-    SIM_LINK_PLOGI, /* waits for the target's answer */
-    SIM_LINK_LOGGED_OUT,
-};
-
-/** The registers of a port that hold a value of their own, and those that are computed. */
-enum sim_port_reg {
-#define SIM_PORT_REG(name, access) SIM_FC_##name,
-#include "sim/sim_port_regs.def"
-#undef SIM_PORT_REG
-    SIM_PORT_REG_COUNT
-};
-
-/** An armed fault injection of a port (SL 17.4). */
-struct sim_injection {
-    uint8_t type; /* enum afu_fc_errinj, 0 = none */
-    bool parity, always;
-    uint16_t interval; /* commands of its kind to let pass before one is hit */
-    uint16_t left;
-};
-
-/** One FC port: link machine, registers, pipeline stages. */
-struct sim_port {
-    struct sim_afu *afu;
-    uint8_t number;
-    uint8_t link;
-    bool shutdown_active, shutdown_complete, shutdown_abrupt;
-    struct sim_injection injection;
-    struct sim_stage command, in, out;
-    struct sim_event link_event, shutdown_event;
-    uint64_t reg[SIM_PORT_REG_COUNT]; /* unused where sim_register_port.c computes */
-    uint64_t lasting_errors;          /* bits of FC_ERROR that come back until the link is reset */
-    uint64_t echo_since;              /* cycle up to which the loop-back counters are up to date */
-    bool user_reset;                  /* by FC_CONFIG, until the link is up again */
-    bool comes_back;                  /* when it is down */
-    bool fell;                        /* the link, not only the login, since it was online */
-    uint32_t flaps;                   /* planned: so many times it falls when it is logged in */
-    bool waits_for_config;            /* the link is up, FC_CONFIG says not to log in */
-    uint64_t lun_table[SIM_LUN_TABLE_WORDS];
-};
-
-/** Operations of one LUN on the medium. */
-struct sim_media_stage {
-    struct sim_stage interval; /* from one to the next */
-    uint32_t busy;
-    struct sim_cmd *first, *last; /* waiting */
-};
-
 /** One entry of the translation cache: an RHT entry or an LXT word. */
 struct sim_xlt_entry {
     uint64_t tag; /* 0 = empty */
     uint64_t word[2];
     uint64_t kept; /* flag: a fault lets it outlive a sync */
-};
-
-enum sim_platform_step {
-    SIM_PLATFORM_CALM,
-    SIM_PLATFORM_TELLS, /* an event is on its way to the host, or was not read */
-    SIM_PLATFORM_ASKS,  /* the host has read it, and is to answer */
-    SIM_PLATFORM_RESETS,
-    SIM_PLATFORM_GONE, /* nothing will happen any more */
-};
-
-#define SIM_PLATFORM_PLANS 4
-
-/** Something that is going to happen to the slot: sim_afu_platform_at(). */
-struct sim_platform_plan {
-    struct sim_event event;
-    struct sim_afu *afu;
-    enum sim_effect effect;
-    uint64_t arg;
-};
-
-/** The platform around the slot. */
-struct sim_platform {
-    uint8_t slot;         /* enum sim_slot */
-    uint8_t step;         /* enum sim_platform_step */
-    uint8_t event, next;  /* enum sim_bus_platform_event: can be read; is on its way */
-    uint8_t stubborn;     /* argument of the freeze: its slot reset never ends, or does not help */
-    bool again;           /* frozen once more since the slot was reset */
-    struct sim_event due; /* `next`, or the end of the slot reset */
-    struct sim_platform_plan plan[SIM_PLATFORM_PLANS];
 };
 
 struct sim_afu_counters {
@@ -458,11 +171,6 @@ struct sim_afu {
 
 /* ---- shared by the blocks -------------------------------------------------------------------- */
 
-static inline struct sim_cmd *sim_cmd_of(struct sim_event *ev)
-{
-    return HAL_CONTAINER_OF(ev, struct sim_cmd, event);
-}
-
 /** A record, for who has looked whether the trace is on as there is more to do for it. */
 static inline __attribute__((always_inline)) void
 sim_record_on(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, uint64_t v, uint64_t w)
@@ -508,9 +216,6 @@ sim_record_address_b(struct sim_afu *a, enum sim_event_kind kind, uint32_t who, 
         sim_record_search_b(a, sim_trace_id((uint16_t)kind, 0, who), v, ea, hint);
 }
 
-/** WRITE SAME(16) sends one block, whatever its range is: every segment has all of the data. */
-static inline bool sim_cmd_is_same(const struct sim_cmd *c) { return c->rq.cdb[0] == 0x93; }
-
 /** The context that owns the request: its tables translate it. It is the one that has issued it, or
  * the one that is named by proxy (SL 6, 13.1); NULL if that has ended since. */
 static inline const struct sim_ctx *sim_cmd_owner(const struct sim_cmd *c)
@@ -530,6 +235,13 @@ static inline void sim_tell(const struct sim_afu *a, const struct sim_watched *w
     a->watch->told(a->watch, w);
 }
 
+/** A link as it nearly always is: logged in, nothing going on. Then it is usable, and nothing lost.
+ */
+static inline bool sim_link_quiet(const struct sim_afu *a, unsigned port)
+{
+    return a->links_quiet >> port & 1;
+}
+
 /** Whether interface_version has a capability bit. All ones is an AFU older than the register. */
 static inline bool sim_capable(const struct sim_afu *a, uint64_t bit)
 {
@@ -545,13 +257,6 @@ static inline struct sim_ctx *sim_table_host(const struct sim_ctx *ctx)
 
     return host < SIM_CONTEXTS_MAX ? ctx->afu->ctx[host] : NULL;
 }
-
-/* What planned faults do is kept apart from the way of every command: in a function of its own, so
- * that the fast path needs no registers for it (PB-7). */
-#define SIM_COLD __attribute__((cold, noinline))
-
-/* On the way of every command, though planned faults call it too. */
-#define SIM_IN_LINE __attribute__((always_inline))
 
 /** With a plan loaded, after sim_site_planned: the effect of this hit, recorded. */
 SIM_COLD enum sim_effect sim_site_armed(struct sim_afu *a, enum sim_site site, uint64_t *arg);
@@ -617,45 +322,6 @@ void sim_register_write(struct sim_afu *a, struct sim_ctx *from, uint64_t offset
 uint64_t sim_register_read(struct sim_afu *a, const struct sim_ctx *from, uint64_t offset);
 void sim_ioarrin(struct sim_ctx *ctx, uint64_t value); /* IOARRIN of a context is written */
 
-/* sim_fetch.c */
-void sim_doorbell(struct sim_ctx *ctx, uint64_t value);
-uint64_t sim_cmd_room(struct sim_ctx *ctx);
-void sim_fetch_ready(struct sim_ctx *ctx); /* the context has something to fetch */
-void sim_fetch_idle(struct sim_ctx *ctx);  /* it has not, any more */
-void sim_fetch_kick(struct sim_afu *a);    /* something to fetch, or a free slot, may be there */
-void sim_fetch_one(struct sim_afu *a);     /* not without either */
-void sim_fetch_ioarcb(struct sim_cmd *c);  /* reads its IOARCB, maybe not for the first time */
-void sim_doorbell_record(struct sim_ctx *ctx, uint64_t value);        /* it was taken; trace on */
-SIM_COLD bool sim_bell_planned(struct sim_ctx *ctx, uint64_t *value); /* taken, or changed */
-void sim_doorbells_drop(struct sim_ctx *ctx); /* and what stands in the SQ */
-
-/* sim_sq.c: the submission queue (SL 10.2) */
-bool sim_sq_present(const struct sim_afu *a);
-void sim_sq_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value);
-uint64_t sim_sq_read(const struct sim_ctx *ctx, uint64_t offset);
-static inline bool sim_sq_empty(const struct sim_ctx *ctx) { return ctx->sq_head == ctx->sq_tail; }
-uint64_t sim_sq_take(struct sim_ctx *ctx);          /* address of the next slot; not when empty */
-uint64_t sim_sq_waiting(const struct sim_ctx *ctx); /* slots not yet fetched */
-
-/** Commands of a context that were submitted and have not ended. */
-static inline uint64_t sim_under_way(const struct sim_ctx *ctx)
-{
-    return (sim_sq_empty(ctx) ? 0 : sim_sq_waiting(ctx)) + ctx->bell_count + ctx->in_flight;
-}
-
-/* sim_erat.c: cycles that the PSL needs to translate; only with xlate.entries */
-uint64_t sim_erat_cycles(struct sim_ctx *ctx, uint64_t ea, uint64_t bytes);
-void sim_erat_forget(const struct sim_ctx *ctx); /* the context ends */
-
-/* sim_decode.c */
-void sim_decode(struct sim_event *ev);
-
-/* sim_timeout.c: time-outs that IOARCBs ask for */
-void sim_timeout_init(struct sim_afu *a);
-void sim_timeout_start(struct sim_cmd *c, uint64_t cycles);
-void sim_timeout_stop(struct sim_cmd *c);
-void sim_timeout_expired(struct sim_cmd *c);
-
 /* sim_translate.c */
 static inline enum hal_order sim_table_order(const struct sim_afu *a) /* MD-8 */
 {
@@ -678,112 +344,6 @@ struct sim_xlt_key {
 bool sim_xlt_key(const struct sim_xlt_entry *e, struct sim_xlt_key *out); /* false: empty */
 #define SIM_XLT_ALL_HANDLES UINT64_MAX
 
-/* sim_port.c: c->part and c->ports are set */
-void sim_port_command(struct sim_cmd *c);
-bool sim_port_for_task(struct sim_cmd *c);    /* c->ports is set; false: none is up, it has ended */
-void sim_port_data_out(struct sim_cmd *c);    /* the data are on the card: link, then medium */
-void sim_port_leave_media(struct sim_cmd *c); /* a command that ends early gives its place back */
-void sim_media_stage_reset(struct sim_afu *a, unsigned lun); /* nothing of it is in flight */
-bool sim_media_place(const struct sim_afu *a, unsigned lun); /* somebody waits and may start */
-void sim_media_start_waiting(struct sim_afu *a);
-uint64_t sim_ports_present(const struct sim_afu *a);
-
-/** The command is somewhere between the queue of a port and its answer. */
-static inline bool sim_cmd_at_port(const struct sim_cmd *c)
-{
-    return c->state >= SIM_CMD_PORT && c->state <= SIM_CMD_DATA;
-}
-
-/* sim_register_port.c */
-void sim_port_reset(struct sim_port *p, struct sim_afu *a, unsigned number);
-
-/* sim_link.c */
-void sim_link_offline(struct sim_port *p);
-void sim_link_online(struct sim_port *p);
-void sim_link_reset(struct sim_port *p, bool comes_back);
-void sim_link_configured(struct sim_port *p);             /* FC_CONFIG may now ask to log in */
-void sim_link_logout(struct sim_port *p, uint64_t again); /* by the target, for so many cycles */
-void sim_port_shutdown(struct sim_port *p, bool abrupt);
-bool sim_link_is_up(const struct sim_port *p);
-bool sim_link_usable(const struct sim_port *p); /* for a new command */
-void sim_links_settle(struct sim_afu *a); /* something that sim_link_quiet() knows has changed */
-/** The way it nearly always is: logged in, nothing going on. Then it is usable, and nothing lost.
- */
-static inline bool sim_link_quiet(const struct sim_afu *a, unsigned port)
-{
-    return a->links_quiet >> port & 1;
-}
-uint8_t sim_link_lost(const struct sim_port *p); /* fc_rc that ends commands in flight, or 0 */
-
-/* sim_frame.c: what crosses the link of a port, counted (SL 5.3) */
-void sim_frame_login(struct sim_port *p);
-void sim_frame_login_reply(struct sim_port *p);
-void sim_frame_link_lost(struct sim_port *p);
-void sim_frame_port_reset(struct sim_port *p);
-void sim_frame_command(const struct sim_cmd *c);
-void sim_frame_accepted(const struct sim_cmd *c);       /* the target works on it */
-bool sim_frame_data(struct sim_cmd *c, uint64_t bytes); /* true: damaged, the command has ended */
-void sim_frame_response(const struct sim_cmd *c);
-void sim_frame_aborted(const struct sim_cmd *c);
-void sim_frame_timed_out(const struct sim_cmd *c);
-void sim_port_error(struct sim_port *p, uint64_t bits);         /* happens, once */
-void sim_port_error_lasting(struct sim_port *p, uint64_t bits); /* until the link is reset */
-void sim_port_error_clear(struct sim_port *p, uint64_t bits);
-
-/* sim_inject.c: fault injection by registers (SL 17.4) */
-void sim_inject_arm(struct sim_port *p);
-void sim_inject_parity(struct sim_port *p);
-bool sim_inject(struct sim_cmd *c); /* true: the command has ended */
-static inline bool sim_inject_armed(const struct sim_port *p)
-{
-    return (p->injection.type | p->injection.parity) != 0;
-}
-
-/* sim_echo.c: loop-back test */
-void sim_echo_settle(struct sim_port *p); /* brings the counters up to now */
-
-/* sim_buffer.c: data buffers */
-bool sim_buffer_take(struct sim_cmd *c);  /* false: it waits or has ended */
-void sim_buffer_leave(struct sim_cmd *c); /* a command that ends while it waits */
-void sim_buffer_free(struct sim_cmd *c);
-bool sim_buffer_wanted(const struct sim_afu *a); /* somebody waits and may have one */
-void sim_buffer_serve(struct sim_afu *a);
-
-/* sim_target_fault.c: planned faults of exchanges and media */
-bool sim_exchange_fault(struct sim_cmd *c, uint64_t arg); /* fc=s; true: it has ended */
-void sim_segment_shorten(struct sim_cmd *c, enum sim_loss loss, uint64_t bytes);
-void sim_media_plan(struct sim_cmd *c); /* before the data of a segment move */
-void sim_loss_merge(struct sim_cmd *c);
-int sim_target_finish(struct sim_cmd *c, sim_media_sink *sink, sim_media_source *source);
-
-/* sim_data.c */
-void sim_data_again(struct sim_cmd *c); /* the transfer of a segment from its beginning */
-void sim_data_in(struct sim_cmd *c);    /* link has delivered: card to host */
-void sim_data_out(struct sim_cmd *c);   /* host to card */
-int sim_data_finish(struct sim_cmd *c); /* moves the bytes; -EFAULT with c->fault_address */
-
-/* sim_status.c */
-void sim_ioasa_send(struct sim_cmd *c);
-void sim_rrq_send(struct sim_cmd *c);
-void sim_status(struct sim_cmd *c); /* c->status is set: IOASA, RRQ, interrupt, slot */
-void sim_status_afu(struct sim_cmd *c, uint8_t afu_rc, uint8_t afu_extra);
-void sim_segment_done(struct sim_cmd *c);     /* c->rs is final: next segment or status */
-void sim_segment_done_now(struct sim_cmd *c); /* same, the time to build a status has passed */
-void sim_cmd_drop(struct sim_cmd *c);         /* leaves its slot without posting */
-void sim_cmd_abort(struct sim_cmd *c);
-void sim_abort_context(struct sim_ctx *ctx);
-
-/* sim_afu_command.c */
-void sim_afu_command(struct sim_cmd *c);
-void sim_task_management(struct sim_cmd *c);
-void sim_afu_command_gone(struct sim_cmd *c); /* aborted while at work */
-void sim_drain_check(struct sim_cmd *finished);
-void sim_afu_command_done(struct sim_cmd *c);
-void sim_afu_command_refuse(struct sim_cmd *c, uint8_t key, uint8_t asc, uint8_t ascq);
-void sim_exchange_end(struct sim_cmd *c, uint8_t fc_rc); /* early; it is at a port */
-void sim_lun_abort(struct sim_afu *a, unsigned lun);     /* ends its commands */
-void sim_drain_over(struct sim_afu *a); /* nobody drains any more: the sync is done */
-
 /* sim_internal.c: internal LUN modes (SL 19) */
 /* A command is there: the registers say what it finds. */
 SIM_COLD void sim_internal_fix(struct sim_afu *a);
@@ -799,27 +359,6 @@ uint64_t sim_provision_register(const struct sim_port *p, enum sim_port_reg reg)
 /* sim_debug.c: AFU debug (SL 12) */
 void sim_debug(struct sim_event *ev);
 void sim_debug_free(struct sim_afu *a);
-
-/* sim_lisn.c: trigger addresses of OpenCAPI */
-void sim_lisn_write(struct sim_ctx *ctx, uint64_t offset, uint64_t value);
-uint64_t sim_lisn_read(struct sim_ctx *ctx, uint64_t offset);
-uint64_t sim_lisn_error(const struct sim_ctx *ctx, unsigned lisn); /* bit of intr_status, or 0 */
-
-/* sim_interrupt.c */
-void sim_interrupt(struct sim_ctx *ctx, unsigned lisn); /* the two that follow, in one */
-struct sim_message sim_interrupt_ask(struct sim_ctx *ctx, unsigned lisn);
-void sim_interrupt_send(struct sim_ctx *ctx, unsigned lisn, struct sim_message message);
-void sim_intr_status(struct sim_ctx *ctx, uint64_t bits);
-void sim_intr_reevaluate(struct sim_ctx *ctx);
-void sim_aintr_status(struct sim_afu *a, uint64_t bits);
-void sim_aintr_reevaluate(struct sim_afu *a);
-void sim_storage_fault(struct sim_ctx *ctx, uint64_t address, uint64_t store);
-
-/* sim_context.c */
-void sim_context_reset(struct sim_ctx *ctx); /* from the reset register */
-void sim_afu_registers_reset(struct sim_afu *a);
-void sim_afu_restart(struct sim_afu *a);    /* it is as after power-on */
-void sim_context_kill(struct sim_ctx *ctx); /* dead until it is released */
 
 /* sim_platform.c */
 static inline bool sim_slot_up(const struct sim_afu *a) { return a->platform.slot == SIM_SLOT_UP; }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command, buffer and response interfaces of the PSL, cycle by cycle, for the reference engine.
- * The link (sim_reference.c) says when a command is ready and when its answer is due; here is what
+ * The link (sim_reference_bus.c) says when a command is ready and its answer due; here is what
  * lies between: commands leave one a cycle (TM-1), with tags from a pool (TM-3), halves of lines
  * cross the buffer interfaces (TM-5, TM-6), responses come one a cycle. All that is told to the
  * strict checker. Nothing here changes when an answer is due (docs/decisions/0003). */

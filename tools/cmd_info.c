@@ -440,7 +440,8 @@ int cmd_info(int argc, char **argv)
 
     if (!command_begin(&set, argc, argv, &f.options, &rest, &code))
         return code;
-    if (param_options_apply(&f.options.param, &f.params, f.why, sizeof f.why))
-        return command_fail(&set, COMMAND_FAILED, "%s", f.why);
+    code = param_options_apply(&f.options.param, &f.params, f.why, sizeof f.why);
+    if (code)
+        return command_fail(&set, code, "%s", f.why);
     return command_end(&set, show(&f));
 }

@@ -764,7 +764,8 @@ int cmd_run(int argc, char **argv)
     code = check(&r);
     if (code)
         return code;
-    if (param_options_apply(&r.options.param, &r.params, r.why, sizeof r.why))
-        return command_fail(&set, COMMAND_FAILED, "%s", r.why);
+    code = param_options_apply(&r.options.param, &r.params, r.why, sizeof r.why);
+    if (code)
+        return command_fail(&set, code, "%s", r.why);
     return command_end(&set, run(&r));
 }

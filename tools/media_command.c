@@ -29,10 +29,8 @@ static int run(const struct media_command *m, struct media_call *call)
         .lun_bytes = call->options.lun_bytes,
         .params = &call->params,
     };
-    int rc = param_options_apply(&call->options.param, &call->params, call->why, sizeof call->why);
+    int rc;
 
-    if (rc)
-        return rc;
     call->params.interface_version |= call->capabilities;
     rc = session_open(&c, &s, call->why, sizeof call->why);
     if (rc)
@@ -44,6 +42,11 @@ static int run(const struct media_command *m, struct media_call *call)
 
 int media_command_finish(const struct media_command *m, struct media_call *call)
 {
+    int code =
+        param_options_apply(&call->options.param, &call->params, call->why, sizeof call->why);
+
+    if (code)
+        return command_fail(m->set, code, "%s", call->why);
     if (call->options.json)
         call->json = cJSON_CreateObject();
     if (run(m, call))

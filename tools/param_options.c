@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hal/support/check.h"
+#include "tools/command.h"
 #include "tools/text.h"
 
 static const char *parameter_name(const void *arg, size_t i)
@@ -59,26 +60,61 @@ int param_options_set(void *member, const char *text, char *why, size_t size)
     return 0;
 }
 
-int param_options_apply(const struct param_options *o, struct sim_params *params, char *why,
-                        size_t size)
+static void apply_profile(unsigned number, struct sim_params *params)
 {
     const char *name = PARAM_PROFILES;
     char profile[32];
     int rc;
 
-    for (unsigned i = 0; i < o->profile; i++)
+    for (unsigned i = 0; i < number; i++)
         name += strcspn(name, "|") + 1;
     snprintf(profile, sizeof profile, "%.*s", (int)strcspn(name, "|"), name);
     rc = sim_params_profile(params, profile);
     CHECK(!rc);
-    if (o->file) {
-        char sentence[384];
+}
 
-        rc = sim_params_load(params, o->file, sentence, sizeof sentence);
-        if (rc)
-            snprintf(why, size, "parameter file %s", sentence);
+static int apply_file(const char *file, struct sim_params *params, char *why, size_t size)
+{
+    char sentence[384];
+    int rc = sim_params_load(params, file, sentence, sizeof sentence);
+
+    if (rc)
+        snprintf(why, size, "parameter file %s", sentence);
+    return rc;
+}
+
+/* A setting may mend what the file or an earlier one broke: what counts is how all of them end. The
+ * one that broke it last is told; none means the file. */
+static int apply_settings(const struct param_options *o, struct sim_params *params, char *why,
+                          size_t size)
+{
+    const char *setting = NULL;
+    char sentence[256];
+    int bad = sim_params_validate(params, sentence, sizeof sentence);
+
+    for (unsigned i = 0; i < o->settings.count; i++) {
+        bool good = !bad;
+
+        if (set_one(params, o->settings.text[i], why, size))
+            return COMMAND_USAGE;
+        bad = sim_params_validate(params, sentence, sizeof sentence);
+        if (good)
+            setting = o->settings.text[i];
     }
-    for (unsigned i = 0; !rc && i < o->settings.count; i++)
-        rc = set_one(params, o->settings.text[i], why, size);
-    return rc ? rc : sim_params_validate(params, why, size);
+    if (!bad)
+        return COMMAND_GOOD;
+    if (setting)
+        snprintf(why, size, "--param %s: the value is not possible: %s", setting, sentence);
+    else
+        snprintf(why, size, "parameter file %s: %s", o->file, sentence);
+    return setting ? COMMAND_USAGE : COMMAND_FAILED;
+}
+
+int param_options_apply(const struct param_options *o, struct sim_params *params, char *why,
+                        size_t size)
+{
+    apply_profile(o->profile, params);
+    if (o->file && apply_file(o->file, params, why, size))
+        return COMMAND_FAILED;
+    return apply_settings(o, params, why, size);
 }

@@ -45,8 +45,9 @@ int param_options_set(void *member, const char *text, char *why, size_t size);
         .help = "one parameter, above profile and file; may be repeated"                           \
     }
 
-/** Builds the parameters: the profile, then the file, then single settings. Returns 0, or a
- * negative errno with a sentence in why (size bytes). */
+/** Builds the parameters: the profile, then the file, then single settings. Returns an exit code:
+ * COMMAND_GOOD; or, with a sentence in why (size bytes), COMMAND_FAILED for a file that cannot be
+ * used, COMMAND_USAGE for settings that break a rule between parameters. */
 HAL_MUST_CHECK int param_options_apply(const struct param_options *o, struct sim_params *params,
                                        char *why, size_t size);
 

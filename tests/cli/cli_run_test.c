@@ -325,7 +325,7 @@ Test(run, blocks_of_512_bytes)
     cr_assert_eq(r.code, 0, "%s", r.err);
     cr_assert(strstr(r.out, "00 00 02 00"), "READ CAPACITY(10): %s", r.out);
     r = cli("run --param media.block_size=1024");
-    cr_assert_neq(r.code, 0);
+    cr_assert_eq(r.code, 2);
     cr_assert(strstr(r.err, "media.block_size = 1024 is neither 512 nor 4096"), "%s", r.err);
 }
 

@@ -184,6 +184,26 @@ Test(usage, bad_files)
     cli_fails(1, "trace noise", "noise: is no trace file of superpipe");
 }
 
+/* Whoever broke the rule is told: the command line, or the file. */
+Test(usage, rules_between_parameters)
+{
+    cli_fails(2, "run --param irq.max=2",
+              "--param irq.max=2: the value is not possible: irq.min = 3 is more than irq.max = 2");
+    cli_fails(2, "run --param contexts=8 --param ctx.first=8 --param media.jitter=5",
+              "--param ctx.first=8: the value is not possible: ctx.first = 8 leaves no handle");
+    cli_fails(2, "run --param afu.xlt.entries=3", "is neither 0 nor a power of two");
+    cli_fails(2, "info --param media.block_size=1024", "is neither 512 nor 4096");
+    cli_fails(2, "vlun list --param irq.max=2 --media m", "irq.min = 3 is more than irq.max = 2");
+    cr_assert_neq(access("m", F_OK), 0, "nothing was made");
+    write_file("p", "irq.min = 5\nirq.max = 4\n");
+    cli_fails(1, "run --params p", "parameter file p: irq.min = 5 is more than irq.max = 4");
+    cli_fails(1, "run --params p --param media.jitter=5", "parameter file p: irq.min = 5");
+    cli_fails(1, "lun list --params p --media m", "parameter file p: irq.min = 5");
+    cli_good("info --params p --param irq.min=4");
+    cli_fails(2, "info --params p --param irq.min=4 --param irq.min=6 --param media.jitter=5",
+              "--param irq.min=6: the value is not possible: irq.min = 6 is more than irq.max = 4");
+}
+
 Test(usage, a_damaged_header_is_refused_and_left_alone)
 {
     int fd;

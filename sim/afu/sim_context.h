@@ -9,6 +9,7 @@
 
 #include "sim/sim_engine.h"
 #include "sim/sim_fault.h"
+#include "sim/sim_memory.h"
 
 #define SIM_CONTEXTS_MAX 512
 #define SIM_FAULTS_QUEUED 16

@@ -227,7 +227,7 @@ static int provision_body(struct session *s, void *arg, char *why, size_t size)
     else if (p->remove)
         rc = delete_lun(p, s->spipe[0], why, size);
     if (!rc && (p->create || p->remove))
-        rc = session_sync(s, why, size);
+        rc = session_sync_media(s, why, size);
     return rc ? rc : tell(p, s->spipe[0], why, size);
 }
 

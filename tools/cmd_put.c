@@ -119,17 +119,6 @@ static int choose_lun(struct put *p, char *why, size_t size)
     return -ENOSPC;
 }
 
-/* The name comes last: data that are not on the disk must not have one. */
-static int give_name(struct put *p, char *why, size_t size)
-{
-    struct transfer *t = &p->transfer;
-    int rc = session_sync(&p->session, why, size);
-
-    if (rc)
-        return rc;
-    return named_vlun_set(&p->session, t->vlun.ctx, t->vlun.handle, p->name, t->bytes, why, size);
-}
-
 static int store(struct put *p, char *why, size_t size)
 {
     struct transfer *t = &p->transfer;
@@ -140,7 +129,7 @@ static int store(struct put *p, char *why, size_t size)
     if (!rc && !p->size)
         rc = transfer_resize(t, t->bytes); /* gives back what was taken ahead */
     if (!rc)
-        rc = give_name(p, why, size);
+        rc = named_vlun_keep(&p->session, &t->vlun, p->name, t->bytes, why, size);
     p->bytes = t->bytes;
     return rc;
 }

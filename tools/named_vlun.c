@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/session_sync.h"
+
 /* ---- looking ----------------------------------------------------------------------------------
  */
 
@@ -92,6 +94,14 @@ int named_vlun_set(struct session *s, struct spipe_ctx *ctx, uint32_t handle, co
         snprintf(why, size, "the name '%s' cannot be recorded in '%s' (%s)", name,
                  s->config.path[0], strerror(-rc));
     return rc;
+}
+
+int named_vlun_keep(struct session *s, const struct vlun_handle *v, const char *name,
+                    uint64_t byte_length, char *why, size_t size)
+{
+    int rc = session_sync(s, 0, v->lun, why, size);
+
+    return rc ? rc : named_vlun_set(s, v->ctx, v->handle, name, byte_length, why, size);
 }
 
 int named_vlun_remove(struct session *s, const char *name, char *why, size_t size)

@@ -10,6 +10,7 @@
 #include "core/superpipe.h"
 #include "hal/support/must_check.h"
 #include "tools/session.h"
+#include "tools/vlun_handle.h"
 
 /** A named virtual LUN, and where it is. */
 struct named_vlun {
@@ -34,6 +35,12 @@ HAL_MUST_CHECK int named_vlun_check_free(struct session *s, const char *name, ch
  * errno with a sentence in why. */
 HAL_MUST_CHECK int named_vlun_set(struct session *s, struct spipe_ctx *ctx, uint32_t handle,
                                   const char *name, uint64_t byte_length, char *why, size_t size);
+
+/** The same for a virtual LUN that data were written to: they are made durable first, all of their
+ * LUN, since a name must not stand for data that a cache may still forget. If that fails, the name
+ * means what it meant before. */
+HAL_MUST_CHECK int named_vlun_keep(struct session *s, const struct vlun_handle *v, const char *name,
+                                   uint64_t byte_length, char *why, size_t size);
 
 /** Removes a name; its chunks become free. Returns 0, or a negative errno with a sentence in why.
  */

@@ -337,7 +337,7 @@ uint64_t session_now(struct session *s)
 /* ---- disks ------------------------------------------------------------------------------------
  */
 
-int session_sync(struct session *s, char *why, size_t size)
+int session_sync_media(struct session *s, char *why, size_t size)
 {
     int rc = 0;
 

@@ -118,9 +118,9 @@ void session_close(struct session *s);
 /** The device's clock, ns: virtual time, or paced time over threads. */
 uint64_t session_now(struct session *s);
 
-/** Puts everything that was acknowledged on the disk. Returns 0, or a negative errno with a
- * sentence in why. */
-HAL_MUST_CHECK int session_sync(struct session *s, char *why, size_t size);
+/** Puts the media files, if there are any, on the disk. Data in them need tools/session_sync.h.
+ * Returns 0, or a negative errno with a sentence in why. */
+HAL_MUST_CHECK int session_sync_media(struct session *s, char *why, size_t size);
 
 /** Whether a path leads to a file of the session's own, which nobody else may write to: "a media
  * file", "the file of names", or NULL if it does not. */

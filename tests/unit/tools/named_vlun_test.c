@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hal/record_store.h"
+#include "sim/sim_control.h"
 #include "tests/unit/tools/session_fixture.h"
 #include "tools/vlun_handle.h"
 
@@ -68,6 +70,77 @@ static void taken_body(struct session *s)
 }
 
 Test(named_vlun, names_that_are_taken_or_cannot_be) { with_session(NULL, taken_body); }
+
+/* ---- data under a name ---- */
+
+static const struct hal_record_store_ops *ops;
+static struct sim_trace *trace;
+static unsigned syncs, records;
+
+/* SBC-3: SYNCHRONIZE CACHE(16) is 91h. */
+static void count_syncs(void *arg, const struct sim_trace_record *record, size_t n)
+{
+    (void)arg;
+    for (size_t i = 0; i < n; i++)
+        syncs += record[i].kind == SIM_EVENT_PORT_START && record[i].b == 0x91;
+}
+
+static int append(struct hal_record_store *store, const void *record, size_t length)
+{
+    sim_trace_flush(trace);
+    cr_assert_eq(syncs, 1, "the device was told before anything is recorded");
+    records++;
+    return ops->append(store, record, length);
+}
+
+/* Keeps a new virtual LUN of a chunk, and watches device and store. */
+static int keep(struct session *s, const char *name)
+{
+    static struct hal_record_store_ops watched;
+    struct hal_record_store *store = sim_host_store(s->host, 0);
+    struct vlun_handle v = {0};
+    int rc;
+
+    cr_assert_eq(vlun_handle_begin(&v, s->spipe[0], 1, 0), 0);
+    cr_assert_eq(vlun_handle_create(&v, CHUNK), 0);
+    ops = store->ops;
+    watched = *ops;
+    watched.append = append;
+    store->ops = &watched;
+    trace = &sim_host_machine(s->host)->trace;
+    sim_trace_set_sink(trace, count_syncs, NULL);
+    rc = named_vlun_keep(s, &v, name, 4711, why, sizeof why);
+    sim_trace_set_sink(trace, NULL, NULL);
+    store->ops = ops;
+    cr_assert_eq(vlun_handle_end(&v), 0);
+    return rc;
+}
+
+static void kept_body(struct session *s)
+{
+    struct named_vlun v;
+
+    cr_assert_eq(keep(s, "a"), 0, "%s", why);
+    cr_assert_eq(records, 1);
+    cr_assert_eq(named_vlun_find(s, "a", &v, why, sizeof why), 0);
+    cr_assert_eq(v.info.byte_length, 4711);
+}
+
+Test(named_vlun, data_are_on_the_medium_before_they_have_a_name) { with_session(NULL, kept_body); }
+
+static void lost_body(struct session *s)
+{
+    struct named_vlun v;
+
+    cr_assert_eq(keep(s, "a"), -EIO);
+    cr_assert(strstr(why, "LUN 1 does not confirm"), "%s", why);
+    cr_assert_eq(records, 0);
+    cr_assert_eq(named_vlun_at(s->spipe[0], 0, &v), -ENOENT);
+    cr_assert_eq(session_free_chunks(s, 1), 4);
+}
+
+/* 5Ch: the target has aborted the exchange (SL 18.2), each time. */
+Test(named_vlun, no_name_without_that) { with_session("fc#1*=x(0x5C)", lost_body); }
 
 static void removed_body(struct session *s)
 {

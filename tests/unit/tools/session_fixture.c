@@ -28,6 +28,7 @@ void with_session(const char *faults, void (*test)(struct session *s))
         .luns = 2,
         .lun_bytes = 4 * SESSION_CHUNK_BYTES,
         .faults = faults,
+        .trace = true,
         .check = true,
     };
     struct call call = {test};

@@ -8,7 +8,8 @@
 #define SESSION_CHUNK_API_BLOCKS 65536u /* 4096-byte blocks of a chunk: LUN blocks are as large */
 
 /** Brings it up, runs `test`, and takes it down. `faults` is a plan whose hits count from the end
- * of bring-up on, or NULL. Asserts that nothing is left open. */
+ * of bring-up on, or NULL. Records of the trace are made, for
+ * whoever sets a sink. Asserts that nothing is left open. */
 void with_session(const char *faults, void (*test)(struct session *s));
 
 /** Chunks that are free on a LUN. */

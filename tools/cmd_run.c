@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/posix/posix_record_file.h"
 #include "hal/support/bits.h"
 #include "sim/sim_fault.h"
+#include "tools/adapter_options.h"
 #include "tools/command.h"
 #include "tools/event_file.h"
 #include "tools/fault_options.h"
@@ -43,9 +43,9 @@ struct run_options {
     bool tags, no_verify, interrupts, recover, check, json;
     struct param_options param;
     struct fault_options fault;
-    unsigned order, exec, faults_from, backend;
-    const char *trace, *events, *record, *libcxl, *afu, *names;
-    bool require_card;
+    unsigned order, exec, faults_from;
+    const char *trace, *events, *record;
+    struct adapter_options adapter;
     struct lun_guard_options guard;
 };
 
@@ -154,13 +154,7 @@ static const struct option_spec specs[] = {
      .custom = set_media,
      .help = "work in a media file, made when missing; named virtual\n"
              "LUNs in it stay as they are; once for each adapter\n(media in memory)"},
-    {.name = "names",
-     .value = "FILE",
-     .kind = OPTION_TEXT,
-     AT(names),
-     .help = "the file that names of virtual LUNs are in, made when\n"
-             "missing; blocks of named ones stay as they are (the media,\n"
-             "or " POSIX_RECORD_FILE_PATH " with a card)"},
+    ADAPTER_NAMES_ROW(struct run_options, adapter),
     {.name = "tag-media",
      .kind = OPTION_FLAG,
      AT(tags),
@@ -200,27 +194,7 @@ static const struct option_spec specs[] = {
      .kind = OPTION_FLAG,
      AT(recover),
      .help = "clients whose context is lost recover it and go on"},
-    {.name = "backend",
-     .value = "KIND",
-     .kind = OPTION_CHOICE,
-     AT(backend),
-     .choices = "sim|capi",
-     .help = "what the adapter is reached through: sim, or capi:\nIBM's libcxl, or a stand-in "
-             "for it without a card (sim)"},
-    {.name = "libcxl",
-     .value = "PATH",
-     .kind = OPTION_TEXT,
-     AT(libcxl),
-     .help = "the library, for --backend capi (found)"},
-    {.name = "require-card",
-     .kind = OPTION_FLAG,
-     AT(require_card),
-     .help = "for --backend capi: fail rather than use the stand-in"},
-    {.name = "afu",
-     .value = "NAME",
-     .kind = OPTION_TEXT,
-     AT(afu),
-     .help = "which one of a machine with cards (the first)"},
+    ADAPTER_BACKEND_ROWS(struct run_options, adapter),
     {.name = "lun",
      .value = "WWID",
      .kind = OPTION_CUSTOM,
@@ -335,7 +309,7 @@ static int check_media(const struct run_options *o)
     if (o->media.count && o->tags)
         return command_fail(&set, COMMAND_USAGE,
                             "--tag-media is for media in memory: leave it or --media out");
-    if (o->names && o->adapters > 1)
+    if (o->adapter.names && o->adapters > 1)
         return command_fail(&set, COMMAND_USAGE,
                             "--names is for one adapter: adapters that are not one service cannot "
                             "share a file of names");
@@ -344,12 +318,13 @@ static int check_media(const struct run_options *o)
 
 static int check_backend(const struct run_options *o)
 {
+    char why[OPTIONS_WHY_BYTES];
+
     if (o->record && *o->fault.plan)
         return command_fail(&set, COMMAND_USAGE,
                             "--record is not for runs with --fault: the faults would be measured");
-    if (o->backend != SESSION_CAPI && (o->libcxl || o->afu || o->require_card))
-        return command_fail(&set, COMMAND_USAGE,
-                            "--libcxl, --afu and --require-card are for --backend capi");
+    if (adapter_options_check(&o->adapter, why, sizeof why))
+        return command_fail(&set, COMMAND_USAGE, "%s", why);
     return 0;
 }
 
@@ -417,15 +392,10 @@ static int open_session(struct run *r)
     const struct run_options *o = &r->options;
     struct session_config c = {
         .seed = o->seed,
-        .backend = (enum session_backend)o->backend,
-        .libcxl = o->libcxl,
-        .require_card = o->require_card,
-        .afu = o->afu,
         .adapters = (unsigned)o->adapters,
         .media = o->media.count ? SESSION_MEDIA_MAKE
                  : o->tags      ? SESSION_MEDIA_TAG
                                 : SESSION_MEDIA_MEMORY,
-        .names = o->names,
         .luns = (unsigned)o->luns,
         .lun_bytes = lun_bytes(o),
         .params = &r->params,
@@ -441,6 +411,7 @@ static int open_session(struct run *r)
         .data_bytes = workload_memory(&r->load),
     };
 
+    adapter_options_apply(&o->adapter, &c);
     memcpy(c.path, o->media.path, sizeof c.path);
     return session_open(&c, &r->session, r->why, sizeof r->why);
 }

@@ -245,45 +245,75 @@ static int take_operand(struct parser *p, const char *word)
     return 0;
 }
 
-/* The options that must be given: each call takes one word of *list; NULL after the last. */
-static const struct option_spec *next_required(const struct option_set *set, const char **list)
+/* What must be given: each call takes one word of *list, alternatives joined by '|'. Returns it,
+ * and where it ends; NULL after the last. */
+static const char *next_demand(const char **list, const char **end)
+{
+    const char *word = *list;
+
+    if (!word || !*word)
+        return NULL;
+    *end = word + strcspn(word, " ");
+    *list = *end + (**end == ' ');
+    return word;
+}
+
+/* The alternatives of one: each call takes one from *at, which ends at `end`. */
+static const struct option_spec *next_alternative(const struct option_set *set, const char **at,
+                                                  const char *end)
 {
     const struct option_spec *spec;
-    size_t length;
+    size_t length = strcspn(*at, "| ");
 
-    if (!*list || !**list)
+    if (*at >= end)
         return NULL;
-    length = strcspn(*list, " ");
-    spec = find(set, *list, length);
+    spec = find(set, *at, length);
     CHECK(spec);
-    *list += length + ((*list)[length] == ' ');
+    *at += length + ((*at)[length] == '|');
     return spec;
 }
 
-/* "superpipe put FILE NAME --media PATH" */
+/* "superpipe put FILE NAME --media PATH|--backend KIND" */
 static const char *usage(const struct option_set *set, char *buf, size_t size)
 {
     const struct option_spec *spec;
-    const char *list = set->required;
+    const char *list = set->required, *at, *end;
 
     snprintf(buf, size, "superpipe %s%s%s", set->command, *set->operands ? " " : "", set->operands);
-    while ((spec = next_required(set, &list)))
-        text_append(buf, size, " --%s %s", spec->name, spec->value);
+    while ((at = next_demand(&list, &end)))
+        for (const char *between = " "; (spec = next_alternative(set, &at, end)); between = "|")
+            text_append(buf, size, "%s--%s %s", between, spec->name, spec->value);
     return buf;
+}
+
+/* Whether one of the alternatives was given; if not, *first is the first of them. */
+static bool is_met(const struct parser *p, const char *at, const char *end,
+                   const struct option_spec **first)
+{
+    const struct option_spec *spec;
+
+    *first = NULL;
+    while ((spec = next_alternative(p->set, &at, end))) {
+        if (options_given(p->set, p->rest, spec->name))
+            return true;
+        if (!*first)
+            *first = spec;
+    }
+    return false;
 }
 
 static int check_complete(struct parser *p)
 {
     const struct option_set *set = p->set;
-    const struct option_spec *spec;
-    const char *list = set->required;
-    char line[128];
+    const struct option_spec *missing;
+    const char *list = set->required, *at, *end;
+    char line[160];
 
     if (p->rest->operands < set->operand_count && !set->operands_optional)
         return fail(p, "an operand is missing: %s", usage(set, line, sizeof line));
-    while ((spec = next_required(set, &list)))
-        if (!options_given(set, p->rest, spec->name))
-            return fail(p, "--%s is missing: %s", spec->name, usage(set, line, sizeof line));
+    while ((at = next_demand(&list, &end)))
+        if (!is_met(p, at, end, &missing))
+            return fail(p, "--%s is missing: %s", missing->name, usage(set, line, sizeof line));
     return 0;
 }
 
@@ -338,7 +368,7 @@ static void help_row(const char *name, const char *value, const char *help)
 
 void options_help(const struct option_set *set)
 {
-    char line[128];
+    char line[160];
 
     printf("Usage: %s [OPTION]...\n%s\n\n", usage(set, line, sizeof line), set->summary);
     for (size_t i = 0; i < set->count; i++)

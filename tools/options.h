@@ -47,7 +47,8 @@ struct option_set {
     const char *operands; /* for the usage line, e.g. "FILE NAME"; "" = none */
     unsigned operand_count;
     bool operands_optional; /* they may be left out */
-    const char *required;   /* an option that must be given, e.g. "media", or NULL */
+    const char *required;   /* options that must be given, e.g. "size media", or NULL; of
+                               "media|backend" one will do */
     const char *summary;    /* one sentence */
     const char *notes;      /* after the options; may be NULL */
     const struct option_spec *specs;

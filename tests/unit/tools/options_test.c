@@ -406,6 +406,29 @@ Test(options, several_options_may_be_required)
     cr_assert_str_eq(why, "--size is missing: superpipe test shape N --size SIZE --media PATH");
 }
 
+static int parse_alternatives(const char *line)
+{
+    struct option_set shape = set;
+
+    shape.command = "test shape";
+    shape.operands = "";
+    shape.operand_count = 0;
+    shape.required = "size media|depth";
+    return parse_as(&shape, line);
+}
+
+Test(options, one_of_several_options_will_do)
+{
+    cr_assert_eq(parse_alternatives("--size|8k|--media|m"), 0, "%s", why);
+    cr_assert_eq(parse_alternatives("--depth|4|--size|8k"), 0, "%s", why);
+    cr_assert_eq(parse_alternatives("--depth|4|--size|8k|--media|m"), 0, "%s", why);
+    cr_assert_eq(parse_alternatives("--size|8k"), -EINVAL);
+    cr_assert_str_eq(
+        why, "--media is missing: superpipe test shape --size SIZE --media PATH|--depth COUNT");
+    cr_assert_eq(parse_alternatives("--depth|4"), -EINVAL);
+    cr_assert(strstr(why, "--size is missing: "), "%s", why);
+}
+
 Test(options, operands_may_be_optional)
 {
     cr_assert_eq(parse_shape(false, "--size|8k|--media|m"), -EINVAL);

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "hal/support/bits.h"
+#include "tools/adapter_options.h"
 #include "tools/command.h"
+#include "tools/media_command.h"
 #include "tools/named_vlun.h"
 #include "tools/output_file.h"
 #include "tools/progress.h"
@@ -17,14 +19,9 @@
 #include "tools/text.h"
 #include "tools/transfer.h"
 
-struct get_options {
-    const char *media;
-    bool quiet;
-};
-
 /* One get. */
 struct get {
-    struct get_options options;
+    struct media_options options;
     const char *name, *file;
     struct output_file out;
     struct session session;
@@ -34,22 +31,16 @@ struct get {
 };
 
 static const struct option_spec specs[] = {
-    {.name = "media",
-     .value = "PATH",
-     .kind = OPTION_TEXT,
-     .offset = offsetof(struct get_options, media),
-     .help = "media file of the adapter"},
-    {.name = "quiet",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct get_options, quiet),
-     .help = "say nothing when all is well"},
+    MEDIA_PATH_ROW(struct get, options, "media file of the adapter, which stays as it is"),
+    MEDIA_ADAPTER_ROWS(struct get, options),
+    MEDIA_QUIET_ROW(struct get, options),
 };
 
 static const struct option_set set = {
     .command = "get",
     .operands = "NAME FILE",
     .operand_count = 2,
-    .required = "media",
+    .required = MEDIA_OR_CARD,
     .summary = "Copies the virtual LUN called NAME into a file, as many bytes as were put.",
     .notes = "FILE - is standard output. An existing FILE is replaced in one step, when all data\n"
              "have been read.",
@@ -79,36 +70,44 @@ static int copy(struct get *g, unsigned lun, uint64_t bytes, char *why, size_t s
 static int body(struct session *s, void *arg, char *why, size_t size)
 {
     struct get *g = arg;
-    struct spipe_name_info info;
-    unsigned lun;
-    int rc = spipe_name_stat(s->spipe[0], g->name, &info, &lun);
+    struct named_vlun v;
+    int rc = named_vlun_reach(s, g->name, &v, why, size);
 
-    if (rc) /* -ENOENT, nothing else */
-        return named_vlun_missing(s, g->name, why, size);
+    if (rc)
+        return rc;
     rc = output_file_open(&g->out, g->file, why, size);
     if (rc)
         return rc;
-    g->progress.total_bytes = info.byte_length;
-    rc = copy(g, lun, info.byte_length, why, size);
+    g->progress.total_bytes = v.info.byte_length;
+    rc = copy(g, (unsigned)v.lun, v.info.byte_length, why, size);
     if (!rc)
         rc = output_file_commit(&g->out, why, size);
     output_file_close(&g->out);
     return rc;
 }
 
+static int open_session(struct get *g)
+{
+    struct session_config c = {.media = SESSION_MEDIA_READ, .path = {g->options.path}};
+    const char *kind;
+
+    adapter_options_apply(&g->options.adapter, &c);
+    if (session_open(&c, &g->session, g->why, sizeof g->why))
+        return command_fail(&set, COMMAND_FAILED, "%s", g->why);
+    kind = session_file_kind(&g->session, g->file);
+    if (!kind)
+        return 0;
+    session_close(&g->session);
+    return command_fail(&set, COMMAND_USAGE, "'%s' is %s: name another file to write to", g->file,
+                        kind);
+}
+
 static int get(struct get *g)
 {
-    struct session_config c = {.media = SESSION_MEDIA_READ, .path = {g->options.media}};
-    int rc = session_open(&c, &g->session, g->why, sizeof g->why);
+    int rc = open_session(g);
 
     if (rc)
-        return command_fail(&set, COMMAND_FAILED, "%s", g->why);
-    if (session_file_kind(&g->session, g->file)) {
-        session_close(&g->session);
-        return command_fail(&set, COMMAND_USAGE,
-                            "'%s' is the media file itself: name another file to write to",
-                            g->file);
-    }
+        return rc;
     progress_start(&g->progress, "get", g->options.quiet);
     rc = session_run(&g->session, body, g, g->why, sizeof g->why);
     progress_clear(&g->progress);
@@ -132,11 +131,12 @@ int cmd_get(int argc, char **argv)
     static struct option_rest rest;
     int code;
 
-    if (!command_begin(&set, argc, argv, &g.options, &rest, &code))
+    if (!command_begin(&set, argc, argv, &g, &rest, &code))
         return code;
     g.name = rest.operand[0];
     g.file = rest.operand[1];
-    if (command_check_name(g.name, g.why, sizeof g.why))
+    if (adapter_options_check(&g.options.adapter, g.why, sizeof g.why) ||
+        command_check_name(g.name, g.why, sizeof g.why))
         return command_fail(&set, COMMAND_USAGE, "%s", g.why);
     code = get(&g);
     if (!code && strcmp(g.file, "-"))

@@ -17,6 +17,7 @@
 
 static const struct option_spec list_specs[] = {
     MEDIA_PATH_ROW(struct media_call, options, "media file of the adapter, which stays as it is"),
+    MEDIA_ADAPTER_ROWS(struct media_call, options),
     PARAM_OPTION_ROWS(struct media_call, options.param),
     MEDIA_JSON_ROW(struct media_call, options),
 };
@@ -24,8 +25,8 @@ static const struct option_spec list_specs[] = {
 static const struct option_set list_set = {
     .command = "lun list",
     .operands = "",
-    .required = "media",
-    .summary = "Lists the LUNs of a simulated adapter.",
+    .required = MEDIA_OR_CARD,
+    .summary = "Lists the LUNs of an adapter.",
     .notes = "FOUND are the ports behind which the LUN is, ENABLED those that requests may use;\n"
              "USERS are open handles. LUN IDS has PORT:ID, hexadecimal, for each port.",
     .specs = list_specs,

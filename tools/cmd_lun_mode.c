@@ -10,6 +10,7 @@
 #include "tools/lun_text.h"
 #include "tools/media_command.h"
 #include "tools/option_values.h"
+#include "tools/session_names.h"
 #include "tools/text.h"
 
 /* ---- the command line -------------------------------------------------------------------
@@ -74,6 +75,7 @@ static const struct option_spec mode_specs[] = {
      .offset = offsetof(struct mode, requests),
      .custom = add_disable,
      .help = "the opposite; may be repeated"},
+    MEDIA_ADAPTER_ROWS(struct mode, call.options),
     PARAM_OPTION_ROWS(struct mode, call.options.param),
     MEDIA_JSON_ROW(struct mode, call.options),
 };
@@ -83,14 +85,14 @@ static const struct option_set mode_set = {
     .operands = "[N]",
     .operand_count = 1,
     .operands_optional = true,
-    .required = "media",
+    .required = MEDIA_OR_CARD,
     .summary = "Tells what LUN N, or each LUN, is in use for and why: nothing, virtual LUNs, or as "
                "a\nwhole (physical). Can try out DK_CXLFLASH_MANAGE_LUN on it first.",
     .notes =
         "Names keep a LUN in mode virtual, and so do open handles; the last of them to go\n"
         "ends it. --enable and --disable are carried out in the order of the command line,\n"
         "and what comes of each is printed. The stack keeps what is enabled for as long as it\n"
-        "runs, which is here this one command: nothing of it stays in the media file, and\n"
+        "runs, which is here this one command: nothing of it stays anywhere, and\n"
         "every LUN begins enabled on all ports behind which it is. A LUN that is in use\n"
         "cannot be disabled.",
     .specs = mode_specs,
@@ -250,14 +252,14 @@ static void add_requests(cJSON *root, const struct mode *m)
 static int mode_body(struct session *s, void *arg, char *why, size_t size)
 {
     struct mode *m = arg;
+    char repeat[SESSION_REPEAT_BYTES];
     struct spipe_lun_info info;
     int rc = 0;
 
     if (!m->all && spipe_lun_info(s->spipe[0], (unsigned)m->lun, &info)) {
         snprintf(why, size,
-                 "there is no LUN %u in '%s': 'superpipe lun list --media %s' shows "
-                 "what there is",
-                 (unsigned)m->lun, m->call.options.path, m->call.options.path);
+                 "there is no LUN %u in '%s': 'superpipe lun list%s' shows what there is",
+                 (unsigned)m->lun, session_names_where(s), session_repeat(s, repeat));
         return -ENOENT;
     }
     for (unsigned i = 0; !rc && i < m->requests.count; i++)

@@ -10,21 +10,22 @@
 
 static const struct option_spec list_specs[] = {
     MEDIA_PATH_ROW(struct media_call, options, "media file of the adapter"),
+    MEDIA_ADAPTER_ROWS(struct media_call, options),
     MEDIA_JSON_ROW(struct media_call, options),
 };
 
 static const struct option_set list_set = {
     .command = "list",
     .operands = "",
-    .required = "media",
-    .summary =
-        "Lists the named virtual LUNs on a simulated adapter: name, LUN, chunks, size, bytes\nput.",
+    .required = MEDIA_OR_CARD,
+    .summary = "Lists the named virtual LUNs of an adapter: name, LUN, chunks, size, bytes\nput.",
     .specs = list_specs,
     .count = HAL_ARRAY_LENGTH(list_specs),
 };
 
 static const struct option_spec remove_specs[] = {
     MEDIA_PATH_ROW(struct media_call, options, "media file of the adapter"),
+    MEDIA_ADAPTER_ROWS(struct media_call, options),
     MEDIA_QUIET_ROW(struct media_call, options),
 };
 
@@ -32,9 +33,9 @@ static const struct option_set remove_set = {
     .command = "remove",
     .operands = "NAME",
     .operand_count = 1,
-    .required = "media",
-    .summary = "Removes the virtual LUN called NAME from a simulated adapter; its space is free "
-               "again.",
+    .required = MEDIA_OR_CARD,
+    .summary = "Removes the virtual LUN called NAME; its space is free again.",
+    .notes = "What was written there stays readable for whoever gets the space.",
     .specs = remove_specs,
     .count = HAL_ARRAY_LENGTH(remove_specs),
 };
@@ -51,9 +52,14 @@ static int remove_body(struct session *s, void *arg, char *why, size_t size)
 {
     struct media_call *call = arg;
     const char *name = call->rest.operand[0];
+    struct named_vlun_freed freed;
+    int rc = named_vlun_remove(s, name, &freed, why, size);
 
+    if (rc)
+        return rc;
     snprintf(call->said, sizeof call->said, "%s removed\n", name);
-    return named_vlun_remove(s, name, why, size);
+    named_vlun_say_taken(s, &freed, call->said, sizeof call->said);
+    return 0;
 }
 
 int cmd_remove(int argc, char **argv)

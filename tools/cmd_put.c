@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "hal/support/bits.h"
+#include "tools/adapter_options.h"
 #include "tools/command.h"
+#include "tools/lun_choice.h"
 #include "tools/media_command.h"
 #include "tools/named_vlun.h"
 #include "tools/progress.h"
@@ -18,9 +20,8 @@
 #include "tools/transfer.h"
 
 struct put_options {
-    const char *media;
-    uint64_t lun_bytes;
-    bool quiet;
+    struct media_options media;
+    struct lun_choice lun;
 };
 
 /* One put. */
@@ -38,26 +39,21 @@ struct put {
 };
 
 static const struct option_spec specs[] = {
-    {.name = "media",
-     .value = "PATH",
-     .kind = OPTION_TEXT,
-     .offset = offsetof(struct put_options, media),
-     .help = "media file of the adapter, made when missing"},
-    MEDIA_LUN_SIZE_ROW(struct put_options, lun_bytes),
-    {.name = "quiet",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct put_options, quiet),
-     .help = "say nothing when all is well"},
+    MEDIA_PATH_ROW(struct put_options, media, "media file of the adapter, made when missing"),
+    MEDIA_LUN_SIZE_ROW(struct put_options, media.lun_bytes),
+    MEDIA_ADAPTER_ROWS(struct put_options, media),
+    LUN_CHOICE_ROWS(struct put_options, lun),
+    MEDIA_QUIET_ROW(struct put_options, media),
 };
 
 static const struct option_set set = {
     .command = "put",
     .operands = "FILE NAME",
     .operand_count = 2,
-    .required = "media",
+    .required = MEDIA_OR_CARD,
     .summary =
         "Stores a file in the virtual LUN called NAME, on a simulated adapter whose flash is "
-        "one file.",
+        "one file,\nor on a card.",
     .notes = "FILE - is standard input. What NAME held before is replaced in one step, once the\n"
              "new data are on the disk; NAME survives crashes with the old or the new contents.",
     .specs = specs,
@@ -103,20 +99,30 @@ static int open_input(struct put *p)
 /* ---- storing ----------------------------------------------------------------------------------
  */
 
+static int no_room(const struct put *p, uint64_t most, char *why, size_t size)
+{
+    const struct lun_choice *c = &p->options.lun;
+    const char *path = c->by_number || c->guard.wwids ? NULL : p->options.media.path;
+    char a[TEXT_BYTES], b[TEXT_BYTES], of[256] = "that may be used";
+
+    if (path)
+        snprintf(of, sizeof of, "of '%s'", path);
+    snprintf(why, size,
+             "'%s' has %s, but no LUN %s has more than %s left: remove names that are not needed "
+             "or use another %s",
+             p->file, p->size ? text_size(a, p->size) : "data", of, text_size(b, most),
+             path ? "media file" : "LUN");
+    return -ENOSPC;
+}
+
 static int choose_lun(struct put *p, char *why, size_t size)
 {
-    char a[TEXT_BYTES], b[TEXT_BYTES];
     uint64_t most;
+    int rc = lun_choice_make(&p->session, &p->options.lun, &p->lun, &most, why, size);
 
-    p->lun = vlun_handle_choose_lun(p->session.spipe[0], &most);
-    if (most && most >= p->size)
-        return 0;
-    snprintf(why, size,
-             "'%s' has %s, but no LUN of '%s' has more than %s left: remove names that are not "
-             "needed or use another media file",
-             p->file, p->size ? text_size(a, p->size) : "data", p->options.media,
-             text_size(b, most));
-    return -ENOSPC;
+    if (rc)
+        return rc;
+    return most && most >= p->size ? 0 : no_room(p, most, why, size);
 }
 
 static int store(struct put *p, char *why, size_t size)
@@ -153,27 +159,45 @@ static int body(struct session *s, void *arg, char *why, size_t size)
     return rc ? rc : end;
 }
 
-static int put(struct put *p)
+static int open_session(struct put *p)
 {
     struct session_config c = {
         .media = SESSION_MEDIA_MAKE,
-        .path = {p->options.media},
+        .path = {p->options.media.path},
         .luns = MEDIA_NEW_LUNS,
-        .lun_bytes = p->options.lun_bytes,
+        .lun_bytes = p->options.media.lun_bytes,
     };
-    char input[32];
-    int rc = session_open(&c, &p->session, p->why, sizeof p->why);
 
-    if (rc)
+    adapter_options_apply(&p->options.media.adapter, &c);
+    if (session_open(&c, &p->session, p->why, sizeof p->why))
         return command_fail(&set, COMMAND_FAILED, "%s", p->why);
+    return 0;
+}
+
+/* The input must not be a file that the session works on. */
+static int check_input(struct put *p)
+{
+    const char *kind;
+    char input[32];
+
     snprintf(input, sizeof input, "/dev/fd/%d", p->fd);
-    if (session_file_kind(&p->session, input)) {
-        session_close(&p->session);
-        return command_fail(&set, COMMAND_USAGE,
-                            "'%s' is the media file itself: name another file to be stored",
-                            p->file);
-    }
-    progress_start(&p->progress, "put", p->options.quiet);
+    kind = session_file_kind(&p->session, input);
+    if (!kind)
+        return 0;
+    session_close(&p->session);
+    return command_fail(&set, COMMAND_USAGE, "'%s' is %s: name another file to be stored", p->file,
+                        kind);
+}
+
+static int put(struct put *p)
+{
+    int rc = open_session(p);
+
+    if (!rc)
+        rc = check_input(p);
+    if (rc)
+        return rc;
+    progress_start(&p->progress, "put", p->options.media.quiet);
     p->progress.total_bytes = p->size;
     rc = session_run(&p->session, body, p, p->why, sizeof p->why);
     progress_clear(&p->progress);
@@ -186,14 +210,14 @@ static void say(const struct put *p)
     uint64_t span = progress_wall_ns() - p->progress.started_ns;
     char size[TEXT_BYTES], time[TEXT_BYTES];
 
-    if (!p->options.quiet)
+    if (!p->options.media.quiet)
         printf("%s stored as %s on LUN %u in %s\n", text_size(size, p->bytes), p->name, p->lun,
                text_ns(time, span));
 }
 
 int cmd_put(int argc, char **argv)
 {
-    static struct put p = {.options.lun_bytes = MEDIA_NEW_LUN_BYTES};
+    static struct put p = {.options.media.lun_bytes = MEDIA_NEW_LUN_BYTES};
     static struct option_rest rest;
     int code;
 
@@ -201,7 +225,8 @@ int cmd_put(int argc, char **argv)
         return code;
     p.file = rest.operand[0];
     p.name = rest.operand[1];
-    if (command_check_name(p.name, p.why, sizeof p.why))
+    if (adapter_options_check(&p.options.media.adapter, p.why, sizeof p.why) ||
+        command_check_name(p.name, p.why, sizeof p.why))
         return command_fail(&set, COMMAND_USAGE, "%s", p.why);
     code = open_input(&p);
     if (!code)

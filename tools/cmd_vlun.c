@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* superpipe vlun: the requests on virtual LUNs, one by one, on a media file. Those that change
- * something; cmd_vlun_show.c has the others. */
+/* superpipe vlun: the requests on virtual LUNs, one by one, on a media file or a card. Those that
+ * change something; cmd_vlun_show.c has the others. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,15 +9,18 @@
 #include "tools/cmd_vlun_show.h"
 #include "tools/command.h"
 #include "tools/command_group.h"
+#include "tools/lun_choice.h"
 #include "tools/media_command.h"
 #include "tools/named_vlun.h"
+#include "tools/session_names.h"
 #include "tools/text.h"
 #include "tools/vlun_handle.h"
 
 /* One request. */
 struct vlun {
     struct media_call call;
-    uint64_t size, lun; /* options */
+    uint64_t size; /* options */
+    struct lun_choice lun;
     struct session *session;
     struct vlun_handle handle;
     struct named_vlun named; /* what the name meant before */
@@ -32,6 +35,9 @@ struct vlun {
         .offset = offsetof(struct vlun, size), .max = SIM_MEDIA_LUN_BYTES_MAX,                     \
         .help = "how large it is to be; rounded up to whole chunks"                                \
     }
+#define ADAPTER_ROWS                                                                               \
+    MEDIA_ADAPTER_ROWS(struct vlun, call.options),                                                 \
+        PARAM_OPTION_ROWS(struct vlun, call.options.param)
 #define QUIET_ROW MEDIA_QUIET_ROW(struct vlun, call.options)
 
 static const char *name_of(const struct vlun *v) { return v->call.rest.operand[0]; }
@@ -81,16 +87,10 @@ static int on_lun(struct vlun *v, unsigned lun, int (*act)(struct vlun *v))
 /* The same with the virtual LUN of the first operand open. */
 static int on_name(struct vlun *v, int (*act)(struct vlun *v))
 {
-    int rc = named_vlun_find(v->session, name_of(v), &v->named, v->why, v->why_size);
+    int rc = named_vlun_reach(v->session, name_of(v), &v->named, v->why, v->why_size);
 
     if (rc)
         return rc;
-    if (v->named.lun < 0) {
-        snprintf(v->why, v->why_size,
-                 "the LUN that '%s' lies on is not on this adapter: see 'superpipe vlun stat'",
-                 name_of(v));
-        return -ENODEV;
-    }
     return on_lun(v, (unsigned)v->named.lun, act);
 }
 
@@ -121,14 +121,9 @@ static struct vlun *request(struct session *s, void *arg, char *why, size_t size
 static const struct option_spec create_specs[] = {
     MEDIA_PATH_ROW(struct vlun, call.options, "media file of the adapter, made when missing"),
     SIZE_ROW,
-    {.name = "lun",
-     .value = "N",
-     .kind = OPTION_COUNT,
-     .offset = offsetof(struct vlun, lun),
-     .max = SIM_MEDIA_LUNS_MAX - 1,
-     .help = "the LUN to take the chunks from\n(the one with most free space)"},
+    LUN_CHOICE_ROWS(struct vlun, lun),
     MEDIA_LUN_SIZE_ROW(struct vlun, call.options.lun_bytes),
-    PARAM_OPTION_ROWS(struct vlun, call.options.param),
+    ADAPTER_ROWS,
     QUIET_ROW,
 };
 
@@ -136,7 +131,7 @@ static const struct option_set create_set = {
     .command = "vlun create",
     .operands = "NAME",
     .operand_count = 1,
-    .required = "size media",
+    .required = "size " MEDIA_OR_CARD,
     .summary = "Opens a new virtual LUN (DK_CXLFLASH_USER_VIRTUAL) and calls it NAME, so that it "
                "stays\nwhen the program ends.",
     .notes = "A chunk has 65536 blocks of the LUN: 256 MiB with blocks of 4096 bytes. If the LUN\n"
@@ -179,31 +174,15 @@ static int create_on(struct vlun *v)
     return 0;
 }
 
-static int choose_lun(struct vlun *v, unsigned *lun)
-{
-    struct spipe *s = v->session->spipe[0];
-    struct spipe_lun_info info;
-    uint64_t room;
-
-    *lun = (unsigned)v->lun;
-    if (!options_given(&create_set, &v->call.rest, "lun"))
-        *lun = vlun_handle_choose_lun(s, &room);
-    if (!spipe_lun_info(s, *lun, &info))
-        return 0;
-    snprintf(v->why, v->why_size,
-             "there is no LUN %u in '%s': 'superpipe lun list --media %s' shows what there is",
-             *lun, v->call.options.path, v->call.options.path);
-    return -ENOENT;
-}
-
 static int create_body(struct session *s, void *arg, char *why, size_t size)
 {
     struct vlun *v = request(s, arg, why, size);
+    uint64_t room;
     unsigned lun;
     int rc = named_vlun_check_free(s, name_of(v), why, size);
 
     if (!rc)
-        rc = choose_lun(v, &lun);
+        rc = lun_choice_make(s, &v->lun, &lun, &room, why, size);
     return rc ? rc : on_lun(v, lun, create_on);
 }
 
@@ -221,7 +200,7 @@ static int create(int argc, char **argv)
 static const struct option_spec resize_specs[] = {
     PATH_ROW,
     SIZE_ROW,
-    PARAM_OPTION_ROWS(struct vlun, call.options.param),
+    ADAPTER_ROWS,
     QUIET_ROW,
 };
 
@@ -229,7 +208,7 @@ static const struct option_set resize_set = {
     .command = "vlun resize",
     .operands = "NAME",
     .operand_count = 1,
-    .required = "size media",
+    .required = "size " MEDIA_OR_CARD,
     .summary = "Grows or shrinks the virtual LUN called NAME (DK_CXLFLASH_VLUN_RESIZE).",
     .notes =
         "Chunks are added and cut off at the end; what lies before stays. If the LUN has less\n"
@@ -242,7 +221,6 @@ static const struct option_set resize_set = {
 
 static int resize_failed(struct vlun *v, int rc)
 {
-    const char *path = v->call.options.path;
     struct spipe_lun_info lun;
 
     if (rc == -ENOSPC && !spipe_lun_info(v->session->spipe[0], v->handle.lun, &lun) &&
@@ -254,8 +232,8 @@ static int resize_failed(struct vlun *v, int rc)
         return rc;
     }
     snprintf(v->why, v->why_size, "the new size of '%s' cannot be recorded in '%s' (%s)",
-             name_of(v), path, strerror(-rc));
-    session_explain_full(v->session, 0, v->why, v->why_size);
+             name_of(v), session_names_where(v->session), strerror(-rc));
+    session_explain_names_full(v->session, v->why, v->why_size);
     return rc;
 }
 
@@ -310,7 +288,7 @@ static int resize(int argc, char **argv)
 
 static const struct option_spec clone_specs[] = {
     PATH_ROW,
-    PARAM_OPTION_ROWS(struct vlun, call.options.param),
+    ADAPTER_ROWS,
     QUIET_ROW,
 };
 
@@ -318,7 +296,7 @@ static const struct option_set clone_set = {
     .command = "vlun clone",
     .operands = "NAME NEW",
     .operand_count = 2,
-    .required = "media",
+    .required = MEDIA_OR_CARD,
     .summary = "Makes NEW a second name for the chunks of NAME, as a clone of its handle shares "
                "them\n(DK_CXLFLASH_VLUN_CLONE): what is written through one is read through the "
                "other.",
@@ -340,7 +318,8 @@ static int clone_open(struct vlun *v)
     if (rc == -EIO)
         text_append(v->why, v->why_size,
                     ": a chunk can have 255 names, so release one of them, unless it is the disk "
-                    "of the media file that fails");
+                    "of '%s' that fails",
+                    session_names_where(v->session));
     if (rc)
         return rc;
     snprintf(v->call.said, sizeof v->call.said, "%s shares all of %s on LUN %u: ", clone,
@@ -371,7 +350,7 @@ static int clone(int argc, char **argv)
 
 static const struct option_spec release_specs[] = {
     PATH_ROW,
-    PARAM_OPTION_ROWS(struct vlun, call.options.param),
+    ADAPTER_ROWS,
     QUIET_ROW,
 };
 
@@ -379,7 +358,7 @@ static const struct option_set release_set = {
     .command = "vlun release",
     .operands = "NAME",
     .operand_count = 1,
-    .required = "media",
+    .required = MEDIA_OR_CARD,
     .summary = "Gives the virtual LUN called NAME up (DK_CXLFLASH_RELEASE): the name is gone, and "
                "those\nof its chunks that nothing else shares are free again.",
     .notes = "'superpipe remove' does the same.",
@@ -387,29 +366,18 @@ static const struct option_set release_set = {
     .count = HAL_ARRAY_LENGTH(release_specs),
 };
 
-static uint64_t free_chunks(struct spipe *s, int lun)
-{
-    struct spipe_lun_info info;
-
-    return lun < 0 || spipe_lun_info(s, (unsigned)lun, &info) ? 0 : info.free_chunks;
-}
-
 static int release_body(struct session *s, void *arg, char *why, size_t size)
 {
     struct vlun *v = request(s, arg, why, size);
-    uint64_t before;
-    char freed[TEXT_BYTES], all[TEXT_BYTES];
-    int rc = named_vlun_find(s, name_of(v), &v->named, why, size);
+    struct named_vlun_freed freed;
+    char count[TEXT_BYTES], all[TEXT_BYTES];
+    int rc = named_vlun_remove(s, name_of(v), &freed, why, size);
 
     if (rc)
         return rc;
-    before = free_chunks(s->spipe[0], v->named.lun);
-    rc = named_vlun_remove(s, name_of(v), why, size);
-    if (rc)
-        return rc;
     snprintf(v->call.said, sizeof v->call.said, "%s released, %s of its %s chunks free again\n",
-             name_of(v), text_count(freed, free_chunks(s->spipe[0], v->named.lun) - before),
-             text_count(all, v->named.chunks));
+             name_of(v), text_count(count, freed.freed), text_count(all, freed.chunks));
+    named_vlun_say_taken(s, &freed, v->call.said, sizeof v->call.said);
     return 0;
 }
 
@@ -437,7 +405,7 @@ static const struct command_group group = {
     .words = "superpipe vlun",
     .manual = "superpipe-vlun",
     .summary = "Requests on virtual LUNs, one by one, on a simulated adapter whose flash is one "
-               "file.\nA virtual LUN that outlives the program has a name.",
+               "file,\nor on a card. A virtual LUN that outlives the program has a name.",
     .commands = commands,
     .count = HAL_ARRAY_LENGTH(commands),
 };

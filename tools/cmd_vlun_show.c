@@ -13,6 +13,7 @@
 
 static const struct option_spec specs[] = {
     MEDIA_PATH_ROW(struct media_call, options, "media file of the adapter, which stays as it is"),
+    MEDIA_ADAPTER_ROWS(struct media_call, options),
     PARAM_OPTION_ROWS(struct media_call, options.param),
     MEDIA_JSON_ROW(struct media_call, options),
 };
@@ -23,7 +24,7 @@ static const struct option_spec specs[] = {
 static const struct option_set list_set = {
     .command = "vlun list",
     .operands = "",
-    .required = "media",
+    .required = MEDIA_OR_CARD,
     .summary = "Lists the named virtual LUNs: name, LUN, chunks, size, bytes put.",
     .notes = "'superpipe list' does the same.",
     .specs = specs,
@@ -45,7 +46,7 @@ static const struct option_set stat_set = {
     .command = "vlun stat",
     .operands = "NAME",
     .operand_count = 1,
-    .required = "media",
+    .required = MEDIA_OR_CARD,
     .summary = "Tells everything about the virtual LUN called NAME.",
     .notes = "Bytes are what 'superpipe get' gives: as many as were put, 0 after 'vlun create'.",
     .specs = specs,

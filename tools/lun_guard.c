@@ -154,8 +154,7 @@ static int check_contents(const struct lun_guard_lun *lun, char *why, size_t siz
     }
     snprintf(why, size,
              "LUN %s holds something: %s, at byte %" PRIu64
-             "; a run would destroy it: name another LUN, give --read-only, or --destroy if it "
-             "may be lost",
+             ", which would be destroyed: name another LUN, or give --destroy if it may be lost",
              text, found.signature->name, found.offset);
     return -EPERM;
 }
@@ -169,7 +168,7 @@ static int decide_one(const struct lun_guard_options *o, bool hardware,
     *answer = LUN_GUARD_HANDS_OFF;
     if (o->wwids && !is_named(o, lun->wwid))
         return 0;
-    if (hardware && !o->read_only && !o->destroy)
+    if (hardware && !o->read_only && !o->destroy && !lun->carries_names)
         rc = check_contents(lun, why, size);
     if (!rc)
         *answer = o->read_only ? LUN_GUARD_READ : LUN_GUARD_WRITE;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which LUNs a run may touch. Behind a real card are disks of people: there none is read or
  * written that was not named by --lun, none is written under --read-only, and one that holds
- * something (lun_signature.h) is written only with --destroy. */
+ * something (lun_signature.h) is written only with --destroy. One that carries names of virtual
+ * LUNs is known to be ours (docs/decisions/0017): what is found there was put there, and it is not
+ * looked at. */
 #ifndef TOOLS_LUN_GUARD_H
 #define TOOLS_LUN_GUARD_H
 
@@ -27,6 +29,7 @@ struct lun_guard_options {
 /** One LUN that the adapter has. */
 struct lun_guard_lun {
     uint8_t wwid[LUN_GUARD_WWID_BYTES];
+    bool carries_names;       /* of virtual LUNs: what it holds is theirs */
     struct lun_reader reader; /* asked only when the LUN was named and may be written */
 };
 

@@ -5,17 +5,24 @@
 
 #include "tools/command.h"
 
+static int check(const struct media_command *m, struct media_call *call)
+{
+    int rc = adapter_options_check(&call->options.adapter, call->why, sizeof call->why);
+
+    for (unsigned i = 0; !rc && i < m->names; i++)
+        rc = command_check_name(call->rest.operand[i], call->why, sizeof call->why);
+    return rc;
+}
+
 bool media_command_begin(const struct media_command *m, struct media_call *call, int argc,
                          char **argv, int *code)
 {
     if (!command_begin(m->set, argc, argv, call, &call->rest, code))
         return false;
-    for (unsigned i = 0; i < m->names; i++)
-        if (command_check_name(call->rest.operand[i], call->why, sizeof call->why)) {
-            *code = command_fail(m->set, COMMAND_USAGE, "%s", call->why);
-            return false;
-        }
-    return true;
+    if (!check(m, call))
+        return true;
+    *code = command_fail(m->set, COMMAND_USAGE, "%s", call->why);
+    return false;
 }
 
 static int run(const struct media_command *m, struct media_call *call)
@@ -31,6 +38,7 @@ static int run(const struct media_command *m, struct media_call *call)
     };
     int rc;
 
+    adapter_options_apply(&call->options.adapter, &c);
     call->params.interface_version |= call->capabilities;
     rc = session_open(&c, &s, call->why, sizeof call->why);
     if (rc)

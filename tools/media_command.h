@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A subcommand that works on one media file: its common options, and everything between the command
- * line and the exit code except for what it is there for. */
+/* A subcommand that works on one media file, or on a card: its common options, and everything
+ * between the command line and the exit code except for what it is there for. */
 #ifndef TOOLS_MEDIA_COMMAND_H
 #define TOOLS_MEDIA_COMMAND_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tools/adapter_options.h"
 #include "tools/json.h"
 #include "tools/options.h"
 #include "tools/param_options.h"
@@ -14,8 +15,9 @@
 
 /** What the common options set. */
 struct media_options {
-    const char *path;
+    const char *path;   /* NULL: a card, if the adapter is one */
     uint64_t lun_bytes; /* of each LUN of a new media file */
+    struct adapter_options adapter;
     bool json, quiet;
     struct param_options param;
 };
@@ -36,6 +38,12 @@ struct media_options {
         .name = "quiet", .kind = OPTION_FLAG, .offset = offsetof(type, member.quiet),              \
         .help = "say nothing when all is well"                                                     \
     }
+
+/** The rows of a subcommand that a card will do for, too; in place of "media", MEDIA_OR_CARD is
+ * required of it. */
+#define MEDIA_ADAPTER_ROWS(type, member)                                                           \
+    ADAPTER_NAMES_ROW(type, member.adapter), ADAPTER_BACKEND_ROWS(type, member.adapter)
+#define MEDIA_OR_CARD "media|backend"
 
 /** The same; `member` is the uint64_t that holds the size, MEDIA_NEW_LUN_BYTES by default. */
 #define MEDIA_LUN_SIZE_ROW(type, member)                                                           \

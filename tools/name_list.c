@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/session_names.h"
 #include "tools/text.h"
 
 void name_list_add(cJSON *j, const struct named_vlun *v)
@@ -76,6 +77,6 @@ int name_list_body(struct session *s, void *arg, char *why, size_t size)
     if (call->json)
         add_all(cJSON_AddArrayToObject(call->json, "names"), s->spipe[0]);
     else
-        print_all(s->spipe[0], call->options.path);
+        print_all(s->spipe[0], session_names_where(s));
     return 0;
 }

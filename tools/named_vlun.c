@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/session_names.h"
 #include "tools/session_sync.h"
+#include "tools/text.h"
 
 /* ---- looking ----------------------------------------------------------------------------------
  */
@@ -46,34 +48,48 @@ static int find(struct spipe *s, const char *name, struct named_vlun *out)
     return rc;
 }
 
-int named_vlun_missing(const struct session *s, const char *name, char *why, size_t size)
+static int missing(const struct session *s, const char *name, char *why, size_t size)
 {
-    const char *path = s->config.path[0];
+    char repeat[SESSION_REPEAT_BYTES];
 
     snprintf(why, size,
-             "there is no virtual LUN '%s' in '%s': 'superpipe list --media %s' shows what "
-             "there is",
-             name, path, path);
+             "there is no virtual LUN '%s' in '%s': 'superpipe list%s' shows what there is", name,
+             session_names_where(s), session_repeat(s, repeat));
     return -ENOENT;
 }
 
 int named_vlun_find(struct session *s, const char *name, struct named_vlun *out, char *why,
                     size_t size)
 {
-    return find(s->spipe[0], name, out) ? named_vlun_missing(s, name, why, size) : 0;
+    return find(s->spipe[0], name, out) ? missing(s, name, why, size) : 0;
+}
+
+int named_vlun_reach(struct session *s, const char *name, struct named_vlun *out, char *why,
+                     size_t size)
+{
+    char repeat[SESSION_REPEAT_BYTES];
+    int rc = named_vlun_find(s, name, out, why, size);
+
+    if (rc || out->lun >= 0)
+        return rc;
+    snprintf(why, size,
+             "the LUN that '%s' lies on is not on this adapter: 'superpipe vlun stat %s%s' tells "
+             "its WWID",
+             name, name, session_repeat(s, repeat));
+    return -ENODEV;
 }
 
 int named_vlun_check_free(struct session *s, const char *name, char *why, size_t size)
 {
-    const char *path = s->config.path[0];
+    char repeat[SESSION_REPEAT_BYTES];
     struct named_vlun v;
 
     if (find(s->spipe[0], name, &v))
         return 0;
     snprintf(why, size,
              "there is a virtual LUN '%s' in '%s' already: choose another name, or release it "
-             "first with 'superpipe vlun release %s --media %s'",
-             name, path, name, path);
+             "first with 'superpipe vlun release %s%s'",
+             name, session_names_where(s), name, session_repeat(s, repeat));
     return -EEXIST;
 }
 
@@ -89,10 +105,10 @@ int named_vlun_set(struct session *s, struct spipe_ctx *ctx, uint32_t handle, co
         snprintf(why, size,
                  "there is no room to record the name '%s' in '%s': remove names that are not "
                  "needed, or free space on its disk",
-                 name, s->config.path[0]);
+                 name, session_names_where(s));
     else if (rc)
         snprintf(why, size, "the name '%s' cannot be recorded in '%s' (%s)", name,
-                 s->config.path[0], strerror(-rc));
+                 session_names_where(s), strerror(-rc));
     return rc;
 }
 
@@ -104,16 +120,46 @@ int named_vlun_keep(struct session *s, const struct vlun_handle *v, const char *
     return rc ? rc : named_vlun_set(s, v->ctx, v->handle, name, byte_length, why, size);
 }
 
-int named_vlun_remove(struct session *s, const char *name, char *why, size_t size)
+static uint64_t free_chunks(struct spipe *s, int lun)
 {
-    int rc = spipe_name_remove(s->spipe[0], name);
+    struct spipe_lun_info info;
 
-    if (rc == -ENOENT)
-        return named_vlun_missing(s, name, why, size);
+    return lun < 0 || spipe_lun_info(s, (unsigned)lun, &info) ? 0 : info.free_chunks;
+}
+
+int named_vlun_remove(struct session *s, const char *name, struct named_vlun_freed *out, char *why,
+                      size_t size)
+{
+    struct spipe *adapter = s->spipe[0];
+    struct named_vlun v;
+    uint64_t before;
+    int rc = named_vlun_find(s, name, &v, why, size);
+
+    if (rc)
+        return rc;
+    before = free_chunks(adapter, v.lun);
+    rc = spipe_name_remove(adapter, name);
     if (rc) {
         snprintf(why, size, "the removal of '%s' cannot be recorded in '%s' (%s)", name,
-                 s->config.path[0], strerror(-rc));
-        session_explain_full(s, 0, why, size);
+                 session_names_where(s), strerror(-rc));
+        session_explain_names_full(s, why, size);
+        return rc;
     }
-    return rc;
+    *out = (struct named_vlun_freed){
+        .chunks = v.chunks, .freed = free_chunks(adapter, v.lun) - before, .elsewhere = v.lun < 0};
+    return 0;
+}
+
+void named_vlun_say_taken(const struct session *s, const struct named_vlun_freed *freed, char *said,
+                          size_t size)
+{
+    char taken[TEXT_BYTES];
+
+    if (!s->card || freed->elsewhere || freed->freed == freed->chunks)
+        return;
+    text_append(said, size,
+                "Not free: %s. Another name or program has them, or they are to be wiped: then "
+                "they stay taken\nuntil a program that wipes has done so. This one wipes nothing "
+                "on a card.\n",
+                text_count(taken, freed->chunks - freed->freed));
 }

@@ -4,6 +4,7 @@
 #ifndef TOOLS_NAMED_VLUN_H
 #define TOOLS_NAMED_VLUN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,11 @@ HAL_MUST_CHECK int named_vlun_at(struct spipe *s, unsigned index, struct named_v
 HAL_MUST_CHECK int named_vlun_find(struct session *s, const char *name, struct named_vlun *out,
                                    char *why, size_t size);
 
+/** The same for whoever goes on to open it: also -ENODEV, with a sentence, if its LUN is not on
+ * this adapter. */
+HAL_MUST_CHECK int named_vlun_reach(struct session *s, const char *name, struct named_vlun *out,
+                                    char *why, size_t size);
+
 /** Makes sure that a name is not taken. Returns 0, or -EEXIST with a sentence in why. */
 HAL_MUST_CHECK int named_vlun_check_free(struct session *s, const char *name, char *why,
                                          size_t size);
@@ -42,11 +48,21 @@ HAL_MUST_CHECK int named_vlun_set(struct session *s, struct spipe_ctx *ctx, uint
 HAL_MUST_CHECK int named_vlun_keep(struct session *s, const struct vlun_handle *v, const char *name,
                                    uint64_t byte_length, char *why, size_t size);
 
-/** Removes a name; its chunks become free. Returns 0, or a negative errno with a sentence in why.
- */
-HAL_MUST_CHECK int named_vlun_remove(struct session *s, const char *name, char *why, size_t size);
+/** What the removal of a name gave back. */
+struct named_vlun_freed {
+    uint64_t chunks; /* of the name */
+    uint64_t freed;  /* of these, free at once; 0 if their LUN is not on this adapter */
+    bool elsewhere;  /* it is not */
+};
 
-/** The sentence about a name that does not exist. Returns -ENOENT. */
-int named_vlun_missing(const struct session *s, const char *name, char *why, size_t size);
+/** Removes a name. Those of its chunks that nobody else has become free, at once or when they were
+ * wiped. Returns 0, -ENOENT or -EIO with a sentence in why. */
+HAL_MUST_CHECK int named_vlun_remove(struct session *s, const char *name,
+                                     struct named_vlun_freed *out, char *why, size_t size);
+
+/** On a card, where this program wipes nothing (decision 0017), appends to what is said that not
+ * all of it is free, and why. */
+void named_vlun_say_taken(const struct session *s, const struct named_vlun_freed *freed, char *said,
+                          size_t size);
 
 #endif

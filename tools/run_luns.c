@@ -49,6 +49,16 @@ static int read_blocks(void *arg, uint64_t lba, uint32_t blocks, void *buffer)
 /* ---- choosing ---------------------------------------------------------------------------------
  */
 
+static bool carries_names(struct spipe *spipe, const uint8_t *wwid)
+{
+    struct spipe_name_info name;
+
+    for (unsigned i = 0; !spipe_name_at(spipe, i, &name); i++)
+        if (name.blocks && !memcmp(name.wwid, wwid, sizeof name.wwid))
+            return true;
+    return false;
+}
+
 static unsigned describe(struct spipe *spipe, struct source *from, struct lun_guard_lun *luns)
 {
     struct spipe_lun_info info;
@@ -60,6 +70,7 @@ static unsigned describe(struct spipe *spipe, struct source *from, struct lun_gu
                                              .arg = &from[n],
                                              .block_size = info.block_size,
                                              .blocks = info.last_lba + 1};
+        luns[n].carries_names = carries_names(spipe, info.wwid);
         memcpy(luns[n].wwid, info.wwid, sizeof luns[n].wwid);
     }
     return n;

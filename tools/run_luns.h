@@ -19,7 +19,8 @@ struct run_luns {
 };
 
 /** Chooses the LUNs of an adapter that is up: on a card those that were named, in the simulator all
- * unless some are. Reads both ends of each that may be written on a card, nothing else. Returns 0,
+ * unless some are. Reads both ends of each that may be written on a card and carries no names,
+ * nothing else. Returns 0,
  * or as lun_guard_decide() with a sentence in why; -ENOENT: there is none. */
 HAL_MUST_CHECK int run_luns_choose(struct session *s, unsigned adapter,
                                    const struct lun_guard_options *options, struct run_luns *out,

@@ -49,6 +49,14 @@ static void describe_luns(const struct session_config *c, unsigned adapter,
     }
 }
 
+/* What the stand-in for a card has in memory would be gone at the end, names and all. */
+static int no_path(const struct session *s, char *why, size_t size)
+{
+    snprintf(why, size, "name the media file of the simulated adapter with --media PATH%s",
+             s->config.backend == SESSION_CAPI ? ", since this is no card" : "");
+    return -EINVAL;
+}
+
 static int open_media(struct session *s, unsigned adapter, char *why, size_t size)
 {
     static struct sim_media_lun lun[SIM_MEDIA_LUNS_MAX]; /* too large for a stack; made afresh */
@@ -72,6 +80,8 @@ static int open_media(struct session *s, unsigned adapter, char *why, size_t siz
         opts.read_only = true;
         break;
     }
+    if (!c->path[adapter])
+        return no_path(s, why, size);
     rc = sim_media_open(c->path[adapter], &opts, out, why, size);
     if (rc == -ENOENT && !opts.create_if_missing)
         snprintf(why, size,
@@ -140,6 +150,11 @@ static int open_for_card(struct session *s, char *why, size_t size)
 
     if (s->config.check || s->config.trace_file) {
         snprintf(why, size, "traces and checks of invariants need the simulator: a card has none");
+        return -EINVAL;
+    }
+    if (s->config.path[0]) {
+        snprintf(why, size, "'%s' is a media file, and the adapter is a card: leave --media out",
+                 s->config.path[0]);
         return -EINVAL;
     }
     rc = posix_exec_create(&s->threads);
@@ -352,9 +367,8 @@ int session_sync_media(struct session *s, char *why, size_t size)
     return rc;
 }
 
-void session_explain_full(const struct session *s, unsigned adapter, char *why, size_t size)
+static void explain_full(const char *path, char *why, size_t size)
 {
-    const char *path = s->config.path[adapter];
     struct rlimit limit;
     struct statvfs fs;
     struct stat st;
@@ -366,6 +380,16 @@ void session_explain_full(const struct session *s, unsigned adapter, char *why, 
         text_append(why, size, ": this process may not make files larger, raise 'ulimit -f'");
     else if (!statvfs(path, &fs) && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_FULL_BELOW)
         text_append(why, size, ": its disk is full, free some space");
+}
+
+void session_explain_full(const struct session *s, unsigned adapter, char *why, size_t size)
+{
+    explain_full(s->config.path[adapter], why, size);
+}
+
+void session_explain_names_full(const struct session *s, char *why, size_t size)
+{
+    explain_full(s->names_path ? s->names_path : s->config.path[0], why, size);
 }
 
 static bool same_file(const struct stat *st, const char *path)

@@ -130,4 +130,7 @@ const char *session_file_kind(const struct session *s, const char *path);
  * media file of an adapter is full, or this process may not make it larger. */
 void session_explain_full(const struct session *s, unsigned adapter, char *why, size_t size);
 
+/** The same for the file that names are in. */
+void session_explain_names_full(const struct session *s, char *why, size_t size);
+
 #endif

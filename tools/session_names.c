@@ -134,3 +134,32 @@ int session_names_store(struct session *s, unsigned adapter, struct hal_record_s
     *out = s->names ? &s->names->log.store : media;
     return s->names ? check_media(s, media, why, size) : 0;
 }
+
+/* ---- in sentences -----------------------------------------------------------------------------
+ */
+
+const char *session_names_where(const struct session *s)
+{
+    if (s->names_path)
+        return s->names_path;
+    return s->config.path[0] ? s->config.path[0] : "memory";
+}
+
+static void append(char *buf, const char *option, const char *value)
+{
+    if (!value)
+        return;
+    text_append(buf, SESSION_REPEAT_BYTES, " --%s", option);
+    text_append_word(buf, SESSION_REPEAT_BYTES, value);
+}
+
+const char *session_repeat(const struct session *s, char buf[SESSION_REPEAT_BYTES])
+{
+    *buf = '\0';
+    append(buf, "backend", s->config.backend == SESSION_CAPI ? "capi" : NULL);
+    append(buf, "libcxl", s->config.libcxl);
+    append(buf, "afu", s->config.afu);
+    append(buf, "media", s->config.path[0]);
+    append(buf, "names", s->config.names);
+    return buf;
+}

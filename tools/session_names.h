@@ -25,4 +25,13 @@ void session_names_close(struct session *s);
 HAL_MUST_CHECK int session_names_store(struct session *s, unsigned adapter,
                                        struct hal_record_store **out, char *why, size_t size);
 
+/** The file that names are in, for sentences: that of names, else the media file of adapter 0. */
+const char *session_names_where(const struct session *s);
+
+#define SESSION_REPEAT_BYTES 512
+
+/** The options that lead another subcommand to the same adapter and names, each with a blank in
+ * front: " --media disk.spm", " --backend capi --names names". Returns buf. */
+const char *session_repeat(const struct session *s, char buf[SESSION_REPEAT_BYTES]);
+
 #endif

@@ -89,7 +89,7 @@ static int check_room(struct transfer *t, uint64_t want)
         return 0;
     return fail(t, -ENOSPC,
                 "%s are needed, but LUN %u has room for %s only: remove names that are not needed "
-                "or use a larger media file",
+                "or use a larger LUN",
                 text_size(a, want), t->vlun.lun, text_size(b, room(t)));
 }
 

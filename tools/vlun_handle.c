@@ -5,23 +5,6 @@
 
 #define SYNC_TRIES 3 /* -EAGAIN: AFU sync failed, call again */
 
-unsigned vlun_handle_choose_lun(struct spipe *s, uint64_t *bytes)
-{
-    struct spipe_lun_info info;
-    unsigned best = 0;
-
-    *bytes = 0;
-    for (unsigned i = 0; !spipe_lun_info(s, i, &info); i++) {
-        uint64_t room = info.free_chunks * SPIPE_CHUNK_BLOCKS * info.block_size;
-
-        if (room > *bytes) {
-            *bytes = room;
-            best = i;
-        }
-    }
-    return best;
-}
-
 int vlun_handle_begin(struct vlun_handle *v, struct spipe *s, unsigned lun, unsigned depth)
 {
     struct spipe_attach_options options = {.size = sizeof options, .depth = depth};

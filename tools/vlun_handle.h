@@ -20,10 +20,6 @@ struct vlun_handle {
     uint64_t blocks; /* granted, 4096 bytes each */
 };
 
-/** The LUN with most free space, and how much that is, bytes. With nothing free anywhere: LUN 0,
- * and 0 bytes. */
-unsigned vlun_handle_choose_lun(struct spipe *s, uint64_t *bytes);
-
 /** Creates the client and attaches to LUN number `lun`; `depth` as in spipe_attach_options. Returns
  * 0, or what spipe_client_create and spipe_attach give. End it with vlun_handle_end in both cases.
  */

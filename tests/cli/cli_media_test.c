@@ -132,9 +132,9 @@ Test(media, the_media_file_is_no_input_or_output)
     cli_random_file("a", 5000, 1);
     cr_assert_eq(cli("put a name --media m.vcd --lun-size 1G").code, 0);
     cr_assert_eq(link("m.vcd", "m2"), 0);
-    cli_fails(2, "put m2 other --media m.vcd", "is the media file itself");
-    cli_fails(2, "put - other --media m.vcd < m.vcd", "is the media file itself");
-    cli_fails(2, "get name m2 --media m.vcd", "is the media file itself");
+    cli_fails(2, "put m2 other --media m.vcd", "is a media file");
+    cli_fails(2, "put - other --media m.vcd < m.vcd", "is a media file");
+    cli_fails(2, "get name m2 --media m.vcd", "is a media file");
     cli_fails(1, "run --duration 1ms --media m.vcd --trace m.vcd", "is a media file");
     cr_assert_eq(cli("get name b --media m.vcd").code, 0);
     cr_assert(cli_same("a", "b"));

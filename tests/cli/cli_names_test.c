@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* superpipe run --names: blocks of virtual LUNs whose names are in a file. No subcommand gives
- * names in one, so the test does, as a program with the library does. */
+/* superpipe run --names: blocks of virtual LUNs whose names are in a file. The test gives them, as
+ * a program with the library does; subcommands that do are in cli_card_test.c. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>

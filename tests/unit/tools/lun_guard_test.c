@@ -155,6 +155,19 @@ Test(lun_guard, what_holds_something)
     answers(LUN_GUARD_READ, LUN_GUARD_READ, LUN_GUARD_HANDS_OFF);
 }
 
+/* Decision 0017: what lies there was put there. */
+Test(lun_guard, what_holds_names_of_ours)
+{
+    name(NAME_B);
+    luns[1].carries_names = true;
+    cr_assert_eq(decide(true), 0);
+    answers(LUN_GUARD_HANDS_OFF, LUN_GUARD_WRITE, LUN_GUARD_HANDS_OFF);
+    cr_assert_eq(reads[1], 0);
+    options.wwids = 0;
+    refused(decide(true), -EINVAL, "give --lun WWID");
+    luns[1].carries_names = false;
+}
+
 Test(lun_guard, what_cannot_be_looked_at)
 {
     name(NAME_C);

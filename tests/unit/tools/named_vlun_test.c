@@ -144,12 +144,92 @@ Test(named_vlun, no_name_without_that) { with_session("fc#1*=x(0x5C)", lost_body
 
 static void removed_body(struct session *s)
 {
+    struct named_vlun_freed freed;
+
     cr_assert_eq(make(s, 0, "a", 2, 1), 0);
     cr_assert_eq(session_free_chunks(s, 0), 2);
-    cr_assert_eq(named_vlun_remove(s, "a", why, sizeof why), 0);
+    cr_assert_eq(named_vlun_remove(s, "a", &freed, why, sizeof why), 0);
+    cr_assert_eq(freed.chunks, 2);
+    cr_assert_eq(freed.freed, 2);
     cr_assert_eq(session_free_chunks(s, 0), 4);
-    cr_assert_eq(named_vlun_remove(s, "a", why, sizeof why), -ENOENT);
+    cr_assert_eq(named_vlun_remove(s, "a", &freed, why, sizeof why), -ENOENT);
     cr_assert(strstr(why, "'superpipe list --media media' shows what there is"), "%s", why);
 }
 
 Test(named_vlun, removed_ones_are_gone) { with_session(NULL, removed_body); }
+
+/* ---- on a card ---- */
+
+/* A name of two chunks, which its program may want to be wiped. */
+static void make_for(struct session *s, bool wipe)
+{
+    struct spipe_open_options o = {.size = sizeof o, .wipe = wipe};
+    struct vlun_handle v = {0};
+    uint64_t last;
+
+    cr_assert_eq(vlun_handle_begin(&v, s->spipe[0], 0, 0), 0);
+    cr_assert_eq(spipe_open_virtual_with(v.ctx, 0, 2 * CHUNK, &o, &v.handle, &last), 0);
+    v.open = true;
+    cr_assert_eq(named_vlun_set(s, v.ctx, v.handle, "a", 1, why, sizeof why), 0);
+    cr_assert_eq(vlun_handle_end(&v), 0);
+}
+
+/* What is said besides that the name is gone. */
+static const char *remove_it(struct session *s, uint64_t freed)
+{
+    static char said[SESSION_WHY_BYTES];
+    struct named_vlun_freed f;
+
+    *said = '\0';
+    cr_assert_eq(named_vlun_remove(s, "a", &f, why, sizeof why), 0, "%s", why);
+    cr_assert_eq(f.chunks, 2);
+    cr_assert_eq(f.freed, freed);
+    named_vlun_say_taken(s, &f, said, sizeof said);
+    return said;
+}
+
+static void wiped_body(struct session *s)
+{
+    make_for(s, false);
+    cr_assert_str_eq(remove_it(s, 2), "");
+    make_for(s, true);
+    cr_assert(strstr(remove_it(s, 0), "Not free: 2."));
+    cr_assert_eq(session_free_chunks(s, 0), 2, "nobody gets them");
+}
+
+static void elsewhere_body(struct session *s)
+{
+    struct named_vlun_freed some = {.chunks = 2, .elsewhere = true};
+    char said[64] = "";
+
+    named_vlun_say_taken(s, &some, said, sizeof said);
+    cr_assert_str_eq(said, "", "nobody knows");
+}
+
+Test(named_vlun, chunks_that_are_not_on_this_card) { with_card_session(elsewhere_body); }
+
+Test(named_vlun, nothing_is_wiped_on_a_card) { with_card_session(wiped_body); }
+
+static void simulated_body(struct session *s)
+{
+    struct named_vlun_freed some = {.chunks = 2, .freed = 1};
+    char said[64] = "";
+
+    named_vlun_say_taken(s, &some, said, sizeof said);
+    cr_assert_str_eq(said, "", "it is wiped in a moment");
+}
+
+Test(named_vlun, in_the_simulator_it_is) { with_session(NULL, simulated_body); }
+
+static void reach_body(struct session *s)
+{
+    struct named_vlun v;
+
+    cr_assert_eq(make(s, 1, "a", 1, 1), 0);
+    cr_assert_eq(named_vlun_reach(s, "a", &v, why, sizeof why), 0);
+    cr_assert_eq(v.lun, 1);
+    cr_assert_eq(named_vlun_reach(s, "b", &v, why, sizeof why), -ENOENT);
+    cr_assert(strstr(why, "there is no virtual LUN 'b'"), "%s", why);
+}
+
+Test(named_vlun, what_can_be_opened) { with_session(NULL, reach_body); }

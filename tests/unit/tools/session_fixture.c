@@ -20,7 +20,7 @@ static int body(struct session *s, void *arg, char *why, size_t size)
     return 0;
 }
 
-void with_session(const char *faults, void (*test)(struct session *s))
+static void run(const char *faults, bool card, void (*test)(struct session *s))
 {
     static struct session s;
     struct session_config c = {
@@ -35,9 +35,14 @@ void with_session(const char *faults, void (*test)(struct session *s))
     char why[SESSION_WHY_BYTES] = "";
 
     cr_assert_eq(session_open(&c, &s, why, sizeof why), 0, "%s", why);
+    s.card = card;
     cr_assert_eq(session_run(&s, body, &call, why, sizeof why), 0, "%s", why);
     session_close(&s);
 }
+
+void with_session(const char *faults, void (*test)(struct session *s)) { run(faults, false, test); }
+
+void with_card_session(void (*test)(struct session *s)) { run(NULL, true, test); }
 
 uint64_t session_free_chunks(struct session *s, unsigned lun)
 {

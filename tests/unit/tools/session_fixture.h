@@ -12,6 +12,10 @@
  * whoever sets a sink. Asserts that nothing is left open. */
 void with_session(const char *faults, void (*test)(struct session *s));
 
+/** The same with an adapter that is treated as a card by everything above its device: nothing on it
+ * is wiped. Names are in the media. */
+void with_card_session(void (*test)(struct session *s));
+
 /** Chunks that are free on a LUN. */
 uint64_t session_free_chunks(struct session *s, unsigned lun);
 

@@ -143,3 +143,31 @@ Test(session_names, a_newer_version)
     close(fd);
     refused(-ENOTSUP, "was written by a newer version of this software");
 }
+
+/* ---- in sentences ---- */
+
+Test(session_names, the_file_that_names_are_in)
+{
+    s.config.path[0] = "media";
+    cr_assert_str_eq(session_names_where(&s), "media");
+    cr_assert_eq(session_names_open(&s, why, sizeof why), 0, "%s", why);
+    cr_assert_str_eq(session_names_where(&s), path);
+    session_names_close(&s);
+    s.config.path[0] = NULL;
+    cr_assert_str_eq(session_names_where(&s), "memory");
+}
+
+Test(session_names, options_to_be_repeated)
+{
+    char text[SESSION_REPEAT_BYTES];
+
+    s.config = (struct session_config){.path = {"disk.spm"}};
+    cr_assert_str_eq(session_repeat(&s, text), " --media disk.spm");
+    s.config = (struct session_config){.backend = SESSION_CAPI};
+    cr_assert_str_eq(session_repeat(&s, text), " --backend capi", "names by default");
+    s.config.afu = "afu1.0";
+    s.config.libcxl = "lib dir/libcxl.so.1";
+    s.config.names = "n";
+    cr_assert_str_eq(session_repeat(&s, text),
+                     " --backend capi --libcxl 'lib dir/libcxl.so.1' --afu afu1.0 --names n");
+}

@@ -11,7 +11,8 @@
 #include "tools/session.h"
 #include "tools/session_names.h"
 
-#define WWID_DIGITS (2 * LUN_GUARD_WWID_BYTES)
+#define WWID_DIGITS 32u
+_Static_assert(WWID_DIGITS == 2 * LUN_GUARD_WWID_BYTES, "two a byte");
 
 int lun_choice_set(void *member, const char *text, char *why, size_t size)
 {
@@ -24,7 +25,7 @@ int lun_choice_set(void *member, const char *text, char *why, size_t size)
     if (c->by_number || !lun_guard_add(&c->guard, text, why, size))
         return 0;
     snprintf(why, size,
-             "must be a number from 0 to %d, or the %d hexadecimal digits of a WWID, which "
+             "must be a number from 0 to %d, or the %u hexadecimal digits of a WWID, which "
              "'superpipe lun list' shows",
              SIM_MEDIA_LUNS_MAX - 1, WWID_DIGITS);
     return -EINVAL;

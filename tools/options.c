@@ -286,34 +286,34 @@ static const char *usage(const struct option_set *set, char *buf, size_t size)
     return buf;
 }
 
-/* Whether one of the alternatives was given; if not, *first is the first of them. */
-static bool is_met(const struct parser *p, const char *at, const char *end,
-                   const struct option_spec **first)
+/* NULL if one of the alternatives was given, else the first of them. */
+static const struct option_spec *missing(const struct parser *p, const char *at, const char *end)
 {
-    const struct option_spec *spec;
+    const struct option_spec *spec, *first = NULL;
 
-    *first = NULL;
     while ((spec = next_alternative(p->set, &at, end))) {
         if (options_given(p->set, p->rest, spec->name))
-            return true;
-        if (!*first)
-            *first = spec;
+            return NULL;
+        if (!first)
+            first = spec;
     }
-    return false;
+    return first;
 }
 
 static int check_complete(struct parser *p)
 {
     const struct option_set *set = p->set;
-    const struct option_spec *missing;
+    const struct option_spec *spec;
     const char *list = set->required, *at, *end;
     char line[160];
 
     if (p->rest->operands < set->operand_count && !set->operands_optional)
         return fail(p, "an operand is missing: %s", usage(set, line, sizeof line));
-    while ((at = next_demand(&list, &end)))
-        if (!is_met(p, at, end, &missing))
-            return fail(p, "--%s is missing: %s", missing->name, usage(set, line, sizeof line));
+    while ((at = next_demand(&list, &end))) {
+        spec = missing(p, at, end);
+        if (spec)
+            return fail(p, "--%s is missing: %s", spec->name, usage(set, line, sizeof line));
+    }
     return 0;
 }
 

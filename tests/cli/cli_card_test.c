@@ -221,14 +221,16 @@ Test(card, files_of_the_session)
     fails(1, "there is a virtual LUN 'b' in 'n' already", card("vlun create b --size 1"));
 }
 
-/* Any library that is not the stand-in leads to cards of this machine, and those have no media. A
- * machine that has one would be asked for it, which does not get that far. */
+/* Any library that is not the stand-in leads to cards of this machine, and those have no media.
+ * With
+ * --names, so that a program that did not refuse would leave the machine's file alone. */
 Test(card, a_card_has_its_own_media)
 {
     cli_random_file("a", 5000, 1);
-    fails(
-        1, "'m' is a media file, and the adapter is a card: leave --media out",
-        clif("put a b --backend capi --libcxl %s/tests/unit/backends/libcapi_private.so --media m",
-             cli_root()));
+    fails(1, "'m' is a media file, and the adapter is a card: leave --media out",
+          clif("put a b --backend capi --libcxl %s/tests/unit/backends/libcapi_private.so "
+               "--media m --names n",
+               cli_root()));
     cr_assert_neq(access("m", F_OK), 0, "nothing was made");
+    cr_assert_neq(access("n", F_OK), 0, "nothing was made");
 }

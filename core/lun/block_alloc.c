@@ -119,24 +119,19 @@ static inline uint64_t find_word(const struct spipe__ba *ba, uint64_t w)
     return descend(ba, ba->levels - 1, SPIPE__BA_LOW);
 }
 
-/* Word w of level 0 is zero now: tells the summaries, up to the first that stays non-zero. */
-static void word_emptied(struct spipe__ba *ba, uint64_t w)
-{
-    for (unsigned n = 1; n < ba->levels; n++) {
-        uint64_t *summary = &ba->level[n][word_of(w)];
-        *summary &= ~mask_of(w);
-        if (*summary)
-            return;
-        w = word_of(w);
-    }
-}
-
-/* Marks the `n` free chunks of `mask` in word w allocated. */
+/* Marks the `n` free chunks of `mask` in word w allocated. A word that is zero then is a zero in
+ * its summary, and so forth; asking whether it is one would cost more than telling. */
 static inline void take(struct spipe__ba *ba, uint64_t w, uint64_t mask, unsigned n)
 {
+    uint64_t i = w, zero;
     ba->level[0][w] &= ~mask;
-    if (!ba->level[0][w])
-        word_emptied(ba, w);
+    zero = !ba->level[0][w];
+    for (unsigned level = 1; level < ba->levels; level++) {
+        uint64_t *summary = &ba->level[level][word_of(i)];
+        *summary &= ~(zero << i % WORD_BITS);
+        zero = !*summary;
+        i = word_of(i);
+    }
     ba->free_count -= n;
 }
 

@@ -38,6 +38,11 @@ enum afu_rht_format {
 
 #define AFU_RHT_VALID 0x80u /* SL 8.2: the byte `valid` */
 
+/* Reserved bits in the second half of an entry, whose bytes are a big-endian number here: the bytes
+ * `reserved`, and two bits of `fp`. */
+#define AFU_RHT_RESERVED_VIRTUAL UINT64_C(0x00000000FFFF0C00) /* SL 8.1 */
+#define AFU_RHT_RESERVED_DIRECT UINT64_C(0x00FFFFFFFFFF0C00)  /* SL 8.2 */
+
 /* ---- entries in memory, SL 8.1, 8.2 ---- */
 
 /** Bytes of an RHT entry of format 0. */
@@ -176,14 +181,16 @@ static inline bool afu_rht_entry_free(const struct afu_rht_entry *e)
  * not exist has none. For the strict checker of the model (SL 8.1, 8.2). */
 static inline bool afu_rht_entry_reserved_clear(const struct afu_rht_entry *e)
 {
-    static const uint8_t zero[5] = {0};
-    unsigned format = afu_rht_entry_format(e);
-    size_t from = format == AFU_RHT_FORMAT_DIRECT ? offsetof(struct afu_rht_format1, reserved)
-                                                  : offsetof(struct afu_rht_format0, reserved);
+    uint64_t half = hal_be64_at(&e->word[1]); /* its bytes in their order */
 
-    return format <= AFU_RHT_FORMAT_DIRECT && !(afu_rht_entry_fp(e) & 0x0C) &&
-           memcmp((const uint8_t *)e->word + from, zero,
-                  offsetof(struct afu_rht_format0, fp) - from) == 0;
+    switch (afu_rht_entry_format(e)) {
+    case AFU_RHT_FORMAT_VIRTUAL:
+        return !(half & AFU_RHT_RESERVED_VIRTUAL);
+    case AFU_RHT_FORMAT_DIRECT:
+        return !(half & AFU_RHT_RESERVED_DIRECT);
+    default:
+        return false;
+    }
 }
 
 /** Reads an entry as format 0 (SL 8.1). */

@@ -102,7 +102,7 @@ struct sim_cmd {
     struct sim_ctx *ctx;
     struct sim_expiry expiry;
     struct sim_cmd *next_waiting; /* for a data buffer, or a place on the medium */
-    uint64_t fault_address;
+    uint64_t bus_ea;      /* of the entry that a walk reads; in data: what could not be reached */
     uint64_t media_extra; /* cycles that a fault adds on the medium */
     uint16_t slot;
     uint8_t state;
@@ -123,6 +123,7 @@ struct sim_cmd {
 
     uint8_t msi;
     uint16_t ctx_id, flags, timeout_field;
+    uint32_t walk_mixed; /* see below */
 
     /* IOARCB, decoded; from here on a free slot may hold anything (sim_holes.c) */
     uint64_t ea;       /* of the IOARCB */
@@ -134,7 +135,7 @@ struct sim_cmd {
     /* translation */
     uint64_t lxt[SIM_SEGMENTS_MAX], vlba;
     struct sim_segment part[SIM_SEGMENTS_MAX];
-    uint64_t rht_word;
+    uint64_t walk_tag; /* with walk_mixed: where in the cache it belongs */
     struct afu_rht_entry entry;
 
     struct sim_scsi_request rq;
@@ -191,7 +192,7 @@ int sim_target_finish(struct sim_cmd *c, sim_media_sink *sink, sim_media_source 
 void sim_data_again(struct sim_cmd *c); /* the transfer of a segment from its beginning */
 void sim_data_in(struct sim_cmd *c);    /* link has delivered: card to host */
 void sim_data_out(struct sim_cmd *c);   /* host to card */
-int sim_data_finish(struct sim_cmd *c); /* moves the bytes; -EFAULT with c->fault_address */
+int sim_data_finish(struct sim_cmd *c); /* moves the bytes; -EFAULT with c->bus_ea */
 
 /* sim_status.c */
 void sim_ioasa_send(struct sim_cmd *c);

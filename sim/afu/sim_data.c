@@ -28,7 +28,7 @@ static int to_host(struct sim_cmd *c, uint64_t offset, const void *data, size_t 
 
     if (!left)
         return 0;
-    c->fault_address = ea + (n - left);
+    c->bus_ea = ea + (n - left);
     return -EFAULT;
 }
 
@@ -62,7 +62,7 @@ static int source(void *arg, uint64_t offset, void *data, size_t n)
         ((uint8_t *)data)[0] ^= 1;
     if (!left)
         return 0;
-    c->fault_address = ea + (n - left);
+    c->bus_ea = ea + (n - left);
     return -EFAULT;
 }
 
@@ -118,7 +118,7 @@ static bool move_fails(struct sim_cmd *c)
     if (c->psl.code)
         sim_psl_refused(c, SIM_PSL_DATA, c->psl.code, segment_ea(c));
     else if (sim_data_finish(c))
-        sim_psl_refused(c, SIM_PSL_DATA, AFU_PSL_AERROR, c->fault_address);
+        sim_psl_refused(c, SIM_PSL_DATA, AFU_PSL_AERROR, c->bus_ea);
     else
         return false;
     return true;

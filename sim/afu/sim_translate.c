@@ -21,7 +21,7 @@
 /* Where in the cache something is kept, and by what it is known. */
 struct place {
     uint64_t tag;
-    uint64_t mixed; /* its entry is that, modulo their number */
+    uint32_t mixed; /* its entry is that, modulo their number */
 };
 
 static inline struct place rht_place(const struct sim_cmd *c)
@@ -36,7 +36,7 @@ static inline struct place rht_place(const struct sim_cmd *c)
 static inline struct place lxt_place(struct place rht, uint64_t index)
 {
     return (struct place){.tag = rht.tag | TAG_LXT | (uint32_t)index,
-                          .mixed = rht.mixed + (uint32_t)index * UINT64_C(3) + 17};
+                          .mixed = rht.mixed + (uint32_t)index * 3 + 17};
 }
 
 static inline struct sim_xlt_entry *cache_entry(struct sim_afu *a, struct place p)
@@ -66,8 +66,11 @@ static inline bool cache_get(struct sim_afu *a, struct place p, uint64_t *words,
     return true;
 }
 
-static void cache_put(struct sim_afu *a, struct place p, const uint64_t *words, unsigned n)
+/* Keeps what the walk of a command has read. */
+static inline void cache_put(const struct sim_cmd *c, const uint64_t *words, unsigned n)
 {
+    struct sim_afu *a = c->afu;
+    struct place p = {c->walk_tag, c->walk_mixed};
     struct sim_xlt_entry *e;
 
     if (!a->params.xlt_entries)
@@ -157,72 +160,74 @@ static uint8_t check_table(const struct sim_cmd *c)
     return c->res_hndl >= afu_rht_cnt_id_count(owner->rht_cnt_id) ? AFU_RC_RHT_OUT_OF_BOUNDS : 0;
 }
 
-static void walked(struct sim_event *ev);
-
 /* The entry of a command, of format 0. */
 static inline struct afu_rht_virtual virtual_of(const struct sim_cmd *c)
 {
     return afu_rht_unpack_virtual(sim_table_order(c->afu), &c->entry);
 }
 
-static uint64_t lxt_index(const struct sim_cmd *c, unsigned which)
-{
-    return (c->vlba >> virtual_of(c).nmask) + which;
-}
+/* ---- walks: one bus read for a table entry ----------------------------------------------------
+ */
 
-/* Where the entry is that a walk reads; the end of the context that it belongs to restarts it. */
-static uint64_t entry_ea(const struct sim_cmd *c)
+/* Cycles by which a fault makes the response late. */
+SIM_COLD static uint64_t walk_planned(struct sim_cmd *c, enum sim_site site)
 {
-    return c->state == SIM_CMD_WALK_RHT
-               ? sim_cmd_owner(c)->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE
-               : virtual_of(c).lxt_start + lxt_index(c, c->lxt_which) * AFU_LXT_ENTRY_SIZE;
-}
+    uint64_t arg = 0;
 
-static uint64_t entry_bytes(const struct sim_cmd *c)
-{
-    return c->state == SIM_CMD_WALK_RHT ? AFU_RHT_ENTRY_SIZE : AFU_LXT_ENTRY_SIZE;
-}
-
-/* One bus read for a table entry; the memory is sampled when the response arrives. */
-HAL_HOT static void walk(struct sim_cmd *c, enum sim_cmd_state state)
-{
-    struct sim_afu *a = c->afu;
-    enum sim_site site = state == SIM_CMD_WALK_RHT ? SIM_SITE_RHT : SIM_SITE_LXT;
-    uint64_t arg = 0, late = 0;
-
-    a->counters.xlt_misses++;
-    c->state = (uint8_t)state;
-    c->restart_walk = c->rht_half = c->plan.wrong = false;
-    c->psl.code = 0;
-    sim_memory_expect(entry_ea(c));
-    switch (sim_site(a, site, &arg)) {
+    switch (sim_site_armed(c->afu, site, &arg)) {
     case SIM_EFFECT_LATE:
-        late = sim_late(a, arg);
-        break;
+        return sim_late(c->afu, arg);
     case SIM_EFFECT_ERROR:
         c->psl.code = sim_psl_planned(arg, AFU_PSL_CONTEXT);
-        break;
+        return 0;
     case SIM_EFFECT_VALUE:
         c->plan.wrong = true;
         c->plan.value = arg;
-        break;
+        return 0;
     default:
-        break;
+        return 0;
     }
-    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_TABLE, entry_ea(c), entry_bytes(c), late,
-                 SIM_RANK_DECODE, walked);
 }
 
-/* Reads what the walk went for. False: it did not come, and the command has ended or tries again.
- * Tables that their owner has unmapped are a matter of its life (R-18): code CONTEXT. */
-static bool arrived(struct sim_cmd *c, enum sim_psl_access access, uint64_t ea, void *to, size_t n)
+/* What a walk is for. */
+struct walk {
+    enum sim_cmd_state state;
+    enum sim_site site;
+    uint64_t bytes;
+    sim_event_fn *arrived;
+};
+
+/* Asks for the entry at ea, which belongs at a place in the cache. The memory is sampled when the
+ * response arrives. */
+SIM_IN_LINE static inline void walk(struct sim_cmd *c, struct walk w, uint64_t ea, struct place p)
+{
+    struct sim_afu *a = c->afu;
+    uint64_t late = 0;
+
+    sim_memory_expect(ea);
+    a->counters.xlt_misses++;
+    c->state = (uint8_t)w.state;
+    c->restart_walk = c->rht_half = c->plan.wrong = false;
+    c->psl.code = 0;
+    c->bus_ea = ea;
+    c->walk_tag = p.tag;
+    c->walk_mixed = p.mixed;
+    if (sim_site_planned(a, w.site))
+        late = walk_planned(c, w.site);
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_TABLE, ea, w.bytes, late, SIM_RANK_DECODE, w.arrived);
+}
+
+/* What a walk went for is spoilt, or not there: tables that their owner has unmapped are a matter
+ * of its life (R-18), code CONTEXT. False: the command has ended or tries again. */
+SIM_COLD static bool arrived_oddly(struct sim_cmd *c, enum sim_psl_access access, void *to,
+                                   size_t n)
 {
     uint8_t code = c->psl.code;
 
-    if (!code && sim_memory_read(ea, to, n))
+    if (!code && sim_memory_read(c->bus_ea, to, n))
         code = AFU_PSL_CONTEXT;
     if (code) {
-        sim_psl_refused(c, access, code, ea);
+        sim_psl_refused(c, access, code, c->bus_ea);
         return false;
     }
     if (c->plan.wrong)
@@ -231,8 +236,16 @@ static bool arrived(struct sim_cmd *c, enum sim_psl_access access, uint64_t ea, 
     return true;
 }
 
+/* Reads what the walk went for. False: it did not come. */
+static inline bool arrived(struct sim_cmd *c, enum sim_psl_access access, void *to, size_t n)
+{
+    if (__builtin_expect(c->psl.code | c->plan.wrong, 0) || sim_memory_read(c->bus_ea, to, n))
+        return arrived_oddly(c, access, to, n);
+    return true;
+}
+
 /* The entry as its owner meant it, so that traces agree on every host. */
-static void record_entry(const struct sim_cmd *c)
+static __attribute__((noinline)) void record_entry(const struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
     uint64_t start = hal_swap64(sim_table_order(a), c->entry.word[0]);
@@ -240,68 +253,6 @@ static void record_entry(const struct sim_cmd *c)
     (void)sim_memory_known(&a->memory, start, &start);
     sim_record(a, SIM_EVENT_XLT_FILL, c->slot, start,
                hal_swap64(sim_table_order(a), c->entry.word[1]));
-}
-
-/* R-10: a walker that reads the words of an entry one after the other may see an old one and a new
- * one. True: the second word is still to come. */
-static bool half_read(struct sim_cmd *c)
-{
-    uint64_t order = c->afu->params.rht_fetch;
-    unsigned first = order == 1 ? 0 : 1;
-
-    if (!order)
-        return false;
-    if (c->rht_half) {
-        c->rht_half = false;
-        c->entry.word[first] = c->rht_word;
-        return false;
-    }
-    c->rht_half = true;
-    c->rht_word = c->entry.word[first];
-    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_TABLE, entry_ea(c), entry_bytes(c), 0, SIM_RANK_DECODE,
-                 walked);
-    return true;
-}
-
-static void walked_rht(struct sim_cmd *c)
-{
-    if (!arrived(c, SIM_PSL_RHT, entry_ea(c), &c->entry, sizeof c->entry) || half_read(c))
-        return;
-    c->entry_valid = true;
-    sim_strict_rht_read(&c->afu->strict, c->afu->engine->now, c->ctx_id, sim_table_order(c->afu),
-                        &c->entry);
-    cache_put(c->afu, rht_place(c), c->entry.word, 2);
-    if (c->afu->tracing)
-        record_entry(c);
-    sim_translate(c);
-}
-
-static void walked_lxt(struct sim_cmd *c)
-{
-    struct sim_afu *a = c->afu;
-    uint64_t index = lxt_index(c, c->lxt_which), raw;
-
-    if (!arrived(c, SIM_PSL_LXT, entry_ea(c), &raw, sizeof raw))
-        return;
-    c->lxt[c->lxt_which] = hal_swap64(sim_table_order(a), raw);
-    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, entry_ea(c), c->lxt[c->lxt_which]);
-    cache_put(a, lxt_place(rht_place(c), index), &c->lxt[c->lxt_which], 1);
-    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, c->lxt[c->lxt_which], index);
-    c->lxt_which++;
-    sim_translate(c);
-}
-
-HAL_HOT static void walked(struct sim_event *ev)
-{
-    struct sim_cmd *c = sim_cmd_of(ev);
-
-    if (c->restart_walk) {
-        sim_translate_again(c);
-    } else if (c->state == SIM_CMD_WALK_RHT) {
-        walked_rht(c);
-    } else {
-        walked_lxt(c);
-    }
 }
 
 /* LBA and blocks of a READ or WRITE CDB; WRITE SAME too. Other commands have none. READ(16) and
@@ -383,6 +334,9 @@ static inline bool too_long(const struct sim_cmd *c, uint32_t blocks)
     return (blocks > 1 || c->data_len > AFU_TRANSFER_MAX) && run_too_long(c, blocks);
 }
 
+/* ---- translation -------------------------------------------------------------------------------
+ */
+
 /* What a translation goes by as long as it need not wait. */
 struct way {
     struct afu_rht_virtual virt;
@@ -408,37 +362,56 @@ SIM_IN_LINE static inline bool apply_lxt(struct sim_cmd *c, const struct way *w,
     return true;
 }
 
-HAL_HOT static __attribute__((noinline)) void walk_lxt(struct sim_cmd *c, unsigned which)
+static void walked_lxt(struct sim_event *ev);
+
+/* Goes for a word of the LXT. */
+HAL_HOT static __attribute__((noinline)) void walk_lxt(struct sim_cmd *c, uint64_t start,
+                                                       uint64_t index, struct place p)
 {
-    c->lxt_which = (uint8_t)which;
-    sim_record(c->afu, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, lxt_index(c, which));
-    walk(c, SIM_CMD_WALK_LXT);
+    static const struct walk lxt = {SIM_CMD_WALK_LXT, SIM_SITE_LXT, AFU_LXT_ENTRY_SIZE, walked_lxt};
+
+    sim_record(c->afu, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, index);
+    walk(c, lxt, start + index * AFU_LXT_ENTRY_SIZE, p);
 }
 
 SIM_IN_LINE static inline bool need_lxt(struct sim_cmd *c, const struct way *w, unsigned which)
 {
     uint64_t index = (c->vlba >> w->virt.nmask) + which;
+    struct place p = lxt_place(w->rht, index);
 
-    if (c->lxt_which > which || cache_get(c->afu, lxt_place(w->rht, index), &c->lxt[which], 1))
+    if (c->lxt_which > which || cache_get(c->afu, p, &c->lxt[which], 1))
         return false;
-    walk_lxt(c, which);
+    c->lxt_which = (uint8_t)which;
+    walk_lxt(c, w->virt.lxt_start, index, p);
     return true;
 }
 
-/* The `segments` LXT words of a command, of whose blocks so many are in the first chunk. */
+/* The chunks that a command touches, so many blocks of each: their LXT words, then steps 8 to 10. A
+ * second one has no block nearly always. */
 SIM_IN_LINE static inline void translate_segments(struct sim_cmd *c, const struct way *w,
-                                                  uint32_t blocks, uint32_t first, uint8_t segments)
+                                                  uint32_t first, uint32_t second)
 {
-    c->segments = segments;
-    if (need_lxt(c, w, 0) || (segments == 2 && need_lxt(c, w, 1)))
+    c->segments = second ? 2 : 1;
+    if (need_lxt(c, w, 0) || (second && need_lxt(c, w, 1))) {
+        c->part[0].blocks = first;
+        c->part[1].blocks = second;
         return;
-    if (too_long(c, blocks))
+    }
+    if (too_long(c, first + second))
         sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
     else if (!apply_lxt(c, w, 0, c->vlba, first) ||
-             (segments == 2 && !apply_lxt(c, w, 1, c->vlba + first, blocks - first)))
+             (second && !apply_lxt(c, w, 1, c->vlba + first, second)))
         sim_status_afu(c, AFU_RC_LXT_RW_PERM, 0);
     else
         sim_port_command(c);
+}
+
+/* The same, with the word of one of them that a walk has brought. */
+static inline void translate_words(struct sim_cmd *c)
+{
+    struct way w = {virtual_of(c), rht_place(c), needed_permission(c)};
+
+    translate_segments(c, &w, c->part[0].blocks, c->part[1].blocks);
 }
 
 /* Kept apart: most commands stay in one chunk. What lies behind two chunks is too long, or the rest
@@ -447,10 +420,10 @@ static __attribute__((noinline)) void translate_two(struct sim_cmd *c, uint32_t 
                                                     uint32_t first)
 {
     struct way w = {virtual_of(c), rht_place(c), needed_permission(c)};
-    uint32_t two = (uint32_t)hal_min64(blocks, first + HAL_BIT(w.virt.nmask));
+    uint32_t second = (uint32_t)hal_min64(blocks - first, HAL_BIT(w.virt.nmask));
 
-    c->rest = blocks - two;
-    translate_segments(c, &w, two, first, 2);
+    c->rest = blocks - first - second;
+    translate_segments(c, &w, first, second);
 }
 
 /* Steps 6 and 7. */
@@ -471,7 +444,7 @@ SIM_IN_LINE static inline void translate_virtual(struct sim_cmd *c, const struct
     if (__builtin_expect(inside + blocks > chunk, 0))
         translate_two(c, blocks, (uint32_t)(chunk - inside));
     else
-        translate_segments(c, w, blocks, blocks, 1);
+        translate_segments(c, w, blocks, 0);
 }
 
 /* what the device is to decide must not be more than one transfer may hold. */
@@ -540,6 +513,17 @@ SIM_IN_LINE static inline void translate_entry(struct sim_cmd *c, struct place r
         sim_status_afu(c, AFU_RC_RHT_INVALID, 0);
 }
 
+static void walked_rht(struct sim_event *ev);
+
+/* Goes for the entry, of a table that was checked. */
+HAL_HOT static __attribute__((noinline)) void walk_rht(struct sim_cmd *c, struct place p)
+{
+    static const struct walk rht = {SIM_CMD_WALK_RHT, SIM_SITE_RHT, AFU_RHT_ENTRY_SIZE, walked_rht};
+
+    sim_record(c->afu, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, UINT64_MAX);
+    walk(c, rht, sim_cmd_owner(c)->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE, p);
+}
+
 HAL_HOT void sim_translate(struct sim_cmd *c)
 {
     struct sim_afu *a = c->afu;
@@ -553,12 +537,95 @@ HAL_HOT void sim_translate(struct sim_cmd *c)
     c->translated = true;
     sim_strict_translated(&a->strict, c->slot, c->ctx_id, c->res_hndl);
     if (!c->entry_valid && !cache_get(a, rht, c->entry.word, 2)) {
-        sim_record(a, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, UINT64_MAX);
-        walk(c, SIM_CMD_WALK_RHT);
+        walk_rht(c, rht);
         return;
     }
     c->entry_valid = true;
     translate_entry(c, rht);
+}
+
+/* ---- walks: what they went for is here --------------------------------------------------------
+ *
+ * Unless a sync makes them start again, nothing of the command has changed since; but the host may
+ * have written the registers of the table, or be gone (R-18). */
+
+/* R-10: a walker that reads the words of an entry one after the other may see an old one and a new
+ * one. False: the second word is still to come, or neither did. */
+SIM_COLD static bool arrived_by_words(struct sim_cmd *c)
+{
+    unsigned second = c->afu->params.rht_fetch == 1 ? 1 : 0;
+    struct afu_rht_entry now;
+
+    if (!arrived(c, SIM_PSL_RHT, &now, sizeof now))
+        return false;
+    if (c->rht_half) {
+        c->rht_half = false;
+        c->entry.word[second] = now.word[second];
+        return true;
+    }
+    c->rht_half = true;
+    c->entry = now;
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_TABLE, c->bus_ea, sizeof now, 0, SIM_RANK_DECODE,
+                 walked_rht);
+    return false;
+}
+
+static inline bool arrived_rht(struct sim_cmd *c)
+{
+    if (__builtin_expect(c->afu->params.rht_fetch != 0, 0))
+        return arrived_by_words(c);
+    return arrived(c, SIM_PSL_RHT, &c->entry, sizeof c->entry);
+}
+
+HAL_HOT static void walked_rht(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+    struct sim_afu *a = c->afu;
+    struct place rht = {c->walk_tag, c->walk_mixed};
+    uint8_t rc;
+
+    if (c->restart_walk) {
+        sim_translate_again(c);
+        return;
+    }
+    if (!arrived_rht(c))
+        return;
+    c->entry_valid = true;
+    sim_strict_rht_read(&a->strict, a->engine->now, c->ctx_id, sim_table_order(a), &c->entry);
+    cache_put(c, c->entry.word, 2);
+    if (a->tracing)
+        record_entry(c);
+    rc = check_table(c);
+    if (rc)
+        sim_status_afu(c, rc, 0);
+    else
+        translate_entry(c, rht);
+}
+
+HAL_HOT static void walked_lxt(struct sim_event *ev)
+{
+    struct sim_cmd *c = sim_cmd_of(ev);
+    struct sim_afu *a = c->afu;
+    uint64_t *word = &c->lxt[c->lxt_which], raw;
+    uint8_t rc;
+
+    if (c->restart_walk) {
+        sim_translate_again(c);
+        return;
+    }
+    if (!arrived(c, SIM_PSL_LXT, &raw, sizeof raw))
+        return;
+    *word = hal_swap64(sim_table_order(a), raw);
+    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, c->bus_ea, *word);
+    cache_put(c, word, 1);
+    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, *word,
+               (c->vlba >> virtual_of(c).nmask) + c->lxt_which);
+    c->lxt_which++;
+    rc = check_table(c);
+    if (rc)
+        sim_status_afu(c, rc, 0);
+    else
+        translate_words(c);
 }
 
 /* The entry is read again: a sync may have come between. */

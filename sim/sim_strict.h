@@ -398,11 +398,32 @@ static inline void sim_strict_ioarcb(struct sim_strict *s, uint64_t now, uint16_
         sim_strict_ioarcb_examine(s, now, context, order, r, ioasa_ea);
 }
 
-/** The AFU has read an RHT entry; and an LXT entry at ea, whose word is a host number here. */
-void sim_strict_rht_read(struct sim_strict *s, uint64_t now, uint16_t context, enum hal_order order,
-                         const struct afu_rht_entry *e);
-void sim_strict_lxt_read(struct sim_strict *s, uint64_t now, uint16_t context, uint64_t ea,
-                         uint64_t word);
+/** Looks at an RHT entry, and at an LXT entry, that something may be wrong with. */
+SIM_STRICT_COLD void sim_strict_rht_examine(struct sim_strict *s, uint64_t now, uint16_t context,
+                                            enum hal_order order, const struct afu_rht_entry *e);
+SIM_STRICT_COLD void sim_strict_lxt_examine(struct sim_strict *s, uint64_t now, uint16_t context,
+                                            uint64_t ea, uint64_t word);
+
+/** The AFU has read an RHT entry. */
+static inline void sim_strict_rht_read(struct sim_strict *s, uint64_t now, uint16_t context,
+                                       enum hal_order order, const struct afu_rht_entry *e)
+{
+    bool virtual = afu_rht_entry_format(e) == AFU_RHT_FORMAT_VIRTUAL;
+
+    if (__builtin_expect(
+            !afu_rht_entry_reserved_clear(e) ||
+                (virtual && afu_rht_unpack_virtual(order, e).lxt_start % AFU_LXT_ENTRY_SIZE),
+            0))
+        sim_strict_rht_examine(s, now, context, order, e);
+}
+
+/** The AFU has read an LXT entry at ea, whose word is a host number here. */
+static inline void sim_strict_lxt_read(struct sim_strict *s, uint64_t now, uint16_t context,
+                                       uint64_t ea, uint64_t word)
+{
+    if (__builtin_expect((word & AFU_LXT_RESERVED) | s->runs, 0))
+        sim_strict_lxt_examine(s, now, context, ea, word);
+}
 
 /** Whether ea lies in the RHT of a context, as its registers say. */
 bool sim_strict_in_rht(const struct sim_strict *s, uint64_t ea, uint16_t *context);

@@ -146,8 +146,8 @@ static void check_shown(struct sim_strict *s, uint64_t now, uint16_t context, ui
             sim_strict_breach(s, now, SIM_RULE_TABLE_SHOWN, context, low(ea));
 }
 
-void sim_strict_rht_read(struct sim_strict *s, uint64_t now, uint16_t context, enum hal_order order,
-                         const struct afu_rht_entry *e)
+void sim_strict_rht_examine(struct sim_strict *s, uint64_t now, uint16_t context,
+                            enum hal_order order, const struct afu_rht_entry *e)
 {
     struct afu_rht_virtual v;
 
@@ -159,8 +159,8 @@ void sim_strict_rht_read(struct sim_strict *s, uint64_t now, uint16_t context, e
     check_multiple(s, now, SIM_RULE_LXT_ALIGN, context, v.lxt_start, AFU_LXT_ENTRY_SIZE);
 }
 
-void sim_strict_lxt_read(struct sim_strict *s, uint64_t now, uint16_t context, uint64_t ea,
-                         uint64_t word)
+void sim_strict_lxt_examine(struct sim_strict *s, uint64_t now, uint16_t context, uint64_t ea,
+                            uint64_t word)
 {
     check_zero(s, now, SIM_RULE_LXT_RESERVED, context, word & AFU_LXT_RESERVED);
     check_shown(s, now, context, ea);

@@ -54,7 +54,7 @@ static inline bool cache_get(struct sim_afu *a, struct place p, uint64_t *words,
 {
     struct sim_xlt_entry *e;
 
-    if (!a->params.xlt_entries)
+    if (__builtin_expect(!a->params.xlt_entries, 0))
         return false;
     e = cache_entry(a, p);
     if (e->tag != p.tag)
@@ -66,14 +66,11 @@ static inline bool cache_get(struct sim_afu *a, struct place p, uint64_t *words,
     return true;
 }
 
-/* Keeps what the walk of a command has read. */
-static inline void cache_put(const struct sim_cmd *c, const uint64_t *words, unsigned n)
+static inline void cache_put(struct sim_afu *a, struct place p, const uint64_t *words, unsigned n)
 {
-    struct sim_afu *a = c->afu;
-    struct place p = {c->walk_tag, c->walk_mixed};
     struct sim_xlt_entry *e;
 
-    if (!a->params.xlt_entries)
+    if (__builtin_expect(!a->params.xlt_entries, 0))
         return;
     e = cache_entry(a, p);
     e->tag = p.tag;
@@ -197,24 +194,40 @@ struct walk {
     sim_event_fn *arrived;
 };
 
-/* Asks for the entry at ea, which belongs at a place in the cache. The memory is sampled when the
- * response arrives. */
-SIM_IN_LINE static inline void walk(struct sim_cmd *c, struct walk w, uint64_t ea, struct place p)
+/* Asks for the entry; the memory is sampled when the response arrives. */
+SIM_IN_LINE static inline void walk_read(struct sim_cmd *c, const struct walk *w, uint64_t late)
+{
+    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_TABLE, c->bus_ea, w->bytes, late, SIM_RANK_DECODE,
+                 w->arrived);
+}
+
+/* One that is traced, or that a fault meets. Kept apart, so that the others keep nothing for it. */
+static __attribute__((noinline)) void walk_told(struct sim_cmd *c, const struct walk *w,
+                                                uint64_t index, bool planned)
+{
+    sim_record(c->afu, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, index);
+    walk_read(c, w, planned ? walk_planned(c, w->site) : 0);
+}
+
+/* Goes for the entry at ea, which belongs at a place in the cache; of the LXT it has an index. */
+SIM_IN_LINE static inline void walk(struct sim_cmd *c, const struct walk *w, uint64_t ea,
+                                    uint64_t index, struct place p)
 {
     struct sim_afu *a = c->afu;
-    uint64_t late = 0;
+    bool planned = sim_site_planned(a, w->site);
 
     sim_memory_expect(ea);
     a->counters.xlt_misses++;
-    c->state = (uint8_t)w.state;
+    c->state = (uint8_t)w->state;
     c->restart_walk = c->rht_half = c->plan.wrong = false;
     c->psl.code = 0;
     c->bus_ea = ea;
     c->walk_tag = p.tag;
     c->walk_mixed = p.mixed;
-    if (sim_site_planned(a, w.site))
-        late = walk_planned(c, w.site);
-    sim_wait_bus(c, SIM_BUS_READ, SIM_STRICT_TABLE, ea, w.bytes, late, SIM_RANK_DECODE, w.arrived);
+    if (__builtin_expect(a->tracing | planned, 0))
+        walk_told(c, w, index, planned);
+    else
+        walk_read(c, w, 0);
 }
 
 /* What a walk went for is spoilt, or not there: tables that their owner has unmapped are a matter
@@ -345,21 +358,33 @@ struct way {
 };
 
 /* Steps 8 to 10 for one LXT word. False: no permission. */
-SIM_IN_LINE static inline bool apply_lxt(struct sim_cmd *c, const struct way *w, unsigned which,
-                                         uint64_t lba, uint32_t blocks)
+SIM_IN_LINE static inline bool apply_lxt(struct sim_cmd *c, unsigned nmask, unsigned needed,
+                                         unsigned which, uint64_t lba)
 {
     uint64_t word = c->lxt[which];
     struct sim_segment *part = &c->part[which];
 
-    if (!(afu_lxt_permissions(word) & w->needed))
+    if (!(afu_lxt_permissions(word) & needed))
         return false;
     c->ports = (uint8_t)(which ? c->ports & afu_lxt_ports(word) : afu_lxt_ports(word));
-    part->lba = afu_lxt_physical_lba(word, w->virt.nmask, lba);
-    part->blocks = blocks;
+    part->lba = afu_lxt_physical_lba(word, nmask, lba);
     part->lun_index = afu_lxt_lun_index(word); /* becomes an id when the port is chosen */
     part->whole = false;
     sim_record(c->afu, SIM_EVENT_XLT_HIT, c->slot, lba, part->lba);
     return true;
+}
+
+/* The same for all of them, whose blocks are so many in the first and in the second chunk. */
+SIM_IN_LINE static inline void apply_words(struct sim_cmd *c, unsigned nmask, unsigned needed,
+                                           uint32_t first, uint32_t second)
+{
+    if (too_long(c, first + second))
+        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
+    else if (!apply_lxt(c, nmask, needed, 0, c->vlba) ||
+             (second && !apply_lxt(c, nmask, needed, 1, c->vlba + first)))
+        sim_status_afu(c, AFU_RC_LXT_RW_PERM, 0);
+    else
+        sim_port_command(c);
 }
 
 static void walked_lxt(struct sim_event *ev);
@@ -370,8 +395,7 @@ HAL_HOT static __attribute__((noinline)) void walk_lxt(struct sim_cmd *c, uint64
 {
     static const struct walk lxt = {SIM_CMD_WALK_LXT, SIM_SITE_LXT, AFU_LXT_ENTRY_SIZE, walked_lxt};
 
-    sim_record(c->afu, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, index);
-    walk(c, lxt, start + index * AFU_LXT_ENTRY_SIZE, p);
+    walk(c, &lxt, start + index * AFU_LXT_ENTRY_SIZE, index, p);
 }
 
 SIM_IN_LINE static inline bool need_lxt(struct sim_cmd *c, const struct way *w, unsigned which)
@@ -386,28 +410,21 @@ SIM_IN_LINE static inline bool need_lxt(struct sim_cmd *c, const struct way *w, 
     return true;
 }
 
-/* The chunks that a command touches, so many blocks of each: their LXT words, then steps 8 to 10. A
- * second one has no block nearly always. */
+/* The chunks that a command touches, so many blocks of each: their LXT words, and what they say. A
+ * second one is there if it has blocks. */
 SIM_IN_LINE static inline void translate_segments(struct sim_cmd *c, const struct way *w,
                                                   uint32_t first, uint32_t second)
 {
     c->segments = second ? 2 : 1;
-    if (need_lxt(c, w, 0) || (second && need_lxt(c, w, 1))) {
-        c->part[0].blocks = first;
+    c->part[0].blocks = first;
+    if (second)
         c->part[1].blocks = second;
-        return;
-    }
-    if (too_long(c, first + second))
-        sim_status_afu(c, AFU_RC_LXT_OUT_OF_BOUNDS, 0);
-    else if (!apply_lxt(c, w, 0, c->vlba, first) ||
-             (second && !apply_lxt(c, w, 1, c->vlba + first, second)))
-        sim_status_afu(c, AFU_RC_LXT_RW_PERM, 0);
-    else
-        sim_port_command(c);
+    if (!need_lxt(c, w, 0) && !(second && need_lxt(c, w, 1)))
+        apply_words(c, w->virt.nmask, w->needed, first, second);
 }
 
-/* The same, with the word of one of them that a walk has brought. */
-static inline void translate_words(struct sim_cmd *c)
+/* A walk has brought the word of one of two segments. */
+static __attribute__((noinline)) void translate_two_on(struct sim_cmd *c)
 {
     struct way w = {virtual_of(c), rht_place(c), needed_permission(c)};
 
@@ -487,9 +504,10 @@ static __attribute__((noinline)) void translate_direct(struct sim_cmd *c)
 }
 
 /* Format 0. */
-SIM_IN_LINE static inline void translate_format_0(struct sim_cmd *c, struct place rht)
+SIM_IN_LINE static inline void translate_format_0(struct sim_cmd *c, const struct afu_rht_entry *e,
+                                                  struct place rht)
 {
-    struct way w = {virtual_of(c), rht, needed_permission(c)};
+    struct way w = {afu_rht_unpack_virtual(sim_table_order(c->afu), e), rht, needed_permission(c)};
 
     if (!(w.virt.permissions & w.needed))
         sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
@@ -501,12 +519,14 @@ SIM_IN_LINE static inline void translate_format_0(struct sim_cmd *c, struct plac
         translate_virtual(c, &w);
 }
 
-SIM_IN_LINE static inline void translate_entry(struct sim_cmd *c, struct place rht)
+/* By the entry of the command, of which e is a copy. */
+SIM_IN_LINE static inline void translate_entry(struct sim_cmd *c, const struct afu_rht_entry *e,
+                                               struct place rht)
 {
-    unsigned format = afu_rht_entry_format(&c->entry);
+    unsigned format = afu_rht_entry_format(e);
 
     if (format == AFU_RHT_FORMAT_VIRTUAL)
-        translate_format_0(c, rht);
+        translate_format_0(c, e, rht);
     else if (format == AFU_RHT_FORMAT_DIRECT)
         translate_direct(c);
     else
@@ -520,8 +540,8 @@ HAL_HOT static __attribute__((noinline)) void walk_rht(struct sim_cmd *c, struct
 {
     static const struct walk rht = {SIM_CMD_WALK_RHT, SIM_SITE_RHT, AFU_RHT_ENTRY_SIZE, walked_rht};
 
-    sim_record(c->afu, SIM_EVENT_XLT_MISS, c->slot, c->res_hndl, UINT64_MAX);
-    walk(c, rht, sim_cmd_owner(c)->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE, p);
+    walk(c, &rht, sim_cmd_owner(c)->rht_start + (uint64_t)c->res_hndl * AFU_RHT_ENTRY_SIZE,
+         UINT64_MAX, p);
 }
 
 HAL_HOT void sim_translate(struct sim_cmd *c)
@@ -541,7 +561,7 @@ HAL_HOT void sim_translate(struct sim_cmd *c)
         return;
     }
     c->entry_valid = true;
-    translate_entry(c, rht);
+    translate_entry(c, &c->entry, rht);
 }
 
 /* ---- walks: what they went for is here --------------------------------------------------------
@@ -582,6 +602,7 @@ HAL_HOT static void walked_rht(struct sim_event *ev)
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->afu;
     struct place rht = {c->walk_tag, c->walk_mixed};
+    struct afu_rht_entry e;
     uint8_t rc;
 
     if (c->restart_walk) {
@@ -590,42 +611,44 @@ HAL_HOT static void walked_rht(struct sim_event *ev)
     }
     if (!arrived_rht(c))
         return;
+    e = c->entry;
     c->entry_valid = true;
-    sim_strict_rht_read(&a->strict, a->engine->now, c->ctx_id, sim_table_order(a), &c->entry);
-    cache_put(c, c->entry.word, 2);
+    sim_strict_rht_read(&a->strict, a->engine->now, c->ctx_id, sim_table_order(a), &e);
+    cache_put(a, rht, e.word, 2);
     if (a->tracing)
         record_entry(c);
     rc = check_table(c);
     if (rc)
         sim_status_afu(c, rc, 0);
     else
-        translate_entry(c, rht);
+        translate_entry(c, &e, rht);
 }
 
 HAL_HOT static void walked_lxt(struct sim_event *ev)
 {
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->afu;
-    uint64_t *word = &c->lxt[c->lxt_which], raw;
-    uint8_t rc;
+    uint8_t which = c->lxt_which, rc;
+    uint64_t word;
 
     if (c->restart_walk) {
         sim_translate_again(c);
         return;
     }
-    if (!arrived(c, SIM_PSL_LXT, &raw, sizeof raw))
+    if (!arrived(c, SIM_PSL_LXT, &c->lxt[which], sizeof c->lxt[which]))
         return;
-    *word = hal_swap64(sim_table_order(a), raw);
-    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, c->bus_ea, *word);
-    cache_put(c, word, 1);
-    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, *word,
-               (c->vlba >> virtual_of(c).nmask) + c->lxt_which);
-    c->lxt_which++;
+    word = c->lxt[which] = hal_swap64(sim_table_order(a), c->lxt[which]);
+    c->lxt_which = which + 1;
+    sim_strict_lxt_read(&a->strict, a->engine->now, c->ctx_id, c->bus_ea, word);
+    cache_put(a, (struct place){c->walk_tag, c->walk_mixed}, &word, 1);
+    sim_record(a, SIM_EVENT_XLT_FILL, c->slot, word, (c->vlba >> virtual_of(c).nmask) + which);
     rc = check_table(c);
     if (rc)
         sim_status_afu(c, rc, 0);
+    else if (c->segments == 2)
+        translate_two_on(c);
     else
-        translate_words(c);
+        apply_words(c, virtual_of(c).nmask, needed_permission(c), c->part[0].blocks, 0);
 }
 
 /* The entry is read again: a sync may have come between. */

@@ -2,11 +2,16 @@
 /* size_t sim_copy(void *to, const void *from, size_t n): see sim_copy.h. Every access that can
  * fault lies between sim_copy_first and sim_copy_fixup, and rcx holds what is left. A fault before
  * sim_copy_bytes leads there, which goes up to the very byte that cannot be reached; one behind it to
- * sim_copy_fixup. */
+ * sim_copy_fixup.
+ *
+ * sim_copy_8 and sim_copy_16 are the same for so many bytes, in one access: what was stored in one
+ * can be loaded as a whole at once, while the processor puts two stores together only later. */
 #ifdef __x86_64__
     .section .text.hot, "ax", @progbits
-    .globl sim_copy, sim_copy_first, sim_copy_bytes, sim_copy_fixup
+    .globl sim_copy, sim_copy_8, sim_copy_16, sim_copy_first, sim_copy_bytes, sim_copy_fixup
     .type sim_copy, @function
+    .type sim_copy_8, @function
+    .type sim_copy_16, @function
 sim_copy:
     .cfi_startproc
     mov %rdx, %rcx
@@ -43,6 +48,18 @@ sim_copy_first:
     jne sim_copy_bytes
     mov (%rsi), %eax
     mov %eax, (%rdi)
+    xor %eax, %eax
+    ret
+sim_copy_8:
+    mov $8, %ecx
+    mov (%rsi), %rax
+    mov %rax, (%rdi)
+    xor %eax, %eax
+    ret
+sim_copy_16:
+    mov $16, %ecx
+    movdqu (%rsi), %xmm0
+    movdqu %xmm0, (%rdi)
     xor %eax, %eax
     ret
 sim_copy_bytes:

@@ -7,7 +7,6 @@
 
 #include "hal/support/bits.h"
 #include "hal/support/check.h"
-#include "sim/sim_copy.h"
 #include "sim/world.h"
 
 /* Index of the first region that ends after ea. */
@@ -119,14 +118,4 @@ __attribute__((noinline)) uint64_t sim_memory_search(struct sim_memory *m, uint6
                                      .name = sim_region_name(r, r->start) - r->start,
                                      .changes = m->changes};
     return sim_region_name(r, ea);
-}
-
-size_t sim_memory_read(uint64_t ea, void *to, size_t n)
-{
-    return sim_copy(to, (const void *)(uintptr_t)ea, n);
-}
-
-size_t sim_memory_write(uint64_t ea, const void *from, size_t n)
-{
-    return sim_copy((void *)(uintptr_t)ea, from, n);
 }

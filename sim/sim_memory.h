@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "hal/support/must_check.h"
+#include "sim/sim_copy.h"
 
 #define SIM_REGIONS_MAX 65536
 #define SIM_REGION_NAME 24
@@ -88,8 +89,16 @@ bool sim_memory_known(const struct sim_memory *m, uint64_t ea, uint64_t *canonic
 
 /** Copies from, or to, effective address ea. Returns the number of bytes at the end that could not
  * be reached: 0 = all done. */
-size_t sim_memory_read(uint64_t ea, void *to, size_t n);
-size_t sim_memory_write(uint64_t ea, const void *from, size_t n);
+static inline __attribute__((always_inline)) size_t sim_memory_read(uint64_t ea, void *to, size_t n)
+{
+    return sim_copy_known(to, (const void *)(uintptr_t)ea, n);
+}
+
+static inline __attribute__((always_inline)) size_t sim_memory_write(uint64_t ea, const void *from,
+                                                                     size_t n)
+{
+    return sim_copy_known((void *)(uintptr_t)ea, from, n);
+}
 
 /** Says that effective address ea is going to be read, or written, some events from now: with
  * hundreds of contexts it comes from memory, which takes as long as a few events. Any address will

@@ -250,7 +250,8 @@ SIM_COLD static bool arrived_oddly(struct sim_cmd *c, enum sim_psl_access access
 }
 
 /* Reads what the walk went for. False: it did not come. */
-static inline bool arrived(struct sim_cmd *c, enum sim_psl_access access, void *to, size_t n)
+SIM_IN_LINE static inline bool arrived(struct sim_cmd *c, enum sim_psl_access access, void *to,
+                                       size_t n)
 {
     if (__builtin_expect(c->psl.code | c->plan.wrong, 0) || sim_memory_read(c->bus_ea, to, n))
         return arrived_oddly(c, access, to, n);
@@ -504,10 +505,9 @@ static __attribute__((noinline)) void translate_direct(struct sim_cmd *c)
 }
 
 /* Format 0. */
-SIM_IN_LINE static inline void translate_format_0(struct sim_cmd *c, const struct afu_rht_entry *e,
-                                                  struct place rht)
+SIM_IN_LINE static inline void translate_format_0(struct sim_cmd *c, struct place rht)
 {
-    struct way w = {afu_rht_unpack_virtual(sim_table_order(c->afu), e), rht, needed_permission(c)};
+    struct way w = {virtual_of(c), rht, needed_permission(c)};
 
     if (!(w.virt.permissions & w.needed))
         sim_status_afu(c, AFU_RC_RHT_RW_PERM, 0);
@@ -519,14 +519,12 @@ SIM_IN_LINE static inline void translate_format_0(struct sim_cmd *c, const struc
         translate_virtual(c, &w);
 }
 
-/* By the entry of the command, of which e is a copy. */
-SIM_IN_LINE static inline void translate_entry(struct sim_cmd *c, const struct afu_rht_entry *e,
-                                               struct place rht)
+SIM_IN_LINE static inline void translate_entry(struct sim_cmd *c, struct place rht)
 {
-    unsigned format = afu_rht_entry_format(e);
+    unsigned format = afu_rht_entry_format(&c->entry);
 
     if (format == AFU_RHT_FORMAT_VIRTUAL)
-        translate_format_0(c, e, rht);
+        translate_format_0(c, rht);
     else if (format == AFU_RHT_FORMAT_DIRECT)
         translate_direct(c);
     else
@@ -561,7 +559,7 @@ HAL_HOT void sim_translate(struct sim_cmd *c)
         return;
     }
     c->entry_valid = true;
-    translate_entry(c, &c->entry, rht);
+    translate_entry(c, rht);
 }
 
 /* ---- walks: what they went for is here --------------------------------------------------------
@@ -602,7 +600,6 @@ HAL_HOT static void walked_rht(struct sim_event *ev)
     struct sim_cmd *c = sim_cmd_of(ev);
     struct sim_afu *a = c->afu;
     struct place rht = {c->walk_tag, c->walk_mixed};
-    struct afu_rht_entry e;
     uint8_t rc;
 
     if (c->restart_walk) {
@@ -611,17 +608,16 @@ HAL_HOT static void walked_rht(struct sim_event *ev)
     }
     if (!arrived_rht(c))
         return;
-    e = c->entry;
     c->entry_valid = true;
-    sim_strict_rht_read(&a->strict, a->engine->now, c->ctx_id, sim_table_order(a), &e);
-    cache_put(a, rht, e.word, 2);
+    sim_strict_rht_read(&a->strict, a->engine->now, c->ctx_id, sim_table_order(a), &c->entry);
+    cache_put(a, rht, c->entry.word, 2);
     if (a->tracing)
         record_entry(c);
     rc = check_table(c);
     if (rc)
         sim_status_afu(c, rc, 0);
     else
-        translate_entry(c, &e, rht);
+        translate_entry(c, rht);
 }
 
 HAL_HOT static void walked_lxt(struct sim_event *ev)

@@ -169,19 +169,30 @@ void spipe__queue_event(struct spipe__queue *q, const struct hal_event *event)
         fail_all(q); /* nothing of them is going to post */
 }
 
-static void look_at_events(struct spipe__queue *q)
+/* Handles an event, and what is there behind it. Kept apart: most looks find nothing. */
+static __attribute__((noinline)) void take_events(struct spipe__queue *q, struct hal_event *event,
+                                                  int rc)
+{
+    for (unsigned i = 1;; i++) {
+        spipe__queue_event(q, event);
+        if (rc || q->gone || i == EVENTS_AT_ONCE)
+            break;
+        rc = hal_event_wait(q->ctx, 0, event);
+        if (event->kind == HAL_EVENT_NONE)
+            break;
+    }
+}
+
+static inline void look_at_events(struct spipe__queue *q)
 {
     struct hal_event event;
     int rc;
 
-    for (unsigned i = 0; i < EVENTS_AT_ONCE && !q->gone; i++) {
-        rc = hal_event_wait(q->ctx, 0, &event);
-        if (event.kind == HAL_EVENT_NONE)
-            break;
-        spipe__queue_event(q, &event);
-        if (rc)
-            break;
-    }
+    if (q->gone)
+        return;
+    rc = hal_event_wait(q->ctx, 0, &event);
+    if (event.kind != HAL_EVENT_NONE)
+        take_events(q, &event, rc);
 }
 
 /* Fails what has expired, and finds the earliest deadline of the rest. A command sent later cannot

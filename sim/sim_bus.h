@@ -68,6 +68,9 @@ struct sim_bus_event sim_bus_event(struct sim_ctx *ctx);
 /** Whether sim_bus_event() would find an event now; that a context is dead is none. */
 bool sim_bus_event_pending(const struct sim_ctx *ctx);
 
+/** Whether sim_bus_event() would give NONE now. */
+bool sim_bus_event_none(const struct sim_ctx *ctx);
+
 /** Whether the slot was cut off while the context existed. */
 bool sim_bus_ctx_lost(const struct sim_ctx *ctx);
 

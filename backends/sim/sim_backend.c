@@ -287,25 +287,39 @@ static void translate_event(const struct sim_bus_event *from, struct hal_event *
 
 /* An interrupt ends the wait even if an event has come too: the event is still there for the next
  * call, the interrupt would be lost. */
-static int event_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *out)
+static __attribute__((noinline)) int event_take(struct context *c, uint64_t deadline,
+                                                struct hal_event *out)
 {
-    struct context *c = context(ctx);
     struct sim_drive *drive = c->dev->drive;
     struct sim_bus_event ev;
     int rc = deadline ? 0 : -ETIMEDOUT;
 
-    drive->ops->point(drive);
-    enter(c->dev);
     while ((ev = next_event(c)).kind == SIM_BUS_EVENT_NONE && !rc) {
         rc = drive->ops->wait(drive, c->key, deadline);
         if (rc == -EINTR)
             break;
     }
-    leave(c->dev);
     translate_event(&ev, out);
     if (ev.kind == SIM_BUS_EVENT_LOST)
         return -EIO;
     return rc == -EINTR ? -EINTR : 0;
+}
+
+/* Nearly always nobody wants to wait, and nothing is there: pollers look now and then. */
+HAL_HOT static int event_wait(struct hal_ctx *ctx, uint64_t deadline, struct hal_event *out)
+{
+    struct context *c = context(ctx);
+    struct sim_drive *drive = c->dev->drive;
+    int rc = 0;
+
+    drive->ops->point(drive);
+    drive->ops->enter(drive);
+    if (!deadline && c->sim && sim_bus_event_none(c->sim))
+        *out = (struct hal_event){HAL_EVENT_NONE, 0, 0, 0};
+    else
+        rc = event_take(c, deadline, out);
+    drive->ops->leave(drive);
+    return rc;
 }
 
 HAL_HOT static void progress(struct hal_ctx *ctx)

@@ -211,6 +211,11 @@ bool sim_bus_event_pending(const struct sim_ctx *ctx)
     return (ctx->storage_ready || ctx->lisn_pending) && !sim_event_pending(&ctx->events_event);
 }
 
+bool sim_bus_event_none(const struct sim_ctx *ctx)
+{
+    return ctx->started && !ctx->lost && !sim_bus_event_pending(ctx);
+}
+
 bool sim_bus_ctx_lost(const struct sim_ctx *ctx) { return ctx->lost; }
 
 struct sim_bus_event sim_bus_event(struct sim_ctx *ctx)
@@ -218,10 +223,10 @@ struct sim_bus_event sim_bus_event(struct sim_ctx *ctx)
     struct sim_bus_event ev;
     uint64_t arg = 0;
 
+    if (sim_bus_event_none(ctx))
+        return no_event;
     if (!ctx->started || ctx->lost)
         return lost_event;
-    if (!sim_bus_event_pending(ctx))
-        return no_event;
     ev = next_event(ctx);
     switch (sim_site(ctx->afu, SIM_SITE_EVT, &arg)) {
     case SIM_EFFECT_ERROR: /* the read fails, the event is still there */

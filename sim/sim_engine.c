@@ -213,10 +213,13 @@ static void heap_remove(struct sim_engine *e, uint32_t i)
 HAL_HOT void sim_engine_place(struct sim_engine *e, struct sim_event *ev, uint64_t cycle)
 {
     CHECK(ev->place == SIM_EVENT_IDLE && cycle >= e->now);
+    if (__builtin_expect(cycle < e->near_end, 1)) { /* the slot is in use, else it were not here */
+        near_insert_among(&e->near.slot[sim_near_index(cycle)], ev);
+        ev->place = SIM_EVENT_NEAR;
+        return;
+    }
     CHECK(cycle - e->now < AHEAD_MAX);
-    if (cycle < e->near_end)
-        near_insert(&e->near, ev);
-    else if (e->ops)
+    if (e->ops)
         e->ops->at(e, ev, cycle);
     else if (window(cycle) - window(e->now) < SIM_FAR_SLOTS)
         far_insert(&e->far, ev);

@@ -212,6 +212,52 @@ Test(sim_translate, a_sync_restarts_walks)
     cr_assert_eq(medium(0x20000), 0x66);
 }
 
+/* Reads through a handle that is not cached; a register is written while its entry (walk 0) or the
+ * LXT word (walk 1) is on its way. Returns the afu_rc, and how many walks there were. */
+static uint8_t meanwhile(unsigned walk, uint64_t offset, uint64_t value, uint64_t *walks)
+{
+    struct sim_afu_stats before, after;
+
+    sim_afu_stats(m->afu, &before);
+    model_sync(m, AFU_SYNC_LW, user.handle, 5);
+    sim_afu_params_mutable(m->afu)->read_latency = 2000;
+    model_rw(m, &user, 0, false, 5, 0, 1, m->buffer);
+    model_doorbell(m, &user, 0);
+    model_run(m, 75 + 2000 + 2000 * walk + 500);
+    model_store(m, &m->master, offset, value);
+    model_run_dry(m);
+    sim_afu_params_mutable(m->afu)->read_latency = 10;
+    cr_assert_eq(model_harvest(&user), 0);
+    sim_afu_stats(m->afu, &after);
+    *walks = after.xlt_misses - before.xlt_misses;
+    return user.pair[0].ioasa.rc.afu_rc;
+}
+
+/* The table is looked at when something arrives, too: a walk may outlive its owner. */
+Test(sim_translate, registers_are_looked_at_on_arrival)
+{
+    uint64_t count = AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_CNT_ID, walks;
+
+    for (unsigned walk = 0; walk < 2; walk++) {
+        cr_expect_eq(meanwhile(walk, count, afu_rht_cnt_id(5, m->master.handle), &walks), 0x03);
+        cr_expect_eq(walks, walk + 1);
+        model_store(m, &m->master, count, afu_rht_cnt_id(256, m->master.handle));
+    }
+    cr_expect_eq(afu_rc(false, 5, 0, 1), 0);
+}
+
+/* A bus command has an address, and what it brings comes from there, wherever the table is now. */
+Test(sim_translate, a_walk_reads_what_it_asked_for)
+{
+    uint64_t start = AFU_CTRL_BASE(user.handle) + AFU_CTRL_RHT_START, walks;
+
+    memset(user.rht + 6, 0, 16 * sizeof *user.rht); /* the other table: its entry 5 is not valid */
+    cr_expect_eq(meanwhile(0, start, (uintptr_t)(user.rht + 6), &walks), 0);
+    cr_expect_eq(afu_rc(false, 5, 0, 1), 0, "R-9: a write of rht_start drops nothing");
+    model_sync(m, AFU_SYNC_LW, user.handle, 5);
+    cr_expect_eq(afu_rc(false, 5, 0, 1), 0x05, "the other table");
+}
+
 /* Big-endian tables are read as such (MD-8). */
 Test(sim_translate, tables_in_the_owners_order)
 {

@@ -50,7 +50,8 @@ SIM_COLD static void keep_planned(struct sim_afu *a, struct sim_xlt_entry *e)
         e->kept = true;
 }
 
-static inline bool cache_get(struct sim_afu *a, struct place p, uint64_t *words, unsigned n)
+SIM_IN_LINE static inline bool cache_get(struct sim_afu *a, struct place p, uint64_t *words,
+                                         unsigned n)
 {
     struct sim_xlt_entry *e;
 

@@ -17,6 +17,7 @@
 #include "tests/bench/bench_bar.h"
 #include "tests/bench/bench_flat.h"
 #include "tests/bench/bench_instructions.h"
+#include "tests/bench/bench_placement.h"
 #include "tests/bench/bench_recovery.h"
 #include "tests/bench/bench_sched.h"
 #include "tests/bench/bench_stack.h"
@@ -51,6 +52,7 @@ static double stack_ns(const struct bench_stack_config *c, double *events_ns)
 {
     struct bench_stack_result r;
 
+    bench_move_code();
     if (bench_stack_run(c, &r))
         return NAN;
     if (events_ns)
@@ -153,9 +155,11 @@ static double flat_ratio(struct flat a, struct flat b)
     double best_a = INFINITY, best_b = INFINITY;
 
     for (unsigned i = 0; i < TURNS; i++) {
-        double ns_a = bench_flat_ns(a.contexts, a.luns, a.xlt_entries);
-        double ns_b = bench_flat_ns(b.contexts, b.luns, b.xlt_entries);
+        double ns_a, ns_b;
 
+        bench_move_code();
+        ns_a = bench_flat_ns(a.contexts, a.luns, a.xlt_entries);
+        ns_b = bench_flat_ns(b.contexts, b.luns, b.xlt_entries);
         if (ns_a < 0 || ns_b < 0)
             return NAN;
         best_a = fmin(best_a, ns_a);
@@ -189,17 +193,18 @@ static double flat_luns(double *roofline)
 static double trace_cost(const struct bench_stack_config *reads)
 {
     struct bench_stack_config c = *reads;
-    double v[WINDOWS];
+    double v[TURNS];
 
     c.trace_in_turn = true;
-    for (unsigned i = 0; i < WINDOWS; i++) {
+    for (unsigned i = 0; i < TURNS; i++) {
         struct bench_stack_result r;
 
+        bench_move_code();
         if (bench_stack_run(&c, &r))
             return NAN;
         v[i] = (r.traced_ns / r.untraced_ns - 1) * 100;
     }
-    return bench_median(v, WINDOWS);
+    return bench_median(v, TURNS);
 }
 
 static double pb6(double *roofline)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints ns a read; the argument is the number of reads. Built with and without fault sites, see
- * pb7() in bench.c. */
+/* Prints ns a read; the argument is the number of reads, for who counts instructions. Built with
+ * and without fault sites, see pb7() in bench.c. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/bench/bench_placement.h"
 #include "tests/bench/bench_stack.h"
 
 int main(int argc, char **argv)
@@ -13,6 +14,8 @@ int main(int argc, char **argv)
 
     if (argc > 1)
         c.reads = strtoull(argv[1], NULL, 10);
+    else
+        bench_move_code();
     if (bench_stack_run(&c, &r))
         return 1;
     printf("%f\n", r.cpu_ns / (double)c.reads);

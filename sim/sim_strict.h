@@ -421,7 +421,7 @@ static inline void sim_strict_rht_read(struct sim_strict *s, uint64_t now, uint1
 static inline void sim_strict_lxt_read(struct sim_strict *s, uint64_t now, uint16_t context,
                                        uint64_t ea, uint64_t word)
 {
-    if (__builtin_expect((word & AFU_LXT_RESERVED) | s->runs, 0))
+    if (__builtin_expect(((word & AFU_LXT_RESERVED) | s->runs) != 0, 0))
         sim_strict_lxt_examine(s, now, context, ea, word);
 }
 

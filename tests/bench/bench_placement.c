@@ -59,7 +59,7 @@ static int move_segments(struct dl_phdr_info *info, size_t size, void *arg)
 void bench_move_code(void)
 {
     static struct hal_prng rng;
-    static bool seeded;
+    static bool seeded, said;
     size_t bytes;
     void *space;
     int rc = 0;
@@ -73,6 +73,7 @@ void bench_move_code(void)
     dl_iterate_phdr(move_segments, &rc);
     if (space)
         munmap(space, bytes);
-    if (rc)
+    if (rc && !said)
         fprintf(stderr, "bench: the code cannot be moved: %s\n", strerror(-rc));
+    said = said || rc;
 }

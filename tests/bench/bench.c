@@ -17,6 +17,7 @@
 #include "tests/bench/bench_bar.h"
 #include "tests/bench/bench_flat.h"
 #include "tests/bench/bench_instructions.h"
+#include "tests/bench/bench_median.h"
 #include "tests/bench/bench_placement.h"
 #include "tests/bench/bench_recovery.h"
 #include "tests/bench/bench_sched.h"
@@ -27,20 +28,6 @@
 
 /* ---- helpers ----------------------------------------------------------------------------------
  */
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-double bench_median(double *v, unsigned n)
-{
-    /* cppcheck-suppress uninitvar; it does not see that loops over WINDOWS run */
-    qsort(v, n, sizeof *v, by_value);
-    return v[n / 2];
-}
 
 static const struct bench_stack_config one_fiber = {
     .clients = 1, .handles = 4, .depth = 32, .reads = 400000, .data = true};

@@ -28,9 +28,6 @@ struct bench_bars {
     size_t n;
 };
 
-/** Sorts v and returns its median. */
-double bench_median(double *v, unsigned n);
-
 /** The bars of the allocation table, and those of requests. The arrays are static. */
 struct bench_bars bench_alloc_bars(void);
 struct bench_bars bench_request_bars(void);

@@ -12,6 +12,7 @@
 #include "hal/support/check.h"
 #include "hal/support/prng.h"
 #include "tests/bench/bench_clock.h"
+#include "tests/bench/bench_median.h"
 
 enum {
     CHUNKS = 262144, /* 64 TB in chunks of 65,536 blocks of 4096 bytes */
@@ -189,13 +190,6 @@ static double time_free(struct bench *b, uint32_t n)
     return bench_wall_ns() - start;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 /* Batches are at most half of what is free or allocated, so the fill hardly moves. The median of
  * them counts: a batch takes a microsecond, so those in which something else got the processor are
  * few, and the clock of CPU time, a system call, would push half of what is measured out of the
@@ -216,8 +210,7 @@ static double sample_ns(enum bench_ba_kind kind, unsigned fill, bool want_free)
         double allocate = time_allocate(b, batch), release = time_free(b, batch);
         ns[i] = want_free ? release : allocate;
     }
-    qsort(ns, rounds, sizeof *ns, by_value);
-    median = ns[rounds / 2];
+    median = bench_median(ns, rounds);
     free(ns);
     destroy(b);
     return median / batch;

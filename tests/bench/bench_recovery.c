@@ -8,6 +8,7 @@
 #include "hal/exec.h"
 #include "sim/sim_control.h"
 #include "tests/bench/bench_clock.h"
+#include "tests/bench/bench_median.h"
 #include "tests/bench/bench_rig.h"
 
 enum { BLOCK = 4096, IN_FLIGHT = 4, CONTEXTS_MOST = 508, TRIES = 10000 };

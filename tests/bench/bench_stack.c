@@ -15,6 +15,7 @@
 #include "sim/sim_params.h"
 #include "sim/world.h"
 #include "tests/bench/bench_clock.h"
+#include "tests/bench/bench_median.h"
 
 #define BLOCK 4096u
 #define HOT_BLOCKS 4096u /* 16 MiB of media are read, as PB-2 says */
@@ -143,13 +144,6 @@ static void pump(struct client *c, uint64_t total, enum spipe_op op)
 
 #define STRETCHES 80u /* half of them with the trace on */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* In one machine, so that both have the same memory at the same place: that alone makes a fifth
  * from one machine to the next. Off, on, on, off and so forth, as the load of the host drifts. */
 static void pump_in_turn(struct client *c)
@@ -167,10 +161,8 @@ static void pump_in_turn(struct client *c)
         pump(c, reads, SPIPE_READ);
         ns[on][i / 2] = (bench_cpu_ns() - begin) / (double)reads;
     }
-    for (unsigned on = 0; on < 2; on++)
-        qsort(ns[on], STRETCHES / 2, sizeof ns[on][0], by_value);
-    c->run->out->untraced_ns = ns[0][STRETCHES / 4];
-    c->run->out->traced_ns = ns[1][STRETCHES / 4];
+    c->run->out->untraced_ns = bench_median(ns[0], STRETCHES / 2);
+    c->run->out->traced_ns = bench_median(ns[1], STRETCHES / 2);
 }
 
 static void client_body(void *arg)

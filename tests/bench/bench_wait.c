@@ -10,6 +10,7 @@
 #include "hal/support/check.h"
 #include "tests/bench/bench_clock.h"
 #include "tests/bench/bench_lock_watch.h"
+#include "tests/bench/bench_median.h"
 #include "tests/bench/bench_processors.h"
 #include "tests/bench/bench_rig.h"
 
@@ -226,18 +227,11 @@ static void both(struct bench_rig *r, void *arg)
 /* ---- figures ----------------------------------------------------------------------------------
  */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static struct bench_spread spread_of(double *v, uint64_t n)
 {
     if (!n)
         return (struct bench_spread){0};
-    qsort(v, n, sizeof *v, by_value);
+    bench_sort(v, n);
     return (struct bench_spread){.median = v[n / 2] / 1e3,
                                  .p99 = v[n * 99 / 100] / 1e3,
                                  .p999 = v[n * 999 / 1000] / 1e3,
